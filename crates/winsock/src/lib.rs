@@ -2,8 +2,12 @@
 #![allow(non_snake_case)]
 #![cfg(target_os = "linux")]
 
+// Helpers that the engine does not use yet.
+#[allow(dead_code)]
+mod error;
 mod stubs;
 pub mod types;
 
+pub use error::{GetLastError, SetLastError, WSAGetLastError, WSASetLastError};
 pub use stubs::*;
 pub use types::*;

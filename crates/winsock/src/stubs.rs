@@ -15,10 +15,6 @@ pub unsafe extern "system" fn WSAStartup(wversionrequested: u16, lpwsadata: *mut
 pub unsafe extern "system" fn WSACleanup() -> i32 {
     -1
 }
-pub unsafe extern "system" fn WSAGetLastError() -> WSA_ERROR {
-    0
-}
-pub unsafe extern "system" fn WSASetLastError(ierror: i32) {}
 pub unsafe extern "system" fn socket(
     af: i32,
     r#type: WINSOCK_SOCKET_TYPE,
@@ -301,10 +297,6 @@ pub unsafe extern "system" fn PostQueuedCompletionStatus(
 pub unsafe extern "system" fn CloseHandle(hobject: HANDLE) -> BOOL {
     0
 }
-pub unsafe extern "system" fn GetLastError() -> WIN32_ERROR {
-    0
-}
-pub unsafe extern "system" fn SetLastError(dwerrcode: WIN32_ERROR) {}
 pub unsafe extern "system" fn SetFileCompletionNotificationModes(
     filehandle: HANDLE,
     flags: u8,

@@ -4,6 +4,8 @@
 
 // Helpers that the engine does not use yet.
 #[allow(dead_code)]
+mod address;
+#[allow(dead_code)]
 mod error;
 mod stubs;
 pub mod types;

@@ -7,9 +7,12 @@
 mod address;
 #[allow(dead_code)]
 mod error;
+#[allow(dead_code)]
+mod startup;
 mod stubs;
 pub mod types;
 
 pub use error::{GetLastError, SetLastError, WSAGetLastError, WSASetLastError};
+pub use startup::{WSACleanup, WSAStartup};
 pub use stubs::*;
 pub use types::*;

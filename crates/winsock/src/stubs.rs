@@ -9,12 +9,6 @@
 use crate::types::*;
 use core::ffi::c_void;
 
-pub unsafe extern "system" fn WSAStartup(wversionrequested: u16, lpwsadata: *mut WSADATA) -> i32 {
-    -1
-}
-pub unsafe extern "system" fn WSACleanup() -> i32 {
-    -1
-}
 pub unsafe extern "system" fn socket(
     af: i32,
     r#type: WINSOCK_SOCKET_TYPE,

@@ -1,0 +1,81 @@
+//! The raw contract, wrapped just enough that the tests need no `unsafe` of their own.
+//!
+//! One method per function of the contract, of the same name in Rust's spelling. Nothing is made comfortable that a
+//! fact is about: error codes stay numbers, output variables are prefilled with [`UNTOUCHED`] so that "left untouched"
+//! can be asserted, and an OVERLAPPED and its buffers live to the end of the process ([`Request`]), so no test can free
+//! what the system may still write.
+#![allow(unsafe_code)]
+
+mod address;
+mod event;
+mod extension;
+mod options;
+mod overlapped;
+mod port;
+mod select;
+mod socket;
+mod startup;
+
+pub use event::Event;
+pub use extension::{
+    accept_ex, accept_ex_with, accept_ex_without_buffer, accept_ex_without_overlapped, connect_ex,
+    connect_ex_without_overlapped, extension_pointer_size, get_accept_ex_sockaddrs,
+};
+pub use overlapped::{
+    Begin, How, Request, Transferred, cancel_io, cancel_io_ex, get_overlapped_result,
+    routine_calls, wsa_get_overlapped_result,
+};
+pub use port::{
+    Dequeued, Entry, Port, close_handle, create_io_completion_port, invalid_handle, null_handle,
+    set_file_completion_notification_modes,
+};
+pub use select::{FdSet, select, select_same_set, select_with_timeval};
+pub use socket::{
+    Caller, Socket, accept_raw, any_v4, listener, loopback, pair, socket, tcp, tcp6, udp, udp6,
+    wsa_socket,
+};
+pub use startup::{
+    StartupData, get_last_error, set_last_error, startup, wsa_cleanup, wsa_get_last_error,
+    wsa_set_last_error, wsa_startup, wsa_startup_without_data,
+};
+
+/// What an output variable holds before a call. A call that does not write it leaves this value.
+pub const UNTOUCHED: u32 = 0xDEAD_BEEF;
+
+/// What a call answers: its result, or the code that WSAGetLastError gives after it.
+pub type Outcome<T> = Result<T, i32>;
+
+/// A pointer that a call must refuse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bad {
+    /// The null pointer.
+    Null,
+    /// An address in the first page, which no program can access.
+    NoAccess,
+}
+
+impl Bad {
+    fn pointer<T>(self) -> *mut T {
+        match self {
+            Bad::Null => std::ptr::null_mut(),
+            Bad::NoAccess => std::ptr::without_provenance_mut(16),
+        }
+    }
+}
+
+/// Turns 0 or SOCKET_ERROR into an outcome.
+fn zero_or_error(result: i32) -> Outcome<()> {
+    match result {
+        0 => Ok(()),
+        pentaport::sys::SOCKET_ERROR => Err(wsa_get_last_error()),
+        other => panic!("neither 0 nor SOCKET_ERROR: {other}"),
+    }
+}
+
+/// Turns a count or SOCKET_ERROR into an outcome.
+fn count_or_error(result: i32) -> Outcome<usize> {
+    match result {
+        pentaport::sys::SOCKET_ERROR => Err(wsa_get_last_error()),
+        count => Ok(usize::try_from(count).expect("a count is not negative")),
+    }
+}

@@ -1,2 +1,33 @@
-//! What CI and people run.
-fn main() {}
+//! What CI and people run: `cargo xtask <command>`.
+#![forbid(unsafe_code)]
+
+mod check;
+mod conformance;
+mod libtest;
+mod register;
+
+use clap::Parser;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "What CI and people run")]
+enum Command {
+    /// Run the conformance suite and print a table of the facts by section
+    Conformance(conformance::Arguments),
+    /// Check the rules of the code that no compiler checks
+    Check,
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    match Command::parse() {
+        Command::Conformance(arguments) => conformance::run(&arguments),
+        Command::Check => check::run(),
+    }
+}
+
+/// The root of the workspace.
+fn root() -> PathBuf {
+    let xtask = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().expect("xtask stands in the workspace").to_owned()
+}

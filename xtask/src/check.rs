@@ -1,0 +1,147 @@
+//! The rules of the code that no compiler checks.
+
+use anyhow::Context;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// The only places that may name the crate with the system's declarations.
+const NAMES_WINDOWS_SYS: [&str; 3] =
+    ["crates/pentaport/src/sys.rs", "crates/pentaport/src/sys/", "crates/winsock/src/types.rs"];
+
+/// The only places whose code may depend on which system it is compiled for. `winsock` as a whole is for Linux;
+/// process figures of the command differ by system.
+const DEPENDS_ON_SYSTEM: [&str; 4] = [
+    "crates/pentaport/src/sys.rs",
+    "crates/pentaport/src/sys/",
+    "crates/pentaport-cli/src/process.rs",
+    "crates/winsock/",
+];
+
+/// The crates that may contain `unsafe`, each in the module that its own lints allow.
+const MAY_BE_UNSAFE: [&str; 3] =
+    ["crates/winsock/", "crates/pentaport/", "crates/conformance/src/"];
+
+/// Reads every source file and says which lines break a rule.
+pub(crate) fn run() -> anyhow::Result<ExitCode> {
+    let root = crate::root();
+    let mut files = Vec::new();
+    collect(&root.join("crates"), &mut files)?;
+    collect(&root.join("xtask"), &mut files)?;
+    files.sort();
+    let mut faults = String::new();
+    for file in &files {
+        let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+        let path = file.strip_prefix(&root).expect("a file of the workspace");
+        faults.push_str(&faults_in(&path.to_string_lossy().replace('\\', "/"), &text));
+    }
+    if faults.is_empty() {
+        println!("{} source files keep the rules", files.len());
+        return Ok(ExitCode::SUCCESS);
+    }
+    eprint!("{faults}");
+    Ok(ExitCode::FAILURE)
+}
+
+fn collect(directory: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+    let entries = std::fs::read_dir(directory).with_context(|| directory.display().to_string())?;
+    for entry in entries {
+        let path = entry?.path();
+        if path.is_dir() && !path.ends_with("target") {
+            collect(&path, files)?;
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// The lines of this file that break a rule, one fault a line.
+fn faults_in(path: &str, text: &str) -> String {
+    let mut faults = String::new();
+    let within = |places: &[&str]| places.iter().any(|place| path.starts_with(place));
+    for (index, line) in text.lines().enumerate() {
+        let code = line.split("//").next().unwrap_or_default();
+        let mut fault = |what: &str| {
+            writeln!(faults, "{path}:{}: {what}: {}", index + 1, line.trim())
+                .expect("a string takes every line");
+        };
+        if code.contains(concat!("windows", "_sys")) && !within(&NAMES_WINDOWS_SYS) {
+            fault("only pentaport::sys and winsock's types may name the declarations' crate");
+        }
+        if is_cfg_of_system(code) && !within(&DEPENDS_ON_SYSTEM) {
+            fault("only pentaport::sys may depend on the system");
+        }
+    }
+    if is_crate_root(path)
+        && !within(&MAY_BE_UNSAFE)
+        && !text.lines().any(|line| line.trim() == "#![forbid(unsafe_code)]")
+    {
+        writeln!(faults, "{path}: #![forbid(unsafe_code)] is missing")
+            .expect("a string takes every line");
+    }
+    faults
+}
+
+/// Whether the line is a `cfg` that asks which system this is.
+fn is_cfg_of_system(code: &str) -> bool {
+    let asks = ["cfg(", "cfg_attr(", "cfg!("].iter().any(|cfg| code.contains(cfg));
+    let words: Vec<&str> = code.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+    asks && ["windows", "unix", "target_os", "target_family"]
+        .iter()
+        .any(|name| words.contains(name))
+}
+
+/// Whether the compiler starts a crate at this file: a library, a program, a test, an example, a benchmark.
+fn is_crate_root(path: &str) -> bool {
+    let parts: Vec<&str> = path.split('/').collect();
+    match parts.as_slice() {
+        [.., "src", "lib.rs" | "main.rs"] | [.., "build.rs"] => true,
+        [.., "src", "bin", _] => true,
+        [.., "tests" | "examples" | "benches", _] => !parts.contains(&"src"),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROOT: &str = "#![forbid(unsafe_code)]\n";
+
+    #[test]
+    fn only_sys_names_the_declarations() {
+        let line = concat!("use windows", "_sys::Win32;\n");
+        assert!(!faults_in("crates/pentaport/src/socket.rs", line).is_empty());
+        assert!(!faults_in("crates/winsock/src/error.rs", line).is_empty());
+        assert!(faults_in("crates/pentaport/src/sys.rs", line).is_empty());
+        assert!(faults_in("crates/winsock/src/types.rs", line).is_empty());
+        assert!(faults_in("crates/winsock/src/error.rs", &format!("// {line}")).is_empty());
+    }
+
+    #[test]
+    fn only_sys_depends_on_the_system() {
+        for condition in ["windows", "not(windows)", "target_os = \"linux\"", "unix"] {
+            let attribute = format!("#[cfg({condition})]\n");
+            let macro_call = format!("if cfg!({condition}) {{}}\n");
+            for line in [attribute, macro_call] {
+                assert!(!faults_in("crates/pentaport/src/socket.rs", &line).is_empty(), "{line}");
+                assert!(faults_in("crates/pentaport/src/sys.rs", &line).is_empty(), "{line}");
+                assert!(faults_in("crates/pentaport-cli/src/process.rs", &line).is_empty());
+            }
+        }
+        assert!(faults_in("crates/pentaport/src/socket.rs", "#[cfg(test)]\n").is_empty());
+        assert!(faults_in("crates/pentaport/src/socket.rs", "let windows = 1;\n").is_empty());
+    }
+
+    #[test]
+    fn every_crate_but_the_raw_ones_forbids_unsafe() {
+        for root in ["crates/pentaport-server/src/lib.rs", "crates/conformance/tests/select.rs"] {
+            assert!(!faults_in(root, "").is_empty(), "{root}");
+            assert!(faults_in(root, ROOT).is_empty(), "{root}");
+        }
+        for other in ["crates/pentaport-server/src/echo.rs", "crates/winsock/src/lib.rs"] {
+            assert!(faults_in(other, "").is_empty(), "{other}");
+        }
+    }
+}

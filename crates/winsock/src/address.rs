@@ -193,6 +193,12 @@ impl Address {
         u16::from_be(self.raw.sin6_port)
     }
 
+    /// The same address with another port.
+    pub(crate) fn with_port(mut self, port: u16) -> Self {
+        self.raw.sin6_port = port.to_be();
+        self
+    }
+
     /// Whether this is the wildcard address, in either family or mapped.
     ///
     /// Linux takes it for the local host when connecting; Windows refuses it with `WSAEADDRNOTAVAIL`.

@@ -7,12 +7,14 @@
 mod address;
 #[allow(dead_code)]
 mod error;
+mod resolve;
 #[allow(dead_code)]
 mod startup;
 mod stubs;
 pub mod types;
 
 pub use error::{GetLastError, SetLastError, WSAGetLastError, WSASetLastError};
+pub use resolve::{freeaddrinfo, getaddrinfo, getnameinfo};
 pub use startup::{WSACleanup, WSAStartup};
 pub use stubs::*;
 pub use types::*;

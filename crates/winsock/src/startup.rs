@@ -24,6 +24,11 @@ pub(crate) fn started() -> bool {
     STARTUPS.load(Ordering::Relaxed) != 0
 }
 
+/// Fails with `WSANOTINITIALISED` before the first startup and after the last cleanup.
+pub(crate) fn require_started() -> WsaResult<()> {
+    if started() { Ok(()) } else { fail(WSANOTINITIALISED) }
+}
+
 /// Starts the use of Winsock and describes it.
 ///
 /// `wversionrequested` holds the major version in its low byte and the minor in its high byte: `0x0202` is 2.2. The

@@ -138,26 +138,6 @@ pub unsafe extern "system" fn getpeername(
 ) -> i32 {
     -1
 }
-pub unsafe extern "system" fn getaddrinfo(
-    pnodename: PCSTR,
-    pservicename: PCSTR,
-    phints: *const ADDRINFOA,
-    ppresult: *mut *mut ADDRINFOA,
-) -> i32 {
-    -1
-}
-pub unsafe extern "system" fn freeaddrinfo(paddrinfo: *const ADDRINFOA) {}
-pub unsafe extern "system" fn getnameinfo(
-    psockaddr: *const SOCKADDR,
-    sockaddrlength: socklen_t,
-    pnodebuffer: PSTR,
-    nodebuffersize: u32,
-    pservicebuffer: PSTR,
-    servicebuffersize: u32,
-    flags: i32,
-) -> i32 {
-    -1
-}
 pub unsafe extern "system" fn select(
     nfds: i32,
     readfds: *mut FD_SET,

@@ -3,7 +3,7 @@
 use winsock::*;
 
 #[test]
-fn h1_to_h5_startups_are_counted() {
+fn h1_to_h5_and_h7_startups_are_counted() {
     let mut data = WSADATA::default();
     let mut startup = |version| {
         // SAFETY: `data` is a live WSADATA.
@@ -18,6 +18,13 @@ fn h1_to_h5_startups_are_counted() {
 
     assert_eq!(cleanup(), SOCKET_ERROR, "nothing to clean up yet");
     assert_eq!(last_error(), WSANOTINITIALISED);
+
+    let mut list = std::ptr::null_mut();
+    let host = c"127.0.0.1".as_ptr().cast();
+    // SAFETY: the pointers lead to live values.
+    let mut resolve =
+        || unsafe { getaddrinfo(host, std::ptr::null(), std::ptr::null(), &raw mut list) };
+    assert_eq!((resolve(), last_error()), (WSANOTINITIALISED, WSANOTINITIALISED));
 
     // Failed startups answer their code, leave the last error alone and do not count.
     // SAFETY: no precondition; a null pointer is allowed.

@@ -1,0 +1,237 @@
+//! One connection's state machine and its session with the service, driven together.
+//!
+//! This is what all runners share above the socket. A panic in the service's handler is caught here: it costs its own
+//! connection and no other.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering::Relaxed;
+
+use crate::machine::{Action, Machine, Patience};
+use crate::pool::Pool;
+use crate::totals::Lane;
+use crate::{Close, Connection, Reply, Service};
+
+/// A connection between a peer and a service, without its socket.
+#[derive(Debug)]
+pub(crate) struct Conversation<S: Service> {
+    machine: Machine,
+    session: Option<S::Session>,
+}
+
+/// What a conversation needs of the worker that drives it.
+pub(crate) struct Worker<'a, S> {
+    pub(crate) service: &'a S,
+    pub(crate) pool: &'a mut Pool,
+    pub(crate) lane: &'a Lane,
+}
+
+/// What a runner is to do with the socket next; the service's part has been done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Begin to receive.
+    Receive,
+    /// Begin to send.
+    Send,
+    /// Shut down the sending side.
+    ShutdownSend,
+    /// Close the socket in order.
+    Close,
+    /// Close the socket by a reset and cancel what is under way.
+    Abort,
+    /// The service goes on making up what is sent, and other connections wait: come back after them.
+    Yield,
+    /// Nothing to do before the next input.
+    Wait,
+}
+
+impl<S: Service> Conversation<S> {
+    /// Opens the service's session for a connection that has just been accepted.
+    pub(crate) fn open(
+        worker: &mut Worker<'_, S>,
+        connection: &Connection,
+        send_queue_limit: usize,
+    ) -> Self {
+        let mut conversation =
+            Conversation { machine: Machine::new(send_queue_limit), session: None };
+        worker.lane.accepted.fetch_add(1, Relaxed);
+        let opened = conversation.call(worker, |service, reply| service.open(connection, reply));
+        conversation.session = opened;
+        conversation
+    }
+
+    /// The peer sent `data`.
+    pub(crate) fn received(&mut self, worker: &mut Worker<'_, S>, data: &[u8]) {
+        worker.lane.bytes_in.fetch_add(data.len() as u64, Relaxed);
+        if self.machine.received() {
+            self.with_session(worker, |service, session, reply| {
+                service.receive(session, data, reply)
+            });
+        }
+    }
+
+    /// The peer has ended its side.
+    pub(crate) fn end_of_stream(&mut self, worker: &mut Worker<'_, S>) {
+        if self.machine.end_of_stream() {
+            self.with_session(worker, |service, session, reply| service.finish(session, reply));
+        }
+    }
+
+    /// `count` bytes of [`front`](Self::front) were sent.
+    pub(crate) fn sent(&mut self, worker: &mut Worker<'_, S>, count: usize) {
+        worker.lane.bytes_out.fetch_add(count as u64, Relaxed);
+        self.machine.sent(count);
+    }
+
+    /// `count` bytes of `buffer` were sent, which [`take_front`](Self::take_front) lent.
+    pub(crate) fn sent_from(&mut self, worker: &mut Worker<'_, S>, buffer: Vec<u8>, count: usize) {
+        worker.lane.bytes_out.fetch_add(count as u64, Relaxed);
+        self.machine.sent_from(buffer, count);
+    }
+
+    /// Queues what was sent from outside a handler.
+    pub(crate) fn push(&mut self, worker: &mut Worker<'_, S>, bytes: Vec<u8>) {
+        self.machine.push(bytes);
+        worker.lane.queued(self.machine.queued());
+    }
+
+    /// What is to be done with the socket now. To be called until it says [`Step::Wait`] or [`Step::Yield`].
+    ///
+    /// `turns` is how often the service may be asked for more before other connections have their turn.
+    pub(crate) fn next(&mut self, worker: &mut Worker<'_, S>, turns: &mut u32) -> Step {
+        loop {
+            return match self.machine.next() {
+                Action::Receive => Step::Receive,
+                Action::Send => Step::Send,
+                Action::ShutdownSend => Step::ShutdownSend,
+                Action::Close(why) => {
+                    self.close(worker, why);
+                    Step::Close
+                }
+                Action::Abort(why) => {
+                    self.close(worker, why);
+                    Step::Abort
+                }
+                Action::Wait => {
+                    self.machine.settle(worker.pool);
+                    Step::Wait
+                }
+                Action::More if *turns == 0 => {
+                    self.machine.replied(false, true);
+                    Step::Yield
+                }
+                Action::More => {
+                    *turns -= 1;
+                    self.with_session(worker, |service, session, reply| {
+                        service.more(session, reply)
+                    });
+                    continue;
+                }
+            };
+        }
+    }
+
+    fn close(&mut self, worker: &mut Worker<'_, S>, why: Close) {
+        if self.machine.queued() > 0 {
+            worker.lane.cut_off.fetch_add(1, Relaxed);
+        }
+        worker.lane.ended(why);
+        if let Some(session) = self.session.take() {
+            // A panic has been reported by its hook; the connection is gone in any case.
+            let _ = catch_unwind(AssertUnwindSafe(|| worker.service.close(session, why)));
+        }
+        self.machine.settle(worker.pool);
+    }
+
+    fn with_session(
+        &mut self,
+        worker: &mut Worker<'_, S>,
+        handler: impl FnOnce(&S, &mut S::Session, &mut Reply<'_>),
+    ) {
+        if let Some(mut session) = self.session.take() {
+            self.call(worker, |service, reply| handler(service, &mut session, reply));
+            self.session = Some(session);
+        }
+    }
+
+    /// Calls the service and takes its answer. If it panics the connection ends.
+    fn call<T>(
+        &mut self,
+        worker: &mut Worker<'_, S>,
+        handler: impl FnOnce(&S, &mut Reply<'_>) -> T,
+    ) -> Option<T> {
+        let room = self.machine.room();
+        let mut reply = Reply::new(self.machine.output(worker.pool), room);
+        // The session of a handler that panicked is only closed after it, never used.
+        let result = catch_unwind(AssertUnwindSafe(|| handler(worker.service, &mut reply)));
+        let (close, again) = (reply.closes(), reply.wants_more());
+        self.machine.replied(close, again);
+        worker.lane.queued(self.machine.queued());
+        if result.is_err() {
+            self.machine.panicked();
+        }
+        result.ok()
+    }
+}
+
+/// What passes through to the machine unchanged.
+impl<S: Service> Conversation<S> {
+    pub(crate) fn front(&mut self) -> &[u8] {
+        self.machine.front()
+    }
+
+    pub(crate) fn take_front(&mut self) -> Vec<u8> {
+        self.machine.take_front()
+    }
+
+    pub(crate) fn queued(&self) -> usize {
+        self.machine.queued()
+    }
+
+    pub(crate) fn received_nothing(&mut self) {
+        self.machine.received_nothing();
+    }
+
+    pub(crate) fn sent_nothing(&mut self) {
+        self.machine.sent_nothing();
+    }
+
+    pub(crate) fn reset(&mut self) {
+        self.machine.reset();
+    }
+
+    pub(crate) fn failed(&mut self) {
+        self.machine.failed();
+    }
+
+    pub(crate) fn stop(&mut self) {
+        self.machine.stop();
+    }
+
+    pub(crate) fn stop_now(&mut self) {
+        self.machine.stop_now();
+    }
+
+    pub(crate) fn is_ending(&self) -> bool {
+        self.machine.is_ending()
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.machine.is_closed()
+    }
+
+    pub(crate) fn patience(&self) -> Patience {
+        self.machine.patience()
+    }
+
+    pub(crate) fn take_progress(&mut self) -> bool {
+        self.machine.take_progress()
+    }
+
+    /// The time limit that [`patience`](Self::patience) names is over.
+    pub(crate) fn out_of_patience(&mut self) {
+        match self.machine.patience() {
+            Patience::Idle => self.machine.idle(),
+            Patience::Drain => self.machine.drain_over(),
+        }
+    }
+}

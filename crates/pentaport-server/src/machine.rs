@@ -1,0 +1,415 @@
+//! The life of one connection, as a pure state machine: no sockets, no clock, no threads.
+//!
+//! A runner tells the machine what happened (its *inputs*: received, sent, end of stream, reset, idle, stop …) and then
+//! carries out what [`Machine::next`] returns until that is [`Action::Wait`]. All branching is here: partial sends, the
+//! bounded send queue, half-close, reset, and the order in which a connection ends. So a runner only translates: its
+//! model's notifications into inputs, and actions into its model's calls. [`Action::Receive`] and [`Action::Send`] say
+//! that an operation is to begin; one of each may be under way at a time. What "under way" means is the runner's own:
+//! a pending overlapped operation, a blocked thread, or an interest in readiness.
+//!
+//! ```text
+//!              end of stream               queue is empty
+//!      Open ───────────────────▶ Answering ────────────────────────────▶ Ended
+//!        │ reply.close(), stop()                                          ▲
+//!        └──────▶ Closing ─────────────────▶ Lingering ───────────────────┘
+//!                         queue is empty:    end of stream, or the time to drain is over
+//!                         shut down sending
+//! ```
+//! From every state a reset, a failure or a deadline leads to `Ended`, and from there one `Close` or `Abort` to
+//! `Closed`, which is final.
+//!
+//! `Lingering` is there since closing a socket with unread bytes sends a reset, by which the peer loses what was on its
+//! way to it. So a connection that we end is first shut down for sending, and then read and discarded until the peer
+//! ends its side as well.
+//!
+//! The send queue is two buffers: one is being sent, the other collects what comes meanwhile; when the first has been
+//! sent, they change places. So many small answers become one send, nothing is moved, and a connection with nothing
+//! to send gives both buffers back to the [`Pool`](crate::pool::Pool) of its worker and holds none.
+
+use crate::Close;
+use crate::pool::Pool;
+
+/// What a runner is to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Begin to receive; ends in [`Machine::received`], [`Machine::end_of_stream`] or one of the failures.
+    Receive,
+    /// Begin to send [`Machine::front`] or [`Machine::take_front`]; ends in [`Machine::sent`] or one of the failures.
+    Send,
+    /// Ask the service for more to send.
+    More,
+    /// Shut down the sending side.
+    ShutdownSend,
+    /// Close the socket in order. Nothing follows.
+    Close(Close),
+    /// Close the socket so that the peer sees a reset, and cancel what is under way. Nothing follows.
+    Abort(Close),
+    /// Nothing to do before the next input.
+    Wait,
+}
+
+/// Which time limit applies to a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// The idle timeout; when it is over, [`Machine::idle`].
+    Idle,
+    /// The drain time; when it is over, [`Machine::drain_over`].
+    Drain,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Receives, answers, sends.
+    Open,
+    /// The peer has ended its side; what is queued, and what the service still adds, is sent.
+    Answering,
+    /// We end the connection: what is queued is sent, what comes is discarded.
+    Closing(Close),
+    /// All is sent and our side is shut down; what comes is discarded until the peer ends its side.
+    Lingering(Close),
+    /// The socket is to be closed, by abort if so said.
+    Ended(Close, bool),
+    /// The socket is closed.
+    Closed,
+}
+
+/// The state of one connection.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    /// What is being sent, from `start` on; empty while [`Machine::take_front`] lends it out.
+    flight: Vec<u8>,
+    start: usize,
+    /// Bytes of the flight that are not sent yet, wherever the buffer is.
+    flying: usize,
+    /// What is to be sent after the flight.
+    queue: Vec<u8>,
+    limit: usize,
+    phase: Phase,
+    receiving: bool,
+    sending: bool,
+    /// The queue was full and is not half empty yet.
+    full: bool,
+    /// The service wants to send more.
+    again: bool,
+    peer_ended: bool,
+    stopping: bool,
+    progress: bool,
+}
+
+// 10,000 idle connections are to cost little; a Vec is three words.
+const _: () = assert!(size_of::<Machine>() <= 12 * size_of::<usize>());
+
+impl Machine {
+    /// A connection that has just been accepted, whose send queue is full at `limit` bytes.
+    pub(crate) fn new(limit: usize) -> Self {
+        Machine {
+            flight: Vec::new(),
+            start: 0,
+            flying: 0,
+            queue: Vec::new(),
+            limit: limit.max(1),
+            phase: Phase::Open,
+            receiving: false,
+            sending: false,
+            full: false,
+            again: false,
+            peer_ended: false,
+            stopping: false,
+            progress: false,
+        }
+    }
+
+    /// What is to be done now. To be called until it says [`Action::Wait`].
+    pub(crate) fn next(&mut self) -> Action {
+        match self.phase {
+            Phase::Open | Phase::Answering if self.wants_more() => {
+                self.again = false;
+                return Action::More;
+            }
+            Phase::Answering if self.queued() == 0 => self.end(Close::Peer),
+            Phase::Closing(why) if self.queued() == 0 && self.peer_ended => self.end(why),
+            Phase::Closing(why) if self.queued() == 0 => {
+                self.phase = Phase::Lingering(why);
+                self.progress = true;
+                return Action::ShutdownSend;
+            }
+            Phase::Lingering(why) if self.peer_ended => self.end(why),
+            Phase::Open | Phase::Answering | Phase::Closing(_) | Phase::Lingering(_) => {}
+            Phase::Ended(..) | Phase::Closed => {}
+        }
+        match self.phase {
+            Phase::Ended(why, abort) => {
+                self.phase = Phase::Closed;
+                if abort { Action::Abort(why) } else { Action::Close(why) }
+            }
+            Phase::Closed => Action::Wait,
+            _ if self.wants_send() => {
+                self.sending = true;
+                Action::Send
+            }
+            _ if self.wants_receive() => {
+                self.receiving = true;
+                Action::Receive
+            }
+            _ => Action::Wait,
+        }
+    }
+
+    /// Bytes that wait to be sent.
+    pub(crate) fn queued(&self) -> usize {
+        self.flying + self.queue.len()
+    }
+
+    /// Bytes that the send queue still has room for.
+    pub(crate) fn room(&self) -> usize {
+        self.limit.saturating_sub(self.queued())
+    }
+
+    /// Whether the connection has been closed. Operations may still be under way then.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.phase == Phase::Closed
+    }
+
+    /// Whether nothing that the service says matters any more.
+    pub(crate) fn is_ending(&self) -> bool {
+        !matches!(self.phase, Phase::Open | Phase::Answering)
+    }
+
+    /// Which time limit applies now.
+    pub(crate) fn patience(&self) -> Patience {
+        match self.phase {
+            Phase::Open | Phase::Answering if !self.stopping => Patience::Idle,
+            _ => Patience::Drain,
+        }
+    }
+
+    /// Whether the connection has moved since the last call, so that its time limit begins anew.
+    pub(crate) fn take_progress(&mut self) -> bool {
+        std::mem::take(&mut self.progress)
+    }
+
+    fn wants_send(&self) -> bool {
+        !self.sending && self.queued() > 0
+    }
+
+    fn wants_receive(&self) -> bool {
+        let room = match self.phase {
+            Phase::Open => !self.full,
+            // What is discarded needs no room, and reading on lets a peer finish that sends before it reads.
+            Phase::Closing(_) | Phase::Lingering(_) => true,
+            Phase::Answering | Phase::Ended(..) | Phase::Closed => false,
+        };
+        room && !self.receiving && !self.peer_ended
+    }
+
+    fn wants_more(&self) -> bool {
+        self.again && !self.stopping && self.queued() <= self.limit / 2
+    }
+}
+
+/// Inputs: what happened to the connection.
+impl Machine {
+    /// Bytes were received. True if the service is to have them; they are discarded otherwise.
+    #[must_use]
+    pub(crate) fn received(&mut self) -> bool {
+        self.receiving = false;
+        if self.phase == Phase::Open {
+            self.progress = true;
+        }
+        self.phase == Phase::Open
+    }
+
+    /// The peer has ended its side. True if the service is to be told.
+    #[must_use]
+    pub(crate) fn end_of_stream(&mut self) -> bool {
+        self.receiving = false;
+        self.peer_ended = true;
+        let open = self.phase == Phase::Open;
+        if open {
+            self.phase = Phase::Answering;
+            self.progress = true;
+        }
+        open
+    }
+
+    /// A receive ended with nothing received, since the connection was closed or something else took what was there.
+    pub(crate) fn received_nothing(&mut self) {
+        self.receiving = false;
+    }
+
+    /// The service put its answer into [`output`](Self::output).
+    pub(crate) fn replied(&mut self, close: bool, again: bool) {
+        self.again |= again;
+        self.note_fullness();
+        if close {
+            self.begin_closing(Close::Service);
+        }
+    }
+
+    /// The next `count` bytes of the flight have been sent.
+    pub(crate) fn sent(&mut self, count: usize) {
+        debug_assert!(count <= self.flying, "more was sent than given");
+        self.sending = false;
+        self.flying -= count;
+        self.start += count;
+        if self.flying == 0 {
+            self.flight.clear();
+            self.start = 0;
+        }
+        if count > 0 && !matches!(self.phase, Phase::Lingering(_)) {
+            self.progress = true;
+        }
+        self.note_fullness();
+    }
+
+    /// A send ended with nothing sent, since the connection was closed.
+    pub(crate) fn sent_nothing(&mut self) {
+        self.sending = false;
+    }
+
+    /// The peer reset the connection.
+    pub(crate) fn reset(&mut self) {
+        self.lost(Close::Reset);
+    }
+
+    /// The connection failed for another reason.
+    pub(crate) fn failed(&mut self) {
+        self.lost(Close::Failed);
+    }
+
+    /// The idle timeout is over.
+    pub(crate) fn idle(&mut self) {
+        if self.patience() == Patience::Idle {
+            self.phase = Phase::Ended(Close::Idle, self.queued() > 0);
+        }
+    }
+
+    /// The server stops: nothing more is answered, and the connection ends as soon as all that is queued is sent.
+    pub(crate) fn stop(&mut self) {
+        self.stopping = true;
+        self.again = false;
+        self.begin_closing(Close::Stopped);
+    }
+
+    /// The time to drain is over.
+    pub(crate) fn drain_over(&mut self) {
+        if self.patience() == Patience::Drain {
+            let abort = self.queued() > 0;
+            match self.phase {
+                Phase::Open | Phase::Answering => self.phase = Phase::Ended(Close::Stopped, abort),
+                Phase::Closing(why) | Phase::Lingering(why) => {
+                    self.phase = Phase::Ended(why, abort)
+                }
+                Phase::Ended(..) | Phase::Closed => {}
+            }
+        }
+    }
+
+    /// Ends the connection at once.
+    pub(crate) fn stop_now(&mut self) {
+        if !matches!(self.phase, Phase::Ended(..) | Phase::Closed) {
+            self.phase = Phase::Ended(Close::Stopped, true);
+        }
+    }
+
+    /// The service's handler panicked.
+    pub(crate) fn panicked(&mut self) {
+        if !matches!(self.phase, Phase::Ended(..) | Phase::Closed) {
+            self.phase = Phase::Ended(Close::Failed, true);
+        }
+    }
+
+    fn begin_closing(&mut self, why: Close) {
+        // A peer that has ended its side needs no other end than that its answers have left.
+        if self.phase == Phase::Open {
+            self.phase = Phase::Closing(why);
+            self.progress = true;
+        } else if self.phase == Phase::Answering {
+            self.again = false;
+        }
+    }
+
+    fn lost(&mut self, why: Close) {
+        self.phase = match self.phase {
+            // All was sent; that the peer ends so is its own affair.
+            Phase::Lingering(because) => Phase::Ended(because, true),
+            Phase::Open | Phase::Answering | Phase::Closing(_) => Phase::Ended(why, true),
+            ended @ (Phase::Ended(..) | Phase::Closed) => ended,
+        };
+    }
+
+    fn end(&mut self, why: Close) {
+        self.phase = Phase::Ended(why, false);
+    }
+
+    fn note_fullness(&mut self) {
+        let queued = self.queued();
+        if queued >= self.limit {
+            self.full = true;
+        } else if queued <= self.limit / 2 {
+            self.full = false;
+        }
+    }
+}
+
+/// The send queue.
+impl Machine {
+    /// The end of the send queue, where a service puts its answer; [`replied`](Self::replied) follows.
+    pub(crate) fn output(&mut self, pool: &mut Pool) -> &mut Vec<u8> {
+        if self.queue.capacity() == 0 {
+            self.queue = pool.take();
+        }
+        &mut self.queue
+    }
+
+    /// Queues bytes that come from outside a handler. They are dropped if the connection is ending.
+    pub(crate) fn push(&mut self, bytes: Vec<u8>) {
+        if self.is_ending() {
+            return;
+        }
+        if self.queue.capacity() == 0 {
+            self.queue = bytes;
+        } else {
+            self.queue.extend_from_slice(&bytes);
+        }
+        self.note_fullness();
+    }
+
+    /// The bytes to be sent next.
+    pub(crate) fn front(&mut self) -> &[u8] {
+        self.fill_flight();
+        &self.flight[self.start..]
+    }
+
+    /// The bytes to be sent next, in their buffer, which [`sent_from`](Self::sent_from) gives back.
+    pub(crate) fn take_front(&mut self) -> Vec<u8> {
+        self.fill_flight();
+        self.flight.drain(..self.start);
+        self.start = 0;
+        std::mem::take(&mut self.flight)
+    }
+
+    /// `count` bytes of `buffer` have been sent, which is the one that [`take_front`](Self::take_front) lent.
+    pub(crate) fn sent_from(&mut self, buffer: Vec<u8>, count: usize) {
+        self.flight = buffer;
+        self.sent(count);
+    }
+
+    /// Gives back the buffers that are empty.
+    pub(crate) fn settle(&mut self, pool: &mut Pool) {
+        if self.queued() == 0 || self.is_closed() {
+            pool.give(std::mem::take(&mut self.queue));
+            if !self.sending {
+                pool.give(std::mem::take(&mut self.flight));
+            }
+        }
+    }
+
+    fn fill_flight(&mut self) {
+        if self.flying == 0 {
+            std::mem::swap(&mut self.flight, &mut self.queue);
+            self.start = 0;
+            self.flying = self.flight.len();
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Where a service puts what is to be sent.
+
+use std::io;
+
+/// Where a [`Service`](crate::Service) puts what is to be sent: the end of the connection's send queue.
+///
+/// Nothing is sent before the service returns; then all of it is sent as one.
+#[derive(Debug)]
+pub struct Reply<'a> {
+    queue: &'a mut Vec<u8>,
+    queued_before: usize,
+    room: usize,
+    close: bool,
+    again: bool,
+}
+
+impl<'a> Reply<'a> {
+    /// A reply that is collected at the end of `queue`, where `room` bytes are wanted; a program needs this only to
+    /// test its service.
+    pub fn new(queue: &'a mut Vec<u8>, room: usize) -> Self {
+        let queued_before = queue.len();
+        Reply { queue, queued_before, room, close: false, again: false }
+    }
+
+    /// Queues `bytes`. All are taken, also those for which there is no [`room`](Self::room): they are the answer to
+    /// something that was received, and nothing more will be until they have left.
+    pub fn send(&mut self, bytes: &[u8]) {
+        self.queue.extend_from_slice(bytes);
+    }
+
+    /// Queues `bytes` without copying them, if nothing else is queued.
+    pub fn send_vec(&mut self, bytes: Vec<u8>) {
+        if self.queue.is_empty() && self.queue.capacity() < bytes.len() {
+            *self.queue = bytes;
+        } else {
+            self.queue.extend_from_slice(&bytes);
+        }
+    }
+
+    /// How many bytes more the send queue is meant to take. A service that makes up what it sends stops there and says
+    /// [`again`](Self::again).
+    pub fn room(&self) -> usize {
+        self.room.saturating_sub(self.queue.len() - self.queued_before)
+    }
+
+    /// Ends the connection as soon as all that is queued has been sent. What the peer sends meanwhile is discarded.
+    pub fn close(&mut self) {
+        self.close = true;
+    }
+
+    /// Asks for a call of [`Service::more`](crate::Service::more) as soon as half of the send queue is free.
+    pub fn again(&mut self) {
+        self.again = true;
+    }
+
+    /// Whether [`close`](Self::close) was called.
+    pub fn closes(&self) -> bool {
+        self.close
+    }
+
+    /// Whether [`again`](Self::again) was called.
+    pub fn wants_more(&self) -> bool {
+        self.again
+    }
+}
+
+/// Writing is [`send`](Reply::send) and never fails; flushing does nothing.
+impl io::Write for Reply<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.send(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

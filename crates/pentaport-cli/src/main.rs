@@ -1,2 +1,48 @@
-//! The command `pentaport`.
-fn main() {}
+//! The command `pentaport`: serves, loads and compares the Winsock I/O models.
+//!
+//! Each subcommand is one module with its arguments and a `run`. What the user sees when something
+//! is wrong is decided in [`failure`] alone.
+#![forbid(unsafe_code)]
+// println! panics when the reader of a pipe has left: `output` does not.
+#![deny(clippy::print_stdout)]
+
+mod address;
+mod connect;
+mod failure;
+mod limits;
+mod load;
+mod output;
+mod text;
+mod value;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// The five Winsock I/O models, served, loaded and measured on this machine.
+#[derive(Parser)]
+#[command(name = "pentaport", version, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Connect(connect::Arguments),
+    Load(load::command::Arguments),
+}
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return failure::usage(&error),
+    };
+    let outcome = match arguments.command {
+        Command::Connect(arguments) => connect::run(&arguments),
+        Command::Load(arguments) => load::command::run(&arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failure::report(&error),
+    }
+}

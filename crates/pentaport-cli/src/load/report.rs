@@ -1,0 +1,187 @@
+//! What a load found.
+
+use super::LoadOptions;
+use super::connection::Connection;
+use super::fault::Fault;
+use hdrhistogram::Histogram;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+/// Failures told in full; the rest is counted.
+const EXAMPLES: usize = 10;
+/// Latencies above it count as it: an hour, in nanoseconds.
+const LONGEST_LATENCY: u64 = 3_600_000_000_000;
+
+/// What one worker counted.
+pub(super) struct Tally {
+    latencies: Histogram<u64>,
+    pub(super) messages: u64,
+    /// Bytes that came back and were right, the first message of each connection included.
+    bytes: u64,
+    /// When the last message came back, in nanoseconds since the start.
+    last: u64,
+    /// Messages of the schedule that could not be started in time.
+    pub(super) unsent: u64,
+    faults: Vec<(usize, Option<SocketAddr>, Fault)>,
+}
+
+impl Tally {
+    pub(super) fn new() -> Tally {
+        Tally {
+            latencies: new_histogram(),
+            messages: 0,
+            bytes: 0,
+            last: 0,
+            unsent: 0,
+            faults: Vec::new(),
+        }
+    }
+
+    /// Counts a message that came back `now` and whose latency counts from `due`.
+    pub(super) fn record(&mut self, now: u64, due: u64) {
+        self.latencies.saturating_record(now.saturating_sub(due));
+        self.messages += 1;
+        self.last = now;
+    }
+
+    /// Counts the bytes of a connection that is done.
+    pub(super) fn close(&mut self, connection: &Connection) {
+        self.bytes += connection.received();
+    }
+
+    pub(super) fn fail(&mut self, number: usize, local: Option<SocketAddr>, fault: Fault) {
+        self.faults.push((number, local, fault));
+    }
+}
+
+/// What a load found, in the shape in which `--json` prints it. Times in seconds or microseconds,
+/// as the names say.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct LoadReport {
+    pub(crate) address: SocketAddr,
+    pub(crate) connections: usize,
+    pub(crate) idle: usize,
+    pub(crate) message_bytes: usize,
+    pub(crate) depth: usize,
+    pub(crate) threads: usize,
+    /// Messages per second that were asked for.
+    pub(crate) rate: Option<f64>,
+    pub(crate) elapsed_seconds: f64,
+    pub(crate) messages: u64,
+    pub(crate) messages_per_second: f64,
+    /// All of them right.
+    pub(crate) bytes_checked: u64,
+    pub(crate) latency_us: Latency,
+    /// Latencies count from the time at which a message was due, not from when it could be sent.
+    pub(crate) corrected: bool,
+    /// Messages that were due in the run and could not be sent: the server was slower than the rate.
+    pub(crate) unsent: u64,
+    /// Connections that failed.
+    pub(crate) failed: usize,
+    /// How many failed in which way.
+    pub(crate) failures_by_kind: BTreeMap<&'static str, usize>,
+    /// The first of them.
+    pub(crate) failures: Vec<ConnectionFailure>,
+}
+
+/// Percentiles of the time from a message to its answer, in microseconds.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Latency {
+    pub(crate) p50: f64,
+    pub(crate) p90: f64,
+    pub(crate) p99: f64,
+    #[serde(rename = "p99.9")]
+    pub(crate) p99_9: f64,
+    pub(crate) max: f64,
+    pub(crate) mean: f64,
+}
+
+/// One connection that failed.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct ConnectionFailure {
+    /// Counted from 1.
+    pub(crate) connection: usize,
+    pub(crate) local_address: Option<SocketAddr>,
+    pub(crate) kind: &'static str,
+    pub(crate) what: String,
+    #[serde(skip)]
+    pub(crate) hint: &'static str,
+}
+
+impl LoadReport {
+    pub(super) fn new(options: &LoadOptions, threads: usize, tallies: Vec<Tally>) -> LoadReport {
+        let mut all = Tally::new();
+        for mut tally in tallies {
+            all.latencies.add(&tally.latencies).expect("histograms of the same bounds add up");
+            all.messages += tally.messages;
+            all.bytes += tally.bytes;
+            all.last = all.last.max(tally.last);
+            all.unsent += tally.unsent;
+            all.faults.append(&mut tally.faults);
+        }
+        // A slow rate may leave the end of the run without messages.
+        let whole = if all.faults.is_empty() { options.duration.as_secs_f64() } else { 0.0 };
+        let elapsed_seconds = whole.max(all.last as f64 / 1e9);
+        let mut failures_by_kind = BTreeMap::new();
+        for (_, _, fault) in &all.faults {
+            *failures_by_kind.entry(fault.kind()).or_insert(0) += 1;
+        }
+        LoadReport {
+            address: options.address,
+            connections: options.connections,
+            idle: options.idle,
+            message_bytes: options.message,
+            depth: options.depth,
+            threads,
+            rate: options.rate,
+            elapsed_seconds,
+            messages: all.messages,
+            messages_per_second: if all.messages == 0 {
+                0.0
+            } else {
+                all.messages as f64 / elapsed_seconds
+            },
+            bytes_checked: all.bytes,
+            latency_us: Latency::of(&all.latencies),
+            corrected: options.rate.is_some(),
+            unsent: all.unsent,
+            failed: all.faults.len(),
+            failures_by_kind,
+            failures: first_failures(&all.faults),
+        }
+    }
+}
+
+impl Latency {
+    fn of(histogram: &Histogram<u64>) -> Latency {
+        let us = |ns: u64| ns as f64 / 1e3;
+        let quantile = |q| us(histogram.value_at_quantile(q));
+        Latency {
+            p50: quantile(0.5),
+            p90: quantile(0.9),
+            p99: quantile(0.99),
+            p99_9: quantile(0.999),
+            max: us(histogram.max()),
+            mean: histogram.mean() / 1e3,
+        }
+    }
+}
+
+fn first_failures(faults: &[(usize, Option<SocketAddr>, Fault)]) -> Vec<ConnectionFailure> {
+    faults
+        .iter()
+        .take(EXAMPLES)
+        .map(|(number, local_address, fault)| ConnectionFailure {
+            connection: number + 1,
+            local_address: *local_address,
+            kind: fault.kind(),
+            what: fault.to_string(),
+            hint: fault.hint(),
+        })
+        .collect()
+}
+
+fn new_histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, LONGEST_LATENCY, 3).expect("constant bounds that are valid")
+}

@@ -12,4 +12,4 @@
 mod process;
 pub mod raw;
 
-pub use process::{in_child, in_child_with, nap, until};
+pub use process::{child, in_child, in_child_with, is_child, nap, until};

@@ -41,16 +41,11 @@ pub fn in_child(name: &str, body: impl FnOnce()) {
 /// As [`in_child`], with variables for the environment of the process.
 #[track_caller]
 pub fn in_child_with(name: &str, variables: &[(&str, &str)], body: impl FnOnce()) {
-    if std::env::var_os(CHILD).is_some() {
+    if is_child() {
         return body();
     }
-    let program = std::env::current_exe().expect("the test program has a path");
-    let output = Command::new(program)
-        .args([name, "--exact", "--test-threads=1", "--nocapture"])
-        .env(CHILD, "1")
-        .envs(variables.iter().copied())
-        .output()
-        .expect("the test program starts again");
+    let output = child(name).envs(variables.iter().copied()).output();
+    let output = output.expect("the test program starts again");
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(text.contains("running 1 test"), "no test is called {name}");
     assert!(
@@ -59,6 +54,19 @@ pub fn in_child_with(name: &str, variables: &[(&str, &str)], body: impl FnOnce()
         output.status,
         String::from_utf8_lossy(&output.stderr)
     );
+}
+
+/// The command that runs the test `name` alone in a process of its own, where [`is_child`] holds.
+pub fn child(name: &str) -> Command {
+    let program = std::env::current_exe().expect("the test program has a path");
+    let mut command = Command::new(program);
+    command.args([name, "--exact", "--test-threads=1", "--nocapture"]).env(CHILD, "1");
+    command
+}
+
+/// Whether this process was started by [`in_child`] or [`child`].
+pub fn is_child() -> bool {
+    std::env::var_os(CHILD).is_some()
 }
 
 /// Ends the test program with a message instead of letting it hang for ever. Starts with the first call.

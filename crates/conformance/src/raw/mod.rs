@@ -29,7 +29,9 @@ pub use port::{
     Dequeued, Entry, Port, close_handle, create_io_completion_port, invalid_handle, null_handle,
     set_file_completion_notification_modes,
 };
-pub use select::{FdSet, select, select_same_set, select_with_timeval};
+pub use select::{
+    FdSet, Set, readiness, select, select_bad, select_one, select_same_set, select_with_timeval,
+};
 pub use socket::{
     Caller, Socket, accept_raw, any_v4, listener, loopback, pair, socket, tcp, tcp6, udp, udp6,
     wsa_socket,

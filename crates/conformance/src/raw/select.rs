@@ -1,6 +1,6 @@
 //! select and its sets, of any size.
 
-use super::{Outcome, Socket, count_or_error};
+use super::{Bad, Outcome, Socket, count_or_error};
 use pentaport::sys;
 use std::time::Duration;
 
@@ -104,4 +104,55 @@ pub fn select_same_set(set: &mut FdSet, timeout: Duration) -> Outcome<usize> {
     // SAFETY: the set has as many entries as it counts; it and the timeout outlive the call. That both arguments are
     // one set is what the contract allows.
     count_or_error(unsafe { sys::select(0, set, set, std::ptr::null_mut(), &time) })
+}
+
+/// Which of the three sets of select.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Set {
+    /// The set for reading.
+    Read,
+    /// The set for writing.
+    Write,
+    /// The set for exceptions.
+    Except,
+}
+
+impl Set {
+    /// All three.
+    pub const ALL: [Set; 3] = [Set::Read, Set::Write, Set::Except];
+}
+
+/// select with this set alone.
+pub fn select_one(which: Set, set: &mut FdSet, timeout: Option<Duration>) -> Outcome<usize> {
+    match which {
+        Set::Read => select(Some(set), None, None, timeout),
+        Set::Write => select(None, Some(set), None, timeout),
+        Set::Except => select(None, None, Some(set), timeout),
+    }
+}
+
+/// select with a bad pointer for one set and no other.
+pub fn select_bad(which: Set, bad: Bad) -> Outcome<usize> {
+    let null = std::ptr::null_mut;
+    let at = |this: Set| if this == which { bad.pointer() } else { null() };
+    let time = sys::TIMEVAL { tv_sec: 0, tv_usec: 0 };
+    let (read, write, except) = (at(Set::Read), at(Set::Write), at(Set::Except));
+    // SAFETY: the contract says that a pointer without access is refused; the timeout outlives the call.
+    count_or_error(unsafe { sys::select(0, read, write, except, &time) })
+}
+
+/// In which sets a select that polls finds the socket: of `r`, `w` and `e` those that apply, in this order.
+#[track_caller]
+pub fn readiness(socket: &Socket) -> String {
+    let mut sets = [0; 3].map(|_| FdSet::of(&[socket]));
+    let [read, write, except] = &mut sets;
+    let count = select(Some(read), Some(write), Some(except), Some(Duration::ZERO));
+    let letters: String = sets
+        .iter()
+        .zip(["r", "w", "e"])
+        .filter(|(set, _)| set.count() > 0)
+        .map(|(_, l)| l)
+        .collect();
+    assert_eq!(count, Ok(letters.len()), "the count is that of the sets");
+    letters
 }

@@ -1,0 +1,251 @@
+//! Operations: the records that go to the system and come back.
+
+use crate::raw::record::Record;
+use crate::socket::Socket;
+use crate::{Error, Result};
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::ops::{Bound, RangeBounds};
+
+/// What sort of operation a packet is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OperationKind {
+    /// [`PortSocket::receive`](super::PortSocket::receive).
+    Receive,
+    /// [`PortSocket::receive_ready`](super::PortSocket::receive_ready).
+    ReceiveReady,
+    /// [`PortSocket::send`](super::PortSocket::send).
+    Send,
+    /// [`PortSocket::receive_from`](super::PortSocket::receive_from).
+    ReceiveFrom,
+    /// [`PortSocket::send_to`](super::PortSocket::send_to).
+    SendTo,
+    /// [`PortSocket::accept`](super::PortSocket::accept).
+    Accept,
+    /// [`PortSocket::connect`](super::PortSocket::connect).
+    Connect,
+    /// No operation: a packet that was posted. Also what an operation is called that never started.
+    Posted,
+}
+
+/// One operation: a buffer, a context of the program's, and what the system needs to know; one allocation.
+///
+/// It is made once and started again and again. Starting moves it into the system; its packet brings it back.
+///
+/// Receives and sends use the part of the buffer that [`set_range`](Self::set_range) names, or else all of it (its
+/// length, not its capacity). The range holds for one start.
+#[doc(alias = "OVERLAPPED")]
+#[doc(alias = "WSAOVERLAPPED")]
+pub struct Operation<C> {
+    record: Box<Record<C>>,
+}
+
+impl<C> Operation<C> {
+    /// An operation with this buffer and this context (the documents' per-I/O data).
+    pub fn new(buffer: Vec<u8>, context: C) -> Self {
+        Self::from_record(Record::new(buffer, context))
+    }
+
+    pub(crate) fn from_record(record: Box<Record<C>>) -> Self {
+        Self { record }
+    }
+
+    /// The record, its range settled.
+    pub(super) fn into_record(mut self) -> Box<Record<C>> {
+        let whole = 0..self.record.buffer.len();
+        self.record.range = self.record.next_range.take().unwrap_or(whole);
+        self.record
+    }
+
+    /// The buffer.
+    pub fn buffer(&self) -> &[u8] {
+        &self.record.buffer
+    }
+
+    /// The buffer: to be filled before a send, resized before a receive, or taken.
+    pub fn buffer_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.record.buffer
+    }
+
+    /// The context.
+    pub fn context(&self) -> &C {
+        &self.record.context
+    }
+
+    /// The context, to be changed.
+    pub fn context_mut(&mut self) -> &mut C {
+        &mut self.record.context
+    }
+
+    /// Buffer and context, when the operation is no longer needed.
+    pub fn into_parts(self) -> (Vec<u8>, C) {
+        let Record { buffer, context, .. } = *self.record;
+        (buffer, context)
+    }
+
+    /// Names the part of the buffer that the next start uses. If it is not within the buffer then, the start fails
+    /// with `WSAEFAULT`.
+    pub fn set_range(&mut self, range: impl RangeBounds<usize>) {
+        let start = match range.start_bound() {
+            Bound::Included(&start) => start,
+            Bound::Excluded(&start) => start.saturating_add(1),
+            Bound::Unbounded => 0,
+        };
+        let end = match range.end_bound() {
+            Bound::Included(&end) => end.saturating_add(1),
+            Bound::Excluded(&end) => end,
+            Bound::Unbounded => self.record.buffer.len(),
+        };
+        self.record.next_range = Some(start..end);
+    }
+
+    /// As [`set_range`](Self::set_range): `socket.send(operation.with_range(..count))`.
+    #[must_use]
+    pub fn with_range(mut self, range: impl RangeBounds<usize>) -> Self {
+        self.set_range(range);
+        self
+    }
+
+    /// What kind of operation this was last.
+    pub fn kind(&self) -> OperationKind {
+        self.record.kind
+    }
+
+    /// How many bytes the last operation transferred. For a datagram that was cut off, whose result is an error
+    /// (`ERROR_MORE_DATA`), as many as fit.
+    #[doc(alias = "lpNumberOfBytesTransferred")]
+    pub fn transferred(&self) -> usize {
+        self.record.transferred as usize
+    }
+
+    /// What the last receive put into the buffer; empty if it was no receive.
+    pub fn received(&self) -> &[u8] {
+        use OperationKind::{Accept, Receive, ReceiveFrom};
+        if !matches!(self.record.kind, Receive | ReceiveFrom | Accept) {
+            return &[];
+        }
+        let range = self.record.range.clone();
+        // The program may have shortened the buffer since.
+        let part = self.record.buffer.get(range).unwrap_or_default();
+        &part[..self.transferred().min(part.len())]
+    }
+
+    /// Who sent the datagram, after a [`receive_from`](super::PortSocket::receive_from) that did not fail.
+    pub fn sender(&self) -> Option<SocketAddr> {
+        (self.record.kind == OperationKind::ReceiveFrom).then(|| self.record.sender()).flatten()
+    }
+
+    /// The connection, after an [`accept`](super::PortSocket::accept) that did not fail. Given once.
+    pub fn take_accepted(&mut self) -> Option<Accepted> {
+        self.record.take_accepted()
+    }
+
+    /// The unused socket, after an [`accept`](super::PortSocket::accept) that failed or did not start. Given once.
+    pub fn take_acceptor(&mut self) -> Option<Socket> {
+        self.record.take_acceptor()
+    }
+}
+
+impl<C> From<C> for Operation<C> {
+    /// An operation without a buffer, to be posted.
+    fn from(context: C) -> Self {
+        Self::new(Vec::new(), context)
+    }
+}
+
+impl<C: fmt::Debug> fmt::Debug for Operation<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Operation")
+            .field("kind", &self.kind())
+            .field("buffer", &self.buffer().len())
+            .field("transferred", &self.transferred())
+            .field("context", self.context())
+            .finish()
+    }
+}
+
+/// A connection that an [`accept`](super::PortSocket::accept) operation made.
+#[derive(Debug)]
+pub struct Accepted {
+    /// The socket that was given to the operation, now connected.
+    pub socket: Socket,
+    /// The address of this end.
+    pub local: SocketAddr,
+    /// The caller's address.
+    pub peer: SocketAddr,
+}
+
+/// An operation that was started.
+#[must_use = "an operation that is done at once is in here"]
+#[derive(Debug)]
+pub enum Started<C> {
+    /// The operation is under way, or done already: its packet comes.
+    #[doc(alias = "WSA_IO_PENDING")]
+    Pending,
+    /// It succeeded at once with so many bytes, and no packet comes. Only after
+    /// [`skip_completion_on_success`](super::PortSocket::skip_completion_on_success).
+    Done(Operation<C>, usize),
+}
+
+/// An operation that did not start, or failed at once: no packet comes.
+pub struct Failed<C> {
+    /// Why.
+    pub error: Error,
+    /// The operation, as it was.
+    pub operation: Operation<C>,
+}
+
+/// What starting an operation gives.
+pub type StartResult<C> = std::result::Result<Started<C>, Failed<C>>;
+
+impl<C> Failed<C> {
+    pub(super) fn new((error, record): (Error, Box<Record<C>>)) -> Self {
+        Self { error, operation: Operation::from_record(record) }
+    }
+}
+
+impl<C> fmt::Debug for Failed<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Failed").field("error", &self.error).finish_non_exhaustive()
+    }
+}
+
+impl<C> fmt::Display for Failed<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl<C> std::error::Error for Failed<C> {}
+
+impl<C> From<Failed<C>> for Error {
+    fn from(failed: Failed<C>) -> Self {
+        failed.error
+    }
+}
+
+impl<C> From<Failed<C>> for io::Error {
+    fn from(failed: Failed<C>) -> Self {
+        failed.error.into()
+    }
+}
+
+impl<C> Started<C> {
+    /// The operation and its bytes, if it is done.
+    pub fn done(self) -> Option<(Operation<C>, usize)> {
+        match self {
+            Self::Pending => None,
+            Self::Done(operation, bytes) => Some((operation, bytes)),
+        }
+    }
+
+    /// Whether a packet comes.
+    pub fn is_pending(&self) -> bool {
+        matches!(self, Self::Pending)
+    }
+}
+
+// Sizes that a program has one of for each operation in flight, held so that they do not grow unnoticed.
+const _: () = assert!(size_of::<Operation<()>>() == size_of::<usize>());
+const _: () = assert!(size_of::<Result<usize>>() <= 2 * size_of::<usize>());

@@ -1,0 +1,26 @@
+//! All the `unsafe` of this crate: calls into Winsock, and the records that are in the system's hands.
+//!
+//! What is exported from here is safe to call, whatever its arguments: a [`SOCKET`](crate::sys::SOCKET) that is closed
+//! or never was one makes a call fail, no more. Who owns a handle is the business of the types above.
+//!
+//! | file | what is inside |
+//! |---|---|
+//! | `call.rs` | startup, and last errors as [`Result`](crate::Result)s |
+//! | `address.rs` | `SocketAddr` to and from `SOCKADDR` |
+//! | `socket.rs` | the calls on one socket |
+//! | `accept_if.rs` | `WSAAccept` with a closure as its condition function |
+//! | `set.rs` | the layout of a counted set, and `select` |
+//! | `shared.rs` | what is shared by handles and operations in flight: two counts in one word |
+//! | `record.rs` | the record of one operation |
+//! | `start.rs` | handing a record to the system |
+//! | `port.rs` | the port: taking records back, and the last one out |
+
+pub(crate) mod accept_if;
+pub(crate) mod address;
+pub(crate) mod call;
+pub(crate) mod port;
+pub(crate) mod record;
+pub(crate) mod set;
+pub(crate) mod shared;
+pub(crate) mod socket;
+pub(crate) mod start;

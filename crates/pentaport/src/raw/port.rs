@@ -1,0 +1,499 @@
+//! The port: taking records back from the system, and the last one out.
+//!
+//! Types are kept apart by the port's own: a socket is associated with one port for life, so a packet of a
+//! `Port<K, C>` is of an operation that was started or posted through a handle of the same `K` and `C`.
+//!
+//! **The last one out.** A record in the system's hands must not be freed, and only the port says when it comes back.
+//! So somebody must take the packets that are still to come when nobody is left to call `get`. The port counts its
+//! *users* (handles of the port, and sockets that are open) and what is *unretired* (sockets that are open or have
+//! operations in flight, and posted keys). When the last user goes, all sockets are closed, their operations are
+//! cancelled by that, and each one's packet is on its way (SEMANTICS P12, D84): the last user takes them until nothing
+//! is unretired. Both counts change only when sockets come and go, not with each operation.
+
+use super::call::{check_bool, last_error, milliseconds, startup};
+use super::record::Record;
+use super::shared::{Flight, Lifecycle, Owner, Remnant};
+use crate::Error;
+use crate::socket::Socket;
+use crate::sys::{self, HANDLE};
+use std::marker::PhantomData;
+use std::mem::{ManuallyDrop, MaybeUninit};
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// The most packets that one call takes: they pass through an array on the stack (4 KiB).
+pub(crate) const BATCH: usize = 128;
+
+/// The port itself: untyped, closed when the last reference to it goes.
+pub(super) struct Inner {
+    handle: HANDLE,
+    /// Set by `close`: whoever calls or waits is sent away.
+    closed: AtomicBool,
+    users: AtomicUsize,
+    unretired: AtomicUsize,
+}
+
+// SAFETY: a port's handle may be used by any thread.
+unsafe impl Send for Inner {}
+// SAFETY: as above, also by several at once.
+unsafe impl Sync for Inner {}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // SAFETY: the handle is ours. No record is out: the last user drained the port.
+        unsafe { sys::CloseHandle(self.handle) };
+    }
+}
+
+/// Keys and contexts are put in through some handles and taken out through others, so no handle's types may vary.
+type Invariant<K, C> = PhantomData<fn(K, C) -> (K, C)>;
+
+/// A user of the port.
+pub(crate) struct Port<K, C> {
+    inner: Arc<Inner>,
+    types: Invariant<K, C>,
+}
+
+/// A socket at the port, with its key; or a key alone, for a packet that is posted.
+pub(crate) struct Association<K, C> {
+    /// Closed when the last owner goes, not dropped: packets of it may come after that.
+    socket: ManuallyDrop<Socket>,
+    key: K,
+    inner: Arc<Inner>,
+    is_stream: bool,
+    skips_on_success: AtomicBool,
+    types: Invariant<K, C>,
+}
+
+/// The socket that a packet is of, while it is open; else what is left of it.
+pub(crate) type Origin<K, C> = Result<Owner<Association<K, C>>, Remnant<Association<K, C>>>;
+
+/// What came out of the port.
+pub(crate) struct Landing<K, C> {
+    pub(crate) source: Origin<K, C>,
+    pub(crate) result: Result<usize>,
+    pub(crate) record: Box<Record<C>>,
+}
+
+type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl<K, C> Port<K, C> {
+    pub(crate) fn new(concurrency: u32) -> Result<Self> {
+        startup()?;
+        // SAFETY: asks for a new port; no handle is passed.
+        let handle = unsafe {
+            sys::CreateIoCompletionPort(
+                sys::INVALID_HANDLE_VALUE,
+                std::ptr::null_mut(),
+                0,
+                concurrency,
+            )
+        };
+        if handle.is_null() {
+            return Err(last_error());
+        }
+        Ok(Self::enter(Arc::new(Inner {
+            handle,
+            closed: AtomicBool::new(false),
+            users: AtomicUsize::new(0),
+            unretired: AtomicUsize::new(0),
+        })))
+    }
+
+    /// One more user.
+    fn enter(inner: Arc<Inner>) -> Self {
+        inner.users.fetch_add(1, Ordering::Relaxed);
+        Self::adopt(inner)
+    }
+
+    /// A user that is counted already.
+    fn adopt(inner: Arc<Inner>) -> Self {
+        Self { inner, types: PhantomData }
+    }
+
+    /// Whether both are the same port.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
+    pub(crate) fn associate(&self, socket: Socket, key: K) -> Result<Owner<Association<K, C>>> {
+        let kind: i32 = super::socket::option(socket.raw(), sys::SOL_SOCKET, sys::SO_TYPE)?;
+        let is_stream = kind == sys::SOCK_STREAM;
+        // From here on, the socket counts as a user until its last owner goes, also if what follows fails.
+        std::mem::forget(self.clone());
+        let socket = ManuallyDrop::new(socket);
+        let owner = Owner::new(Association::new(&self.inner, socket, is_stream, key));
+        // SAFETY: both handles are open: the socket until `owner` goes, the port as long as `self`. The key is a
+        // number to the system.
+        let port = unsafe {
+            sys::CreateIoCompletionPort(owner.handle(), self.inner.handle, owner.address(), 0)
+        };
+        if port.is_null() { Err(last_error()) } else { Ok(owner) }
+    }
+
+    /// The next packet; `None` if the time was over first.
+    pub(crate) fn get(&self, timeout: Option<Duration>) -> Result<Option<Landing<K, C>>> {
+        self.check_open()?;
+        // SAFETY: the port's records are of C, and their flights of K and C, by the module's rule.
+        let taken = unsafe { take::<K, C>(&self.inner, milliseconds(timeout)) }?;
+        match taken {
+            Taken::Packet(landing) => Ok(Some(landing)),
+            Taken::Nothing => Ok(None),
+            Taken::Closed => Err(self.pass_on_closing()),
+        }
+    }
+
+    /// Up to `max` packets, and no more than [`BATCH`], each given to `receive`; the count is 0 if the time was over.
+    pub(crate) fn get_many(
+        &self,
+        max: usize,
+        timeout: Option<Duration>,
+        mut receive: impl FnMut(Landing<K, C>),
+    ) -> Result<usize> {
+        self.check_open()?;
+        let mut entries = [const { MaybeUninit::<sys::OVERLAPPED_ENTRY>::uninit() }; BATCH];
+        let mut count = 0;
+        // SAFETY: the array has room for `BATCH` entries, and at least as many as asked for.
+        let status = unsafe {
+            sys::GetQueuedCompletionStatusEx(
+                self.inner.handle,
+                entries.as_mut_ptr().cast(),
+                max.min(BATCH) as u32,
+                &mut count,
+                milliseconds(timeout),
+                sys::FALSE,
+            )
+        };
+        if let Err(error) = check_bool(status) {
+            return if is_timeout(error) { Ok(0) } else { Err(error) };
+        }
+        let mut closing = false;
+        let mut taken = 0;
+        for entry in &entries[..count as usize] {
+            // SAFETY: the system filled the first `count` entries.
+            let entry = unsafe { entry.assume_init_ref() };
+            match NonNull::new(entry.lpOverlapped) {
+                Some(overlapped) => {
+                    // SAFETY: a record of this port's comes back, once.
+                    let landing = unsafe {
+                        land_entry(
+                            overlapped,
+                            entry.lpCompletionKey,
+                            entry.dwNumberOfBytesTransferred,
+                        )
+                    };
+                    receive(landing);
+                    taken += 1;
+                }
+                None => closing = true,
+            }
+        }
+        if closing {
+            let closed = self.pass_on_closing();
+            if taken == 0 {
+                return Err(closed);
+            }
+        }
+        Ok(taken)
+    }
+
+    /// Queues a packet with a key of its own. A failure gives the record back and drops the key.
+    pub(crate) fn post_key(
+        &self,
+        key: K,
+        bytes: u32,
+        record: Box<Record<C>>,
+    ) -> Result<(), (Error, Box<Record<C>>)> {
+        let none = ManuallyDrop::new(Socket::none());
+        let association = Association::new(&self.inner, none, false, key);
+        post(&self.inner, Flight::alone(association), bytes, record)
+    }
+
+    /// Sends away all who wait, and all who come. Does nothing if done already.
+    ///
+    /// The handle stays open, since packets of operations in flight are still to be taken with it. A packet without a
+    /// record is the sign; each waiter that finds it passes it on to the next.
+    pub(crate) fn close(&self) -> Result<()> {
+        if self.inner.closed.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        self.post_closing()
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.inner.closed.load(Ordering::Acquire)
+    }
+
+    fn check_open(&self) -> Result<()> {
+        if self.is_closed() { Err(abandoned()) } else { Ok(()) }
+    }
+
+    fn pass_on_closing(&self) -> Error {
+        match self.post_closing() {
+            Ok(()) => abandoned(),
+            Err(error) => error,
+        }
+    }
+
+    fn post_closing(&self) -> Result<()> {
+        // SAFETY: the port is open; a null record is never followed.
+        check_bool(unsafe {
+            sys::PostQueuedCompletionStatus(self.inner.handle, 0, 0, std::ptr::null())
+        })
+    }
+}
+
+impl<K, C> Clone for Port<K, C> {
+    fn clone(&self) -> Self {
+        Self::enter(Arc::clone(&self.inner))
+    }
+}
+
+impl<K, C> Drop for Port<K, C> {
+    fn drop(&mut self) {
+        if self.inner.users.fetch_sub(1, Ordering::AcqRel) == 1 {
+            drain::<K, C>(&self.inner);
+        }
+    }
+}
+
+/// Takes back every record that is still out. Called by the last user: nobody else takes packets, nobody starts
+/// operations, and every socket is closed.
+fn drain<K, C>(inner: &Inner) {
+    while inner.unretired.load(Ordering::Acquire) > 0 {
+        // SAFETY: the port's records are of C, and their flights of K and C, by the module's rule.
+        match unsafe { take::<K, C>(inner, sys::INFINITE) } {
+            // Dropping it may run the program's code (of K and C), which can no longer reach this port.
+            Ok(Taken::Packet(landing)) => drop(landing),
+            // The sign of `close`, if nobody is left to find it; and an infinite wait does not time out.
+            Ok(Taken::Closed | Taken::Nothing) => {}
+            // The handle is broken: what is out stays out, unfreed.
+            Err(_) => return,
+        }
+    }
+}
+
+impl<K, C> Association<K, C> {
+    fn new(inner: &Arc<Inner>, socket: ManuallyDrop<Socket>, is_stream: bool, key: K) -> Self {
+        inner.unretired.fetch_add(1, Ordering::Relaxed);
+        Self {
+            socket,
+            key,
+            inner: Arc::clone(inner),
+            is_stream,
+            skips_on_success: AtomicBool::new(false),
+            types: PhantomData,
+        }
+    }
+
+    pub(crate) fn key(&self) -> &K {
+        &self.key
+    }
+
+    /// Whether there is a socket, be it open or closed: not so for a packet posted with a key of its own.
+    pub(crate) fn has_socket(&self) -> bool {
+        self.socket.raw() != sys::INVALID_SOCKET
+    }
+
+    fn handle(&self) -> HANDLE {
+        self.socket.raw() as HANDLE
+    }
+
+    pub(crate) fn is_stream(&self) -> bool {
+        self.is_stream
+    }
+
+    /// Whether operations that succeed at once leave no packet.
+    pub(crate) fn skips_on_success(&self) -> bool {
+        self.skips_on_success.load(Ordering::Relaxed)
+    }
+}
+
+/// What only an owner may do: for a flight or a remnant, the socket may be closed and its number another's.
+impl<K, C> Owner<Association<K, C>> {
+    pub(crate) fn socket(&self) -> &Socket {
+        &self.socket
+    }
+
+    pub(crate) fn port(&self) -> Port<K, C> {
+        Port::enter(Arc::clone(&self.inner))
+    }
+
+    /// Queues a packet with this socket's key. A failure gives the record back.
+    pub(crate) fn post(
+        &self,
+        bytes: u32,
+        record: Box<Record<C>>,
+    ) -> Result<(), (Error, Box<Record<C>>)> {
+        post(&self.inner, self.fly(), bytes, record)
+    }
+
+    /// Cancels what is in flight; whether there was anything.
+    pub(crate) fn cancel(&self) -> Result<bool> {
+        // SAFETY: the socket is open while it has an owner; all its operations are meant.
+        match check_bool(unsafe { sys::CancelIoEx(self.handle(), std::ptr::null()) }) {
+            Ok(()) => Ok(true),
+            Err(error) if error.code() == sys::ERROR_NOT_FOUND as i32 => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// From now on, operations that succeed at once leave no packet. Fails unless nobody else uses the socket, who
+    /// might be between starting an operation and looking whether its packet comes.
+    pub(crate) fn skip_on_success(&mut self) -> Result<()> {
+        if !self.is_alone() {
+            return Err(Error::from_code(sys::ERROR_INVALID_PARAMETER as i32));
+        }
+        let mode = sys::FILE_SKIP_COMPLETION_PORT_ON_SUCCESS as u8;
+        // SAFETY: the socket is open while it has an owner.
+        check_bool(unsafe { sys::SetFileCompletionNotificationModes(self.handle(), mode) })?;
+        self.skips_on_success.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+impl<K, C> Lifecycle for Association<K, C> {
+    type Farewell = Port<K, C>;
+
+    /// Closes the socket, and gives up its place among the port's users.
+    fn close(&self) -> Port<K, C> {
+        let _ = self.socket.close_for_good();
+        Port::adopt(Arc::clone(&self.inner))
+    }
+
+    fn retire(&self) {
+        self.inner.unretired.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Queues a packet that is no operation's.
+fn post<K, C>(
+    inner: &Inner,
+    flight: Flight<Association<K, C>>,
+    bytes: u32,
+    mut record: Box<Record<C>>,
+) -> Result<(), (Error, Box<Record<C>>)> {
+    record.prepare(crate::completion_port::OperationKind::Posted, flight.into_raw());
+    let key = record.flight.map_or(0, |flight| flight.addr().get());
+    let record = Box::into_raw(record);
+    // SAFETY: the port is open; the record is given away, and comes back with its packet.
+    let posted = check_bool(unsafe {
+        sys::PostQueuedCompletionStatus(inner.handle, bytes, key, Record::overlapped(record))
+    });
+    // SAFETY: nothing was queued, so the record is ours again, with its flight of K and C.
+    posted.map_err(|error| (error, unsafe { take_back::<K, C>(record) }))
+}
+
+enum Taken<K, C> {
+    Packet(Landing<K, C>),
+    /// The time was over.
+    Nothing,
+    /// The sign of `close`.
+    Closed,
+}
+
+/// Takes one packet.
+///
+/// # Safety
+/// Records at this port are `Record<C>`, their flights those of `Association<K, C>`.
+unsafe fn take<K, C>(inner: &Inner, milliseconds: u32) -> Result<Taken<K, C>> {
+    let (mut bytes, mut key, mut overlapped) = (0, 0, std::ptr::null_mut());
+    // SAFETY: the port is open; the system writes into our three variables.
+    let status = check_bool(unsafe {
+        sys::GetQueuedCompletionStatus(
+            inner.handle,
+            &mut bytes,
+            &mut key,
+            &mut overlapped,
+            milliseconds,
+        )
+    });
+    match (NonNull::new(overlapped), status) {
+        (Some(overlapped), status) => {
+            // SAFETY: a record of this port's comes back, once.
+            let landing = unsafe { land(overlapped, key, bytes, status) };
+            Ok(Taken::Packet(landing))
+        }
+        (None, Ok(())) => Ok(Taken::Closed),
+        (None, Err(error)) if is_timeout(error) => Ok(Taken::Nothing),
+        (None, Err(error)) => Err(error),
+    }
+}
+
+/// A record comes back in a batch, where only the record itself tells whether its operation failed.
+///
+/// # Safety
+/// As [`land`].
+unsafe fn land_entry<K, C>(
+    overlapped: NonNull<sys::OVERLAPPED>,
+    key: usize,
+    bytes: u32,
+) -> Landing<K, C> {
+    // SAFETY: the packet was taken, so the record is ours again.
+    let status = unsafe { overlapped.cast::<Record<C>>().as_ref() }.status();
+    let status = if status >= 0 {
+        Ok(())
+    } else {
+        let mut transferred = 0;
+        // SAFETY: the operation is over: the call reads its status, and translates it as the port does for a
+        // single packet. The handle is not used without a wait (SEMANTICS D37).
+        check_bool(unsafe {
+            sys::GetOverlappedResult(
+                std::ptr::null_mut(),
+                overlapped.as_ptr(),
+                &mut transferred,
+                sys::FALSE,
+            )
+        })
+    };
+    // SAFETY: by the caller's promise.
+    unsafe { land(overlapped, key, bytes, status) }
+}
+
+/// A record comes back with its packet.
+///
+/// # Safety
+/// The packet was taken from a port whose records are `Record<C>` with flights of `Association<K, C>`, and this is
+/// called once for it.
+unsafe fn land<K, C>(
+    overlapped: NonNull<sys::OVERLAPPED>,
+    key: usize,
+    bytes: u32,
+    status: Result<()>,
+) -> Landing<K, C> {
+    // SAFETY: the OVERLAPPED is the first field of a record that was given away as a Box; the system is done with it.
+    let mut record = unsafe { Box::from_raw(overlapped.cast::<Record<C>>().as_ptr()) };
+    let flight = record.flight.take().expect("a record comes back once");
+    debug_assert_eq!(key, flight.addr().get(), "a packet brings the key that it was started with");
+    // SAFETY: the pointer is from `into_raw` of a flight of this type, by the caller's promise, and was just taken out.
+    let flight = unsafe { Flight::<Association<K, C>>::from_raw(flight) };
+    let source = flight.land();
+    record.transferred = bytes;
+    let listener = source.as_ref().ok().map(Owner::socket);
+    let result = status.and_then(|()| super::start::finish(&mut record, listener));
+    Landing { source, result: result.map(|()| bytes as usize), record }
+}
+
+/// A record that the system did not keep.
+///
+/// # Safety
+/// The record was given away as a Box with a flight of `Association<K, C>`, and no packet of it comes.
+pub(super) unsafe fn take_back<K, C>(record: *mut Record<C>) -> Box<Record<C>> {
+    // SAFETY: by the caller's promise it is ours, and was a Box.
+    let mut record = unsafe { Box::from_raw(record) };
+    if let Some(flight) = record.flight.take() {
+        // SAFETY: by the caller's promise it is of this type; it was just taken out.
+        drop(unsafe { Flight::<Association<K, C>>::from_raw(flight) });
+    }
+    record
+}
+
+fn is_timeout(error: Error) -> bool {
+    error.code() == sys::WAIT_TIMEOUT as i32
+}
+
+fn abandoned() -> Error {
+    Error::from_code(sys::ERROR_ABANDONED_WAIT_0 as i32)
+}

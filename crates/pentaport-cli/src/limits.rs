@@ -36,3 +36,8 @@ pub(crate) fn allow_connections(connections: u64) -> anyhow::Result<()> {
 fn raise(needed: u64) -> u64 {
     rlimit::increase_nofile_limit(needed).unwrap_or(u64::MAX)
 }
+
+/// Raises the soft limit as far as it goes.
+pub(crate) fn allow_all() {
+    raise(u64::MAX);
+}

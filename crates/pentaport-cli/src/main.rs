@@ -7,11 +7,15 @@
 #![deny(clippy::print_stdout)]
 
 mod address;
+mod compare;
 mod connect;
 mod failure;
 mod limits;
 mod load;
+mod machine;
 mod output;
+mod process;
+mod serve;
 mod text;
 mod value;
 
@@ -28,8 +32,10 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Serve(serve::Arguments),
     Connect(connect::Arguments),
     Load(load::command::Arguments),
+    Compare(compare::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -38,8 +44,10 @@ fn main() -> ExitCode {
         Err(error) => return failure::usage(&error),
     };
     let outcome = match arguments.command {
+        Command::Serve(arguments) => serve::run(&arguments),
         Command::Connect(arguments) => connect::run(&arguments),
         Command::Load(arguments) => load::command::run(&arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

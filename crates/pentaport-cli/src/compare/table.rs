@@ -1,0 +1,85 @@
+//! The result of a comparison as a table for people, in Markdown, so that it can be kept in a document.
+
+use super::report::{Cell, Report, Spread};
+use crate::text::{bytes, count, micros, plural, three_digits};
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+
+/// The table with a line on how it was made.
+pub(super) fn text(report: &Report) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_MARKDOWN).set_content_arrangement(ContentArrangement::Disabled);
+    let any_failed = report.results.iter().any(|cell| cell.error.is_some());
+    table.set_header(header(report.yardstick(), any_failed));
+    for cell in &report.results {
+        table.add_row(row(cell, report.yardstick().is_some(), any_failed));
+    }
+    let words = 1 + usize::from(any_failed);
+    let columns = table.column_count();
+    for column in table.column_iter_mut().skip(1).take(columns - words) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    format!("{}\n\n{}\n", table, how(report))
+}
+
+fn header(yardstick: Option<&str>, any_failed: bool) -> Vec<String> {
+    let mut header: Vec<String> =
+        ["model", "connections", "messages/s", "p50", "p99", "server CPU µs/message"]
+            .map(str::to_owned)
+            .into();
+    header.extend(yardstick.map(|name| format!("CPU / {name}")));
+    header.extend(["threads", "memory/connection"].map(str::to_owned));
+    if any_failed {
+        header.push("failed".to_owned());
+    }
+    header
+}
+
+fn row(cell: &Cell, ratio: bool, any_failed: bool) -> Vec<String> {
+    let mut row = vec![
+        cell.name.clone(),
+        count(cell.connections as u64),
+        median(cell.messages_per_second, |n| count(n.round() as u64)),
+        median(cell.p50_us, micros),
+        median(cell.p99_us, micros),
+        median(cell.server_cpu_us_per_message, three_digits),
+    ];
+    if ratio {
+        row.push(cell.cpu_ratio_to_peer.map_or_else(unknown, |ratio| format!("{ratio:.2}×")));
+    }
+    row.push(median(cell.server_threads, |n| count(n.round() as u64)));
+    row.push(median(cell.memory_per_connection_bytes, bytes));
+    if any_failed {
+        row.push(cell.error.clone().unwrap_or_default().replace('|', "/").replace('\n', " "));
+    }
+    row
+}
+
+fn median(spread: Option<Spread>, show: impl Fn(f64) -> String) -> String {
+    spread.map_or_else(unknown, |spread| show(spread.median))
+}
+
+fn unknown() -> String {
+    "–".to_owned()
+}
+
+fn how(report: &Report) -> String {
+    let settings = &report.settings;
+    format!(
+        "Echo of {}-byte messages, {} in flight on each connection, {} s each{}; {} of the server, {} of the load{}.\n\
+         Memory is the growth of the server's process divided by its connections: with few of them, that of its \
+         beginning.\n\
+         {}.",
+        count(settings.message_bytes as u64),
+        count(settings.depth as u64),
+        settings.duration_seconds,
+        if settings.runs > 1 {
+            format!(", medians of {} runs", settings.runs)
+        } else {
+            String::new()
+        },
+        plural(settings.server_threads as u64, "thread"),
+        plural(settings.load_threads as u64, "thread"),
+        if settings.pinned { ", each on a CPU of its own" } else { "" },
+        report.machine.line(),
+    )
+}

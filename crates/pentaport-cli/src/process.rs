@@ -1,0 +1,86 @@
+//! What a process has used. All that differs between systems about this is in `sysinfo`.
+
+use std::time::Duration;
+use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessesToUpdate, System};
+
+/// What a process has used so far.
+///
+/// The CPU time has the system's resolution: 10 ms on Linux, where the sum of both kinds is what the scheduler measured
+/// and not what a tick happened to see.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Usage {
+    /// User and system time of all threads, those that have ended included.
+    pub(crate) cpu: Duration,
+    /// Bytes in memory: the resident set.
+    pub(crate) resident: u64,
+}
+
+/// What process `pid` has used; None if there is no such process.
+pub(crate) fn usage(pid: u32) -> Option<Usage> {
+    inspect(
+        pid,
+        ProcessRefreshKind::nothing().with_cpu().with_memory().without_tasks(),
+        |process| Usage {
+            cpu: Duration::from_millis(process.accumulated_cpu_time()),
+            resident: process.memory(),
+        },
+    )
+}
+
+/// How many threads process `pid` has; None if the system does not tell.
+pub(crate) fn threads(pid: u32) -> Option<usize> {
+    // The main thread is no task of its own in this list.
+    inspect(pid, ProcessRefreshKind::nothing().with_tasks(), |process| {
+        process.tasks().map(|tasks| tasks.len() + 1)
+    })
+    .flatten()
+}
+
+fn inspect<T>(pid: u32, what: ProcessRefreshKind, read: impl Fn(&Process) -> T) -> Option<T> {
+    // A new one each time: it would keep files of /proc open, and every descriptor may be needed.
+    let mut system = System::new().ok()?;
+    let pid = Pid::from_u32(pid);
+    system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, what);
+    system.process(pid).map(read)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{Arc, Barrier};
+    use std::thread;
+
+    #[test]
+    fn this_process_has_used_something() {
+        let before = usage(std::process::id()).unwrap();
+        assert!(before.resident > 100_000);
+        let mut used = before;
+        let mut x = 0u64;
+        while used.cpu <= before.cpu {
+            (0..1_000_000).for_each(|i| x = std::hint::black_box(x ^ i));
+            used = usage(std::process::id()).unwrap();
+        }
+    }
+
+    #[test]
+    fn threads_are_counted() {
+        let gate = Arc::new(Barrier::new(11));
+        let waiting: Vec<_> = (0..10)
+            .map(|_| {
+                let gate = gate.clone();
+                thread::spawn(move || gate.wait())
+            })
+            .collect();
+        let counted = threads(std::process::id());
+        gate.wait();
+        waiting.into_iter().for_each(|thread| drop(thread.join()));
+        // Other tests of this process have threads too: these are at least there.
+        assert!(counted.is_none_or(|threads| threads >= 11), "{counted:?}");
+    }
+
+    #[test]
+    fn a_process_that_is_not_there_has_used_nothing() {
+        assert!(usage(u32::MAX - 1).is_none());
+        assert!(threads(u32::MAX - 1).is_none());
+    }
+}

@@ -1,0 +1,209 @@
+//! `pentaport serve`: one service under one model, until it is told to stop.
+
+use crate::failure::Failure;
+use crate::text::{duration, plural};
+use crate::{address, limits, output, value};
+use anyhow::Context;
+use clap::ValueEnum;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use pentaport_server::services::{Chargen, Discard, Echo, Print};
+use pentaport_server::{Handle, Model, Options, Server};
+use std::fmt;
+use std::io::{self, IsTerminal, Write};
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+/// What shells report of a process that Ctrl-C ended.
+const INTERRUPTED: i32 = 130;
+
+/// Serve clients under one of the I/O models.
+///
+/// Prints one line when ready. Ctrl-C or SIGTERM: accepts no more, sends what is queued, prints what was done. A second
+/// Ctrl-C ends at once.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// How the server waits for its clients.
+    #[arg(long, value_name = "MODEL", default_value = "completion-port", value_parser = model())]
+    model: Model,
+    /// Where to listen; port 0 picks a free port.
+    #[arg(short, long, value_name = "ADDR:PORT", default_value = "127.0.0.1:5150")]
+    listen: String,
+    /// What to do with what clients send.
+    #[arg(short, long, value_name = "SERVICE", default_value = "echo")]
+    service: ServiceName,
+    /// Worker threads; thread-per-client ignores it [default: the number of CPUs].
+    #[arg(short, long, value_name = "N", value_parser = value::threads)]
+    threads: Option<usize>,
+    /// Refuse further clients while N are served [default: no limit].
+    #[arg(long, value_name = "N", value_parser = value::at_least_one)]
+    max_connections: Option<usize>,
+    /// Close connections on which no byte moves for so long [default: never].
+    #[arg(long, value_name = "TIME", value_parser = value::duration)]
+    idle_timeout: Option<Duration>,
+    /// How long clients have, when the server stops, to take what is queued for them.
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = value::duration_or_zero)]
+    drain: Duration,
+    /// Bytes that may wait for a client that does not read; nothing is received from it meanwhile.
+    #[arg(long, value_name = "BYTES", default_value = "262144", value_parser = value::at_least_one)]
+    send_queue_limit: usize,
+    /// Stop at the end of standard input as well: how `compare` stops its servers on every system, and what ends them
+    /// if it is killed.
+    #[arg(long, hide = true)]
+    stop_at_eof: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ServiceName {
+    /// Send back what comes (RFC 862).
+    Echo,
+    /// Throw away what comes (RFC 863).
+    Discard,
+    /// Send characters without end (RFC 864).
+    Chargen,
+    /// Print what comes, and who comes and leaves.
+    Print,
+}
+
+impl fmt::Display for ServiceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ServiceName::Echo => "echo",
+            ServiceName::Discard => "discard",
+            ServiceName::Chargen => "chargen",
+            ServiceName::Print => "print",
+        })
+    }
+}
+
+/// Reads the name of a model; an unknown one is answered with the list.
+pub(crate) fn model() -> impl TypedValueParser<Value = Model> {
+    PossibleValuesParser::new(Model::ALL.iter().map(|model| model.name()))
+        .try_map(|name| name.parse::<Model>())
+}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    match arguments.max_connections {
+        Some(n) => limits::allow_connections(n as u64)?,
+        None => limits::allow_all(),
+    }
+    let server = bind(arguments)?;
+    let handle = server.handle();
+    stop_on_signals(handle.clone(), arguments.drain)?;
+    if arguments.stop_at_eof {
+        stop_at_eof(handle.clone());
+    }
+    output::write(format!(
+        "pentaport: {} {} server listening on {}\n",
+        arguments.model,
+        arguments.service,
+        server.local_addr()
+    ))?;
+    let totals = match arguments.service {
+        ServiceName::Echo => server.run(Echo),
+        ServiceName::Discard => server.run(Discard),
+        ServiceName::Chargen => server.run(Chargen),
+        ServiceName::Print => server.run(Print::new(Paper { handle })),
+    };
+    let totals = totals.context("the server could not begin")?;
+    output::write(format!("pentaport: stopped: {totals}\n"))
+}
+
+/// Binds to the first address of the name that can be bound.
+fn bind(arguments: &Arguments) -> anyhow::Result<Server> {
+    let mut options = Options {
+        model: arguments.model,
+        max_connections: arguments.max_connections,
+        idle_timeout: arguments.idle_timeout,
+        send_queue_limit: arguments.send_queue_limit,
+        drain: arguments.drain,
+        ..Options::default()
+    };
+    if let Some(threads) = arguments.threads.and_then(NonZeroUsize::new) {
+        options.threads = threads;
+    }
+    let mut last = None;
+    for address in address::resolve(&arguments.listen)? {
+        match Server::bind(address, options.clone()) {
+            Ok(server) => return Ok(server),
+            Err(error) => last = Some((address, error)),
+        }
+    }
+    let (address, error) = last.context("no address to listen on")?;
+    Err(cannot_listen(address, &error).into())
+}
+
+fn cannot_listen(address: SocketAddr, error: &io::Error) -> Failure {
+    let (why, hint) = match error.kind() {
+        io::ErrorKind::AddrInUse => (
+            "the port is in use".to_owned(),
+            "another server listens there: stop it, choose another port, or `--listen 127.0.0.1:0` for any free one",
+        ),
+        io::ErrorKind::AddrNotAvailable => (
+            "this machine does not have that address".to_owned(),
+            "127.0.0.1 serves this machine only, 0.0.0.0 every network that it is on",
+        ),
+        io::ErrorKind::PermissionDenied => {
+            ("not permitted".to_owned(), "ports below 1024 need privileges: choose a higher one")
+        }
+        _ => (error.to_string(), "choose another address, for example `--listen 127.0.0.1:0`"),
+    };
+    Failure::new(format!("cannot listen on {address}: {why}"), hint)
+}
+
+/// Ctrl-C, SIGTERM and SIGHUP stop the server; the second one ends the process.
+fn stop_on_signals(handle: Handle, drain: Duration) -> anyhow::Result<()> {
+    let stopping = AtomicBool::new(false);
+    ctrlc::set_handler(move || {
+        if stopping.swap(true, Ordering::SeqCst) {
+            process::exit(INTERRUPTED);
+        }
+        if io::stderr().is_terminal() {
+            let clients = plural(handle.connections() as u64, "connection");
+            let _ = writeln!(
+                io::stderr(),
+                "pentaport: stopping; {clients} may take up to {}, Ctrl-C again ends at once",
+                duration(drain)
+            );
+        }
+        handle.stop();
+    })
+    .context("cannot handle Ctrl-C")
+}
+
+fn stop_at_eof(handle: Handle) {
+    thread::spawn(move || {
+        let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+        handle.stop();
+    });
+}
+
+/// Standard output for the printing server. When its reader has left, the server has nobody to print for and stops.
+struct Paper {
+    handle: Handle,
+}
+
+impl Write for Paper {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let outcome = io::stdout().write(bytes);
+        self.stop_without_reader(outcome)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let outcome = io::stdout().flush();
+        self.stop_without_reader(outcome)
+    }
+}
+
+impl Paper {
+    fn stop_without_reader<T>(&self, outcome: io::Result<T>) -> io::Result<T> {
+        outcome.inspect_err(|error| {
+            if error.kind() == io::ErrorKind::BrokenPipe {
+                self.handle.stop();
+            }
+        })
+    }
+}

@@ -19,8 +19,7 @@ const DEPENDS_ON_SYSTEM: [&str; 4] = [
 ];
 
 /// The crates that may contain `unsafe`, each in the module that its own lints allow.
-const MAY_BE_UNSAFE: [&str; 3] =
-    ["crates/winsock/", "crates/pentaport/", "crates/conformance/src/"];
+const MAY_BE_UNSAFE: [&str; 3] = ["crates/winsock/", "crates/pentaport/", "crates/conformance/src/"];
 
 /// Reads every source file and says which lines break a rule.
 pub(crate) fn run() -> anyhow::Result<ExitCode> {
@@ -63,8 +62,7 @@ fn faults_in(path: &str, text: &str) -> String {
     for (index, line) in text.lines().enumerate() {
         let code = line.split("//").next().unwrap_or_default();
         let mut fault = |what: &str| {
-            writeln!(faults, "{path}:{}: {what}: {}", index + 1, line.trim())
-                .expect("a string takes every line");
+            writeln!(faults, "{path}:{}: {what}: {}", index + 1, line.trim()).expect("a string takes every line");
         };
         if code.contains(concat!("windows", "_sys")) && !within(&NAMES_WINDOWS_SYS) {
             fault("only pentaport::sys and winsock's types may name the declarations' crate");
@@ -77,8 +75,7 @@ fn faults_in(path: &str, text: &str) -> String {
         && !within(&MAY_BE_UNSAFE)
         && !text.lines().any(|line| line.trim() == "#![forbid(unsafe_code)]")
     {
-        writeln!(faults, "{path}: #![forbid(unsafe_code)] is missing")
-            .expect("a string takes every line");
+        writeln!(faults, "{path}: #![forbid(unsafe_code)] is missing").expect("a string takes every line");
     }
     faults
 }
@@ -87,9 +84,7 @@ fn faults_in(path: &str, text: &str) -> String {
 fn is_cfg_of_system(code: &str) -> bool {
     let asks = ["cfg(", "cfg_attr(", "cfg!("].iter().any(|cfg| code.contains(cfg));
     let words: Vec<&str> = code.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
-    asks && ["windows", "unix", "target_os", "target_family"]
-        .iter()
-        .any(|name| words.contains(name))
+    asks && ["windows", "unix", "target_os", "target_family"].iter().any(|name| words.contains(name))
 }
 
 /// Whether the compiler starts a crate at this file: a library, a program, a test, an example, a benchmark.

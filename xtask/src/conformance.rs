@@ -34,9 +34,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     register::join(&mut facts, &tests)?;
 
     if arguments.list {
-        let shown = |fact: &&Fact| {
-            arguments.state.as_deref().is_none_or(|state| state == fact.state().name())
-        };
+        let shown = |fact: &&Fact| arguments.state.as_deref().is_none_or(|state| state == fact.state().name());
         facts.iter().filter(shown).for_each(|fact| println!("{}", fact_line(fact)));
         println!();
     }
@@ -110,9 +108,7 @@ fn report_failures(failed: &[&Test], output: &str) {
 fn summary(facts: &[Fact]) -> String {
     let [pass, deviate, fail, not_yet, note] =
         State::ALL.map(|state| facts.iter().filter(|fact| fact.state() == state).count());
-    format!(
-        "{pass} pass, {deviate} deviate, {fail} fail, {not_yet} not yet, {note} notes of {FACTS}"
-    )
+    format!("{pass} pass, {deviate} deviate, {fail} fail, {not_yet} not yet, {note} notes of {FACTS}")
 }
 
 #[cfg(test)]

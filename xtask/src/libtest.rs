@@ -93,8 +93,7 @@ mod tests {
     fn a_listed_test_without_a_result_is_lost() {
         let listing = "s1_a: test\ns2_b: test\ns3_c: test\ns4_d: bench\n\n3 tests, 1 benchmark\n";
         let output = "running 3 tests\ntest s1_a ... ok\ntest s2_b ... FAILED\nthread ...\n";
-        let outcomes: Vec<Outcome> =
-            tests(listing, output).iter().map(|test| test.outcome).collect();
+        let outcomes: Vec<Outcome> = tests(listing, output).iter().map(|test| test.outcome).collect();
         assert_eq!(outcomes, [Outcome::Passed, Outcome::Failed, Outcome::Lost]);
     }
 

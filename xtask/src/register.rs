@@ -35,8 +35,7 @@ pub(crate) enum State {
 }
 
 impl State {
-    pub(crate) const ALL: [State; 5] =
-        [State::Pass, State::Deviate, State::Fail, State::NotYet, State::Note];
+    pub(crate) const ALL: [State; 5] = [State::Pass, State::Deviate, State::Fail, State::NotYet, State::Note];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -97,8 +96,7 @@ pub(crate) fn join(facts: &mut [Fact], tests: &[Test]) -> anyhow::Result<()> {
     for test in tests {
         for number in test.facts() {
             let fact = facts.iter_mut().find(|fact| fact.number == number);
-            let fact =
-                fact.with_context(|| format!("{} names {number}, which is no fact", test.name))?;
+            let fact = fact.with_context(|| format!("{} names {number}, which is no fact", test.name))?;
             fact.tests.push(test.clone());
         }
     }
@@ -133,12 +131,7 @@ mod tests {
 
     fn fact(gate: &str, tests: &[(&str, Outcome)]) -> Fact {
         let test = |&(name, outcome): &(&str, Outcome)| Test { name: name.into(), outcome };
-        Fact {
-            number: "S1".into(),
-            gate: gate.into(),
-            why: String::new(),
-            tests: tests.iter().map(test).collect(),
-        }
+        Fact { number: "S1".into(), gate: gate.into(), why: String::new(), tests: tests.iter().map(test).collect() }
     }
 
     #[test]

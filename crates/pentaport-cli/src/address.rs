@@ -33,8 +33,7 @@ pub(crate) fn resolve(text: &str) -> anyhow::Result<Vec<SocketAddr>> {
             "is the name spelled right? An address like 127.0.0.1:5150 needs no resolving",
         )
     };
-    let addresses: Vec<SocketAddr> =
-        text.to_socket_addrs().map_err(|error| unresolved(error.to_string()))?.collect();
+    let addresses: Vec<SocketAddr> = text.to_socket_addrs().map_err(|error| unresolved(error.to_string()))?.collect();
     if addresses.is_empty() {
         return Err(unresolved("the name has no address".into()).into());
     }

@@ -67,8 +67,7 @@ fn usage_lines(rendered: &str) -> (String, Option<String>) {
     let mut paragraphs = rendered.split("\n\n");
     let message = paragraphs.next().unwrap_or_default();
     let message = message.strip_prefix("error: ").unwrap_or(message).to_owned();
-    let tip = paragraphs
-        .find_map(|paragraph| paragraph.trim_start().strip_prefix("tip: ").map(str::to_owned));
+    let tip = paragraphs.find_map(|paragraph| paragraph.trim_start().strip_prefix("tip: ").map(str::to_owned));
     (message, tip)
 }
 
@@ -76,8 +75,7 @@ fn hint(error: &anyhow::Error) -> String {
     if let Some(failure) = error.downcast_ref::<Failure>() {
         return failure.hint.clone();
     }
-    let kind =
-        error.chain().find_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
+    let kind = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
     match kind {
         Some(io::ErrorKind::ConnectionRefused) => {
             "nothing listens there: start a server, for example `pentaport serve`"
@@ -101,13 +99,9 @@ mod tests {
         );
         assert_eq!(message, "unexpected argument '--conections' found");
         assert_eq!(tip.as_deref(), Some("a similar argument exists: '--connections'"));
-        let (message, tip) = usage_lines(
-            "error: the following required arguments were not provided:\n  <ADDR:PORT>\n\nUsage: x",
-        );
-        assert_eq!(
-            one_line(&message),
-            "the following required arguments were not provided: <ADDR:PORT>"
-        );
+        let (message, tip) =
+            usage_lines("error: the following required arguments were not provided:\n  <ADDR:PORT>\n\nUsage: x");
+        assert_eq!(one_line(&message), "the following required arguments were not provided: <ADDR:PORT>");
         assert_eq!(tip, None);
     }
 }

@@ -20,13 +20,10 @@ pub(crate) struct Machine {
 impl Machine {
     /// Describes this machine, as far as the system tells.
     pub(crate) fn describe() -> Machine {
-        let what = RefreshKind::nothing()
-            .with_cpu(CpuRefreshKind::nothing())
-            .with_memory(MemoryRefreshKind::everything());
+        let what =
+            RefreshKind::nothing().with_cpu(CpuRefreshKind::nothing()).with_memory(MemoryRefreshKind::everything());
         let system = System::new_with_specifics(what).ok();
-        let cpu = system
-            .as_ref()
-            .and_then(|system| Some(system.cpus().first()?.brand().trim().to_owned()));
+        let cpu = system.as_ref().and_then(|system| Some(system.cpus().first()?.brand().trim().to_owned()));
         Machine {
             cpu: cpu.filter(|brand| !brand.is_empty()),
             cpus: thread::available_parallelism().map_or(1, |n| n.get()),

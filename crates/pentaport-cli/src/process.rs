@@ -17,23 +17,17 @@ pub(crate) struct Usage {
 
 /// What process `pid` has used; None if there is no such process.
 pub(crate) fn usage(pid: u32) -> Option<Usage> {
-    inspect(
-        pid,
-        ProcessRefreshKind::nothing().with_cpu().with_memory().without_tasks(),
-        |process| Usage {
-            cpu: Duration::from_millis(process.accumulated_cpu_time()),
-            resident: process.memory(),
-        },
-    )
+    inspect(pid, ProcessRefreshKind::nothing().with_cpu().with_memory().without_tasks(), |process| Usage {
+        cpu: Duration::from_millis(process.accumulated_cpu_time()),
+        resident: process.memory(),
+    })
 }
 
 /// How many threads process `pid` has; None if the system does not tell.
 pub(crate) fn threads(pid: u32) -> Option<usize> {
     // The main thread is no task of its own in this list.
-    inspect(pid, ProcessRefreshKind::nothing().with_tasks(), |process| {
-        process.tasks().map(|tasks| tasks.len() + 1)
-    })
-    .flatten()
+    inspect(pid, ProcessRefreshKind::nothing().with_tasks(), |process| process.tasks().map(|tasks| tasks.len() + 1))
+        .flatten()
 }
 
 fn inspect<T>(pid: u32, what: ProcessRefreshKind, read: impl Fn(&Process) -> T) -> Option<T> {

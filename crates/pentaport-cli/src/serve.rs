@@ -81,8 +81,7 @@ impl fmt::Display for ServiceName {
 
 /// Reads the name of a model; an unknown one is answered with the list.
 pub(crate) fn model() -> impl TypedValueParser<Value = Model> {
-    PossibleValuesParser::new(Model::ALL.iter().map(|model| model.name()))
-        .try_map(|name| name.parse::<Model>())
+    PossibleValuesParser::new(Model::ALL.iter().map(|model| model.name())).try_map(|name| name.parse::<Model>())
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {

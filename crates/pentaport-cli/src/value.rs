@@ -14,8 +14,8 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 
 /// A duration, `0s` included.
 pub(crate) fn duration_or_zero(text: &str) -> Result<Duration, String> {
-    let duration = humantime::parse_duration(text)
-        .map_err(|error| format!("{error}; write it like 10s, 500ms or 1m30s"))?;
+    let duration =
+        humantime::parse_duration(text).map_err(|error| format!("{error}; write it like 10s, 500ms or 1m30s"))?;
     if duration > LONGEST { Err("it is longer than a year".into()) } else { Ok(duration) }
 }
 
@@ -55,9 +55,7 @@ pub(crate) fn rate(text: &str) -> Result<f64, String> {
 fn whole_number(text: &str, allowed: RangeInclusive<usize>) -> Result<usize, String> {
     match text.replace([',', '_'], "").parse::<usize>() {
         Ok(n) if allowed.contains(&n) => Ok(n),
-        Ok(_) if *allowed.end() == usize::MAX => {
-            Err(format!("it must be at least {}", allowed.start()))
-        }
+        Ok(_) if *allowed.end() == usize::MAX => Err(format!("it must be at least {}", allowed.start())),
         Ok(_) => Err(format!("it must be between {} and {}", allowed.start(), allowed.end())),
         Err(error) => Err(match error.kind() {
             std::num::IntErrorKind::PosOverflow => "it is too large".into(),

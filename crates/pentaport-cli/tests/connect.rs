@@ -50,10 +50,8 @@ fn an_answer_in_many_pieces_is_read_whole() {
     });
     let output = pentaport_with_input(&["connect", &text(server)], long.as_bytes());
     success(&output);
-    let echoed: String = stdout(&output)
-        .lines()
-        .filter_map(|line| line.split_once('\'')?.1.strip_suffix('\''))
-        .collect();
+    let echoed: String =
+        stdout(&output).lines().filter_map(|line| line.split_once('\'')?.1.strip_suffix('\'')).collect();
     assert!(echoed == long, "{} of {} bytes", echoed.len(), long.len());
 }
 
@@ -73,8 +71,7 @@ fn a_server_that_says_nothing_is_told() {
     let server = server(|mut stream, _| {
         let _ = stream.read_to_end(&mut Vec::new());
     });
-    let output =
-        pentaport_with_input(&["connect", &text(server), "--timeout", "100ms"], b"hello\n");
+    let output = pentaport_with_input(&["connect", &text(server), "--timeout", "100ms"], b"hello\n");
     assert!(failure(&output, 1).contains("sent back 0 of 5 bytes and nothing more for 100ms"));
 }
 
@@ -87,9 +84,7 @@ fn a_server_that_is_not_there_is_told() {
 #[test]
 fn a_reader_that_leaves_ends_it_quietly() {
     let mut client = Running::spawn(
-        Command::new(env!("CARGO_BIN_EXE_pentaport"))
-            .args(["connect", &text(echo_server())])
-            .stdout(Stdio::piped()),
+        Command::new(env!("CARGO_BIN_EXE_pentaport")).args(["connect", &text(echo_server())]).stdout(Stdio::piped()),
     );
     drop(client.child.stdout.take());
     let mut stdin = client.child.stdin.take().expect("stdin is piped");

@@ -30,8 +30,7 @@ fn an_echo_server_passes() {
 
 #[test]
 fn the_report_adds_up() {
-    let arguments =
-        ["--connections", "3", "--message", "1000", "--depth", "4", "--duration", "200ms"];
+    let arguments = ["--connections", "3", "--message", "1000", "--depth", "4", "--duration", "200ms"];
     let output = load(echo_server(), &[&arguments[..], &["--threads", "2", "--json"]].concat());
     success(&output);
     let report = json(&output);
@@ -53,10 +52,8 @@ fn the_report_adds_up() {
 
 #[test]
 fn messages_larger_than_any_buffer_come_back_whole() {
-    let output = load(
-        echo_server(),
-        &["--connections", "2", "--message", "9000001", "--depth", "2", "--duration", "100ms"],
-    );
+    let output =
+        load(echo_server(), &["--connections", "2", "--message", "9000001", "--depth", "2", "--duration", "100ms"]);
     success(&output);
 }
 
@@ -79,10 +76,7 @@ fn depth_is_what_is_in_flight() {
             }
         }
     });
-    let output = load(
-        server,
-        &["--connections", "2", "--message", "10", "--depth", "3", "--duration", "100ms"],
-    );
+    let output = load(server, &["--connections", "2", "--message", "10", "--depth", "3", "--duration", "100ms"]);
     success(&output);
 }
 
@@ -109,8 +103,7 @@ fn a_stall_counts_for_every_message_that_was_due_in_it() {
         stream.write_all(&message).expect("the client reads");
         echo(stream, |_, _| {});
     });
-    let output =
-        load(server, &["--connections", "1", "--duration", "500ms", "--rate", "1000", "--json"]);
+    let output = load(server, &["--connections", "1", "--duration", "500ms", "--rate", "1000", "--json"]);
     success(&output);
     let report = json(&output);
     // Due in the stall: 300 of 500 messages, each with what was left of it. However slow the
@@ -242,8 +235,7 @@ fn an_idle_connection_that_is_closed_fails() {
             }
         }
     });
-    let output =
-        load(server, &["--connections", "1", "--idle", "1", "--duration", "500ms", "--json"]);
+    let output = load(server, &["--connections", "1", "--idle", "1", "--duration", "500ms", "--json"]);
     let line = failure(&output, 1);
     assert!(line.contains("1 of 2 connections failed; first connection 2"), "{line}");
     assert_eq!(json(&output)["failures_by_kind"]["closed"], 1);
@@ -251,10 +243,7 @@ fn an_idle_connection_that_is_closed_fails() {
 
 #[test]
 fn idle_connections_are_held_open() {
-    let output = load(
-        echo_server(),
-        &["--connections", "2", "--idle", "50", "--duration", "100ms", "--json"],
-    );
+    let output = load(echo_server(), &["--connections", "2", "--idle", "50", "--duration", "100ms", "--json"]);
     success(&output);
     let report = json(&output);
     assert_eq!(report["idle"], 50);

@@ -46,13 +46,8 @@ pub(crate) enum Step {
 
 impl<S: Service> Conversation<S> {
     /// Opens the service's session for a connection that has just been accepted.
-    pub(crate) fn open(
-        worker: &mut Worker<'_, S>,
-        connection: &Connection,
-        send_queue_limit: usize,
-    ) -> Self {
-        let mut conversation =
-            Conversation { machine: Machine::new(send_queue_limit), session: None };
+    pub(crate) fn open(worker: &mut Worker<'_, S>, connection: &Connection, send_queue_limit: usize) -> Self {
+        let mut conversation = Conversation { machine: Machine::new(send_queue_limit), session: None };
         worker.lane.accepted.fetch_add(1, Relaxed);
         let opened = conversation.call(worker, |service, reply| service.open(connection, reply));
         conversation.session = opened;
@@ -63,9 +58,7 @@ impl<S: Service> Conversation<S> {
     pub(crate) fn received(&mut self, worker: &mut Worker<'_, S>, data: &[u8]) {
         worker.lane.bytes_in.fetch_add(data.len() as u64, Relaxed);
         if self.machine.received() {
-            self.with_session(worker, |service, session, reply| {
-                service.receive(session, data, reply)
-            });
+            self.with_session(worker, |service, session, reply| service.receive(session, data, reply));
         }
     }
 
@@ -121,9 +114,7 @@ impl<S: Service> Conversation<S> {
                 }
                 Action::More => {
                     *turns -= 1;
-                    self.with_session(worker, |service, session, reply| {
-                        service.more(session, reply)
-                    });
+                    self.with_session(worker, |service, session, reply| service.more(session, reply));
                     continue;
                 }
             };
@@ -142,11 +133,7 @@ impl<S: Service> Conversation<S> {
         self.machine.settle(worker.pool);
     }
 
-    fn with_session(
-        &mut self,
-        worker: &mut Worker<'_, S>,
-        handler: impl FnOnce(&S, &mut S::Session, &mut Reply<'_>),
-    ) {
+    fn with_session(&mut self, worker: &mut Worker<'_, S>, handler: impl FnOnce(&S, &mut S::Session, &mut Reply<'_>)) {
         if let Some(mut session) = self.session.take() {
             self.call(worker, |service, reply| handler(service, &mut session, reply));
             self.session = Some(session);
@@ -154,11 +141,7 @@ impl<S: Service> Conversation<S> {
     }
 
     /// Calls the service and takes its answer. If it panics the connection ends.
-    fn call<T>(
-        &mut self,
-        worker: &mut Worker<'_, S>,
-        handler: impl FnOnce(&S, &mut Reply<'_>) -> T,
-    ) -> Option<T> {
+    fn call<T>(&mut self, worker: &mut Worker<'_, S>, handler: impl FnOnce(&S, &mut Reply<'_>) -> T) -> Option<T> {
         let room = self.machine.room();
         let mut reply = Reply::new(self.machine.output(worker.pool), room);
         // The session of a handler that panicked is only closed after it, never used.

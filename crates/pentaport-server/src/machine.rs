@@ -297,9 +297,7 @@ impl Machine {
             let abort = self.queued() > 0;
             match self.phase {
                 Phase::Open | Phase::Answering => self.phase = Phase::Ended(Close::Stopped, abort),
-                Phase::Closing(why) | Phase::Lingering(why) => {
-                    self.phase = Phase::Ended(why, abort)
-                }
+                Phase::Closing(why) | Phase::Lingering(why) => self.phase = Phase::Ended(why, abort),
                 Phase::Ended(..) | Phase::Closed => {}
             }
         }

@@ -88,9 +88,6 @@ mod tests {
     #[test]
     fn an_unknown_name_lists_the_models() {
         let error = "kqueue".parse::<Model>().unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "unknown model 'kqueue'; the models are thread-per-client, select, completion-port"
-        );
+        assert_eq!(error, "unknown model 'kqueue'; the models are thread-per-client, select, completion-port");
     }
 }

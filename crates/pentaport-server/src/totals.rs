@@ -154,11 +154,7 @@ mod tests {
 
     #[test]
     fn what_never_happened_is_not_printed() {
-        let totals =
-            Totals { accepted: 3, closed: 2, refused: 1, bytes_in: 10, ..Totals::default() };
-        assert_eq!(
-            totals.to_string(),
-            "3 accepted, 2 closed, 0 reset, 1 refused; 10 bytes in, 0 bytes out"
-        );
+        let totals = Totals { accepted: 3, closed: 2, refused: 1, bytes_in: 10, ..Totals::default() };
+        assert_eq!(totals.to_string(), "3 accepted, 2 closed, 0 reset, 1 refused; 10 bytes in, 0 bytes out");
     }
 }

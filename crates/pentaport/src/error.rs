@@ -239,8 +239,7 @@ mod tests {
 
     #[test]
     fn one_event_has_one_kind_whichever_layer_tells_it() {
-        for (at_once, later) in
-            [(10054, 64), (10053, 1236), (10061, 1225), (10060, 121), (10065, 1232), (10051, 1231)]
+        for (at_once, later) in [(10054, 64), (10053, 1236), (10061, 1225), (10060, 121), (10065, 1232), (10051, 1231)]
         {
             assert_eq!(Error::from_code(at_once).kind(), Error::from_code(later).kind());
         }

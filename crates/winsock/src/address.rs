@@ -25,9 +25,7 @@ pub(crate) struct Address {
 // The overlay that `Address` relies on, and the equality of the two systems' layouts.
 const _: () = {
     assert!(offset_of!(libc::sockaddr_in, sin_port) == offset_of!(libc::sockaddr_in6, sin6_port));
-    assert!(
-        offset_of!(libc::sockaddr_in, sin_addr) == offset_of!(libc::sockaddr_in6, sin6_flowinfo)
-    );
+    assert!(offset_of!(libc::sockaddr_in, sin_addr) == offset_of!(libc::sockaddr_in6, sin6_flowinfo));
     assert!(
         offset_of!(libc::sockaddr_in, sin_zero) == offset_of!(libc::sockaddr_in6, sin6_addr)
             && V4_LEN == offset_of!(libc::sockaddr_in, sin_zero) + 8
@@ -118,11 +116,7 @@ impl Address {
         // SAFETY: `*len` covers `size` bytes, which the caller made writable; `raw` is V6_LEN bytes long and no size
         // exceeds that; ours and the caller's memory cannot overlap.
         unsafe {
-            std::ptr::copy_nonoverlapping(
-                (&raw const raw).cast(),
-                name.cast::<u8>(),
-                size as usize,
-            );
+            std::ptr::copy_nonoverlapping((&raw const raw).cast(), name.cast::<u8>(), size as usize);
             len.write_unaligned(size);
         }
         Ok(())
@@ -152,9 +146,7 @@ impl Address {
     ///
     /// The call sees a buffer that every address of the two families fits, and its length. If it writes nothing, the
     /// address is [`Self::UNSPECIFIED`].
-    pub(crate) fn fill<T>(
-        call: impl FnOnce(*mut libc::sockaddr, *mut libc::socklen_t) -> T,
-    ) -> (T, Self) {
+    pub(crate) fn fill<T>(call: impl FnOnce(*mut libc::sockaddr, *mut libc::socklen_t) -> T) -> (T, Self) {
         let mut raw = Self::UNSPECIFIED.raw;
         let mut len = V6_LEN as libc::socklen_t;
         let result = call((&raw mut raw).cast(), &raw mut len);
@@ -243,14 +235,7 @@ impl PartialEq for Address {
     fn eq(&self, other: &Self) -> bool {
         let key = |a: &Self| {
             let r = a.raw;
-            (
-                a.len,
-                r.sin6_family,
-                r.sin6_port,
-                r.sin6_flowinfo,
-                r.sin6_addr.s6_addr,
-                r.sin6_scope_id,
-            )
+            (a.len, r.sin6_family, r.sin6_port, r.sin6_flowinfo, r.sin6_addr.s6_addr, r.sin6_scope_id)
         };
         key(self) == key(other)
     }

@@ -2,19 +2,34 @@
 #![allow(non_snake_case)]
 #![cfg(target_os = "linux")]
 
-// Helpers that the engine does not use yet.
-#[allow(dead_code)]
 mod address;
-#[allow(dead_code)]
+mod completion_port;
 mod error;
+mod objects;
+mod os;
+mod port;
+mod reactor;
 mod resolve;
-#[allow(dead_code)]
+mod socket;
 mod startup;
 mod stubs;
+mod thread;
 pub mod types;
+mod watchdog;
 
+pub use completion_port::{
+    CreateIoCompletionPort, GetQueuedCompletionStatus, GetQueuedCompletionStatusEx, PostQueuedCompletionStatus,
+};
 pub use error::{GetLastError, SetLastError, WSAGetLastError, WSASetLastError};
+pub use objects::CloseHandle;
+pub use objects::event::{CreateEventW, ResetEvent, SetEvent, WaitForSingleObject};
 pub use resolve::{freeaddrinfo, getaddrinfo, getnameinfo};
+pub use socket::{
+    __WSAFDIsSet, AcceptEx, CancelIo, CancelIoEx, ConnectEx, GetAcceptExSockaddrs, GetOverlappedResult,
+    SetFileCompletionNotificationModes, WSAAccept, WSAConnect, WSAGetOverlappedResult, WSARecv, WSARecvFrom, WSASend,
+    WSASendTo, WSASocketW, accept, bind, closesocket, connect, getpeername, getsockname, listen, recv, recvfrom,
+    select, send, sendto, shutdown, socket, winsock_fd,
+};
 pub use startup::{WSACleanup, WSAStartup};
 pub use stubs::*;
 pub use types::*;

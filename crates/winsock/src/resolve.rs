@@ -232,11 +232,7 @@ struct Request<'a> {
 ///
 /// # Safety
 /// The names are null or zero-terminated; `hints` is null or points to an ADDRINFOA. All outlive `'a`.
-unsafe fn request<'a>(
-    host: PCSTR,
-    service: PCSTR,
-    hints: *const ADDRINFOA,
-) -> WsaResult<Request<'a>> {
+unsafe fn request<'a>(host: PCSTR, service: PCSTR, hints: *const ADDRINFOA) -> WsaResult<Request<'a>> {
     require_started()?;
     if host.is_null() && service.is_null() {
         return fail(WSAHOST_NOT_FOUND);
@@ -247,18 +243,12 @@ unsafe fn request<'a>(
     };
     // SAFETY: null or a live ADDRINFOA, says the caller.
     let hints = unsafe { hints.as_ref() }.copied().unwrap_or_default();
-    if hints.ai_addrlen != 0
-        || !hints.ai_canonname.is_null()
-        || !hints.ai_addr.is_null()
-        || !hints.ai_next.is_null()
-    {
+    if hints.ai_addrlen != 0 || !hints.ai_canonname.is_null() || !hints.ai_addr.is_null() || !hints.ai_next.is_null() {
         return fail(WSANO_RECOVERY);
     }
     let flags = linux_flags(hints.ai_flags, ADDRESS_FLAGS, IGNORED_ADDRESS_FLAGS)?;
     let both_names = (AI_CANONNAME | ws::AI_FQDN) as i32;
-    if flags & libc::AI_CANONNAME != 0
-        && (host.is_null() || hints.ai_flags & both_names == both_names)
-    {
+    if flags & libc::AI_CANONNAME != 0 && (host.is_null() || hints.ai_flags & both_names == both_names) {
         return fail(WSAEINVAL);
     }
     let family = match u16::try_from(hints.ai_family) {
@@ -293,11 +283,8 @@ impl Request<'_> {
 
     fn resolve_host(&self, host: Option<&CStr>) -> WsaResult<Vec<Node>> {
         let list = self.ask(host, self.service, self.flags)?;
-        let mut nodes: Vec<_> = list
-            .entries()
-            .filter(|entry| self.wants(entry))
-            .map(|entry| self.node(address_of(entry), entry))
-            .collect();
+        let mut nodes: Vec<_> =
+            list.entries().filter(|entry| self.wants(entry)).map(|entry| self.node(address_of(entry), entry)).collect();
         let Some(first) = nodes.first_mut() else { return fail(WSAHOST_NOT_FOUND) };
         first.canonical_name = list.canonical_name();
         Ok(nodes)
@@ -345,9 +332,7 @@ impl Request<'_> {
         let pointer = |name: Option<&CStr>| name.map_or(null(), CStr::as_ptr);
         let mut list = null_mut();
         // SAFETY: the names are null or zero-terminated, the hints and the result are live.
-        check(unsafe {
-            libc::getaddrinfo(pointer(host), pointer(service), &raw const hints, &raw mut list)
-        })?;
+        check(unsafe { libc::getaddrinfo(pointer(host), pointer(service), &raw const hints, &raw mut list) })?;
         Ok(LibcList(list))
     }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use parking_lot::Mutex;
 
 use crate::error::{WsaResult, fail, finish};
+use crate::socket::close_all_sockets;
 use crate::types::*;
 
 /// How often the process has started Winsock and not cleaned up.
@@ -93,9 +94,6 @@ fn cleanup() -> WsaResult<()> {
     }
     Ok(())
 }
-
-/// Where the handle table will close what is open; no socket exists before it does.
-fn close_all_sockets() {}
 
 /// What Winsock says of itself to a program that asked for `requested`.
 fn describe(requested: u16) -> WSADATA {

@@ -22,8 +22,7 @@ fn h1_to_h5_and_h7_startups_are_counted() {
     let mut list = std::ptr::null_mut();
     let host = c"127.0.0.1".as_ptr().cast();
     // SAFETY: the pointers lead to live values.
-    let mut resolve =
-        || unsafe { getaddrinfo(host, std::ptr::null(), std::ptr::null(), &raw mut list) };
+    let mut resolve = || unsafe { getaddrinfo(host, std::ptr::null(), std::ptr::null(), &raw mut list) };
     assert_eq!((resolve(), last_error()), (WSANOTINITIALISED, WSANOTINITIALISED));
 
     // Failed startups answer their code, leave the last error alone and do not count.

@@ -47,12 +47,8 @@ impl RawAddress {
         let bytes = unsafe { (&raw const self.storage).cast::<[u8; 28]>().read() };
         let port = u16::from_be_bytes([bytes[2], bytes[3]]);
         let ip = match self.storage.ss_family {
-            sys::AF_INET => {
-                IpAddr::V4(Ipv4Addr::from(<[u8; 4]>::try_from(&bytes[4..8]).expect("four bytes")))
-            }
-            sys::AF_INET6 => IpAddr::V6(Ipv6Addr::from(
-                <[u8; 16]>::try_from(&bytes[8..24]).expect("sixteen bytes"),
-            )),
+            sys::AF_INET => IpAddr::V4(Ipv4Addr::from(<[u8; 4]>::try_from(&bytes[4..8]).expect("four bytes"))),
+            sys::AF_INET6 => IpAddr::V6(Ipv6Addr::from(<[u8; 16]>::try_from(&bytes[8..24]).expect("sixteen bytes"))),
             _ => return None,
         };
         Some(SocketAddr::new(ip, port))

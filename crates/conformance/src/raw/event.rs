@@ -20,9 +20,7 @@ impl Event {
 
     fn create(manual: sys::BOOL, set: bool) -> Self {
         // SAFETY: null attributes and a null name are allowed.
-        let handle = unsafe {
-            sys::CreateEventW(std::ptr::null(), manual, i32::from(set), std::ptr::null())
-        };
+        let handle = unsafe { sys::CreateEventW(std::ptr::null(), manual, i32::from(set), std::ptr::null()) };
         assert!(!handle.is_null(), "CreateEventW: {}", get_last_error());
         Self(handle as usize)
     }

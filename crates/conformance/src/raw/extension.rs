@@ -56,8 +56,7 @@ pub fn get_accept_ex_sockaddrs(
     let socket = super::tcp();
     let (function, _) = fetch(&socket, &sys::WSAID_GETACCEPTEXSOCKADDRS).expect("the function");
     // SAFETY: the pointer was fetched by the GUID of this function; Option of a function pointer has its layout.
-    let function =
-        unsafe { std::mem::transmute::<Function, sys::LPFN_GETACCEPTEXSOCKADDRS>(function) };
+    let function = unsafe { std::mem::transmute::<Function, sys::LPFN_GETACCEPTEXSOCKADDRS>(function) };
     let function = function.expect("not null");
     let (buffer, length) = request.first_buffer();
     assert!(length >= (receive + local + remote) as usize, "the buffer is too small");
@@ -118,13 +117,7 @@ fn call_accept_ex(
     Begin::of_bool(result, request)
 }
 
-fn call_connect_ex(
-    socket: &Socket,
-    to: SocketAddr,
-    request: Request,
-    send: u32,
-    overlapped: bool,
-) -> Begin {
+fn call_connect_ex(socket: &Socket, to: SocketAddr, request: Request, send: u32, overlapped: bool) -> Begin {
     let (function, _) = fetch(&super::tcp(), &sys::WSAID_CONNECTEX).expect("the function");
     // SAFETY: the pointer was fetched by the GUID of this function; Option of a function pointer has its layout.
     let function = unsafe { std::mem::transmute::<Function, sys::LPFN_CONNECTEX>(function) };

@@ -22,23 +22,20 @@ pub use extension::{
     connect_ex_without_overlapped, extension_pointer_size, get_accept_ex_sockaddrs,
 };
 pub use overlapped::{
-    Begin, How, Request, Transferred, cancel_io, cancel_io_ex, get_overlapped_result,
-    routine_calls, wsa_get_overlapped_result,
+    Begin, How, Request, Transferred, cancel_io, cancel_io_ex, get_overlapped_result, routine_calls,
+    wsa_get_overlapped_result,
 };
 pub use port::{
     Dequeued, Entry, Port, close_handle, create_io_completion_port, invalid_handle, null_handle,
     set_file_completion_notification_modes,
 };
-pub use select::{
-    FdSet, Set, readiness, select, select_bad, select_one, select_same_set, select_with_timeval,
-};
+pub use select::{FdSet, Set, readiness, select, select_bad, select_one, select_same_set, select_with_timeval};
 pub use socket::{
-    Caller, Socket, accept_raw, any_v4, listener, loopback, pair, socket, tcp, tcp6, udp, udp6,
-    wsa_socket,
+    Caller, Socket, accept_raw, any_v4, listener, loopback, pair, socket, tcp, tcp6, udp, udp6, wsa_socket,
 };
 pub use startup::{
-    StartupData, get_last_error, set_last_error, startup, wsa_cleanup, wsa_get_last_error,
-    wsa_set_last_error, wsa_startup, wsa_startup_without_data,
+    StartupData, get_last_error, set_last_error, startup, wsa_cleanup, wsa_get_last_error, wsa_set_last_error,
+    wsa_startup, wsa_startup_without_data,
 };
 
 /// What an output variable holds before a call. A call that does not write it leaves this value.

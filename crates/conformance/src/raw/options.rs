@@ -23,9 +23,7 @@ impl Socket {
         let mut value = vec![0; length];
         let mut size = i32::try_from(length).expect("a small length");
         // SAFETY: `value` has `size` bytes; both outlive the call.
-        zero_or_error(unsafe {
-            sys::getsockopt(self.raw(), level, name, value.as_mut_ptr(), &mut size)
-        })?;
+        zero_or_error(unsafe { sys::getsockopt(self.raw(), level, name, value.as_mut_ptr(), &mut size) })?;
         value.truncate(usize::try_from(size).expect("a length is not negative"));
         Ok(value)
     }
@@ -50,9 +48,7 @@ impl Socket {
     /// setsockopt with a bad pointer.
     pub fn set_option_bad(&self, level: i32, name: i32, bad: Bad, length: i32) -> Outcome<()> {
         // SAFETY: the contract says that a pointer without access is refused.
-        zero_or_error(unsafe {
-            sys::setsockopt(self.raw(), level, name, bad.pointer::<u8>(), length)
-        })
+        zero_or_error(unsafe { sys::setsockopt(self.raw(), level, name, bad.pointer::<u8>(), length) })
     }
 
     /// SO_LINGER: on or off, and seconds.
@@ -76,11 +72,7 @@ impl Socket {
 
     /// setsockopt(SO_UPDATE_ACCEPT_CONTEXT, listener).
     pub fn update_accept_context(&self, listener: usize) -> Outcome<()> {
-        self.set_option_bytes(
-            sys::SOL_SOCKET,
-            sys::SO_UPDATE_ACCEPT_CONTEXT,
-            &listener.to_ne_bytes(),
-        )
+        self.set_option_bytes(sys::SOL_SOCKET, sys::SO_UPDATE_ACCEPT_CONTEXT, &listener.to_ne_bytes())
     }
 
     /// setsockopt(SO_UPDATE_CONNECT_CONTEXT), which has no value.

@@ -389,10 +389,7 @@ impl Socket {
 
     /// WSARecv without OVERLAPPED: the bytes that came, and the flags.
     pub fn wsa_recv_now(&self, buffers: &mut [&mut [u8]], flags: u32) -> Outcome<(u32, u32)> {
-        let wsabuf = |buffer: &mut &mut [u8]| sys::WSABUF {
-            len: buffer.len() as u32,
-            buf: buffer.as_mut_ptr(),
-        };
+        let wsabuf = |buffer: &mut &mut [u8]| sys::WSABUF { len: buffer.len() as u32, buf: buffer.as_mut_ptr() };
         let array: Vec<sys::WSABUF> = buffers.iter_mut().map(wsabuf).collect();
         let (mut count, mut flags) = (UNTOUCHED, flags);
         // SAFETY: the array has the count given; it, the buffers, the count and the flags outlive the call.
@@ -412,24 +409,13 @@ impl Socket {
 
     /// WSASend without OVERLAPPED.
     pub fn wsa_send_now(&self, buffers: &[&[u8]]) -> Outcome<u32> {
-        let wsabuf = |buffer: &&[u8]| sys::WSABUF {
-            len: buffer.len() as u32,
-            buf: buffer.as_ptr().cast_mut(),
-        };
+        let wsabuf = |buffer: &&[u8]| sys::WSABUF { len: buffer.len() as u32, buf: buffer.as_ptr().cast_mut() };
         let array: Vec<sys::WSABUF> = buffers.iter().map(wsabuf).collect();
         let mut count = UNTOUCHED;
         // SAFETY: the array has the count given; it, the buffers, which a send only reads, and the count outlive the
         // call.
         let result = unsafe {
-            sys::WSASend(
-                self.raw(),
-                array.as_ptr(),
-                array.len() as u32,
-                &mut count,
-                0,
-                std::ptr::null_mut(),
-                None,
-            )
+            sys::WSASend(self.raw(), array.as_ptr(), array.len() as u32, &mut count, 0, std::ptr::null_mut(), None)
         };
         if result == 0 { Ok(count) } else { Err(wsa_get_last_error()) }
     }
@@ -439,9 +425,7 @@ impl Socket {
         let array = [sys::WSABUF { len: data.len() as u32, buf: data.as_ptr().cast_mut() }];
         let null = std::ptr::null_mut();
         // SAFETY: the array and the buffer, which a send only reads, outlive the call.
-        let result = unsafe {
-            sys::WSASend(self.raw(), array.as_ptr(), 1, null, 0, std::ptr::null_mut(), None)
-        };
+        let result = unsafe { sys::WSASend(self.raw(), array.as_ptr(), 1, null, 0, std::ptr::null_mut(), None) };
         if result == 0 { Ok(()) } else { Err(wsa_get_last_error()) }
     }
 }
@@ -449,11 +433,7 @@ impl Socket {
 /// CancelIo on any handle value.
 pub fn cancel_io(handle: usize) -> Result<(), u32> {
     // SAFETY: no pointers.
-    if unsafe { sys::CancelIo(handle as sys::HANDLE) } != 0 {
-        Ok(())
-    } else {
-        Err(get_last_error())
-    }
+    if unsafe { sys::CancelIo(handle as sys::HANDLE) } != 0 { Ok(()) } else { Err(get_last_error()) }
 }
 
 /// CancelIoEx of one request, or of all on the handle.
@@ -468,15 +448,7 @@ pub fn cancel_io_ex(handle: usize, request: Option<Request>) -> Result<(), u32> 
 pub fn wsa_get_overlapped_result(socket: usize, request: Request, wait: bool) -> Transferred {
     let (mut bytes, mut flags) = (UNTOUCHED, UNTOUCHED);
     // SAFETY: the OVERLAPPED lives for ever; bytes and flags outlive the call.
-    let ok = unsafe {
-        sys::WSAGetOverlappedResult(
-            socket,
-            request.pointer(),
-            &mut bytes,
-            i32::from(wait),
-            &mut flags,
-        )
-    };
+    let ok = unsafe { sys::WSAGetOverlappedResult(socket, request.pointer(), &mut bytes, i32::from(wait), &mut flags) };
     Transferred { ok: ok != 0, bytes, flags, error: get_last_error() }
 }
 
@@ -484,14 +456,7 @@ pub fn wsa_get_overlapped_result(socket: usize, request: Request, wait: bool) ->
 pub fn get_overlapped_result(handle: usize, request: Request, wait: bool) -> Transferred {
     let mut bytes = UNTOUCHED;
     // SAFETY: the OVERLAPPED lives for ever; bytes outlive the call.
-    let ok = unsafe {
-        sys::GetOverlappedResult(
-            handle as sys::HANDLE,
-            request.pointer(),
-            &mut bytes,
-            i32::from(wait),
-        )
-    };
+    let ok = unsafe { sys::GetOverlappedResult(handle as sys::HANDLE, request.pointer(), &mut bytes, i32::from(wait)) };
     Transferred { ok: ok != 0, bytes, flags: UNTOUCHED, error: get_last_error() }
 }
 

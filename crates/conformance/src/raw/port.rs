@@ -140,9 +140,7 @@ impl Port {
     pub fn post(&self, bytes: u32, key: usize, overlapped: usize) -> Result<(), u32> {
         let overlapped = std::ptr::without_provenance(overlapped);
         // SAFETY: the contract says that the pointer is passed through and not looked at.
-        let ok = unsafe {
-            sys::PostQueuedCompletionStatus(self.handle as sys::HANDLE, bytes, key, overlapped)
-        };
+        let ok = unsafe { sys::PostQueuedCompletionStatus(self.handle as sys::HANDLE, bytes, key, overlapped) };
         if ok != 0 { Ok(()) } else { Err(get_last_error()) }
     }
 
@@ -168,17 +166,10 @@ impl Drop for Port {
 }
 
 /// CreateIoCompletionPort with any handle values; 0 is NULL.
-pub fn create_io_completion_port(
-    file: usize,
-    existing: usize,
-    key: usize,
-    concurrency: u32,
-) -> Result<usize, u32> {
+pub fn create_io_completion_port(file: usize, existing: usize, key: usize, concurrency: u32) -> Result<usize, u32> {
     super::startup();
     // SAFETY: no pointers but handles, which the call checks.
-    let port = unsafe {
-        sys::CreateIoCompletionPort(file as sys::HANDLE, existing as sys::HANDLE, key, concurrency)
-    };
+    let port = unsafe { sys::CreateIoCompletionPort(file as sys::HANDLE, existing as sys::HANDLE, key, concurrency) };
     if port.is_null() { Err(get_last_error()) } else { Ok(port as usize) }
 }
 
@@ -192,11 +183,7 @@ pub fn set_file_completion_notification_modes(handle: usize, flags: u8) -> Resul
 /// CloseHandle.
 pub fn close_handle(handle: usize) -> Result<(), u32> {
     // SAFETY: no pointers but a handle, which the call checks.
-    if unsafe { sys::CloseHandle(handle as sys::HANDLE) } != 0 {
-        Ok(())
-    } else {
-        Err(get_last_error())
-    }
+    if unsafe { sys::CloseHandle(handle as sys::HANDLE) } != 0 { Ok(()) } else { Err(get_last_error()) }
 }
 
 /// INVALID_HANDLE_VALUE.

@@ -91,15 +91,13 @@ pub fn select_with_timeval(
     let pointer = |set: Option<&mut FdSet>| set.map_or(std::ptr::null_mut(), FdSet::pointer);
     let time_pointer = time.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
     // SAFETY: each set has as many entries as it counts and is borrowed for the call, as is the timeout.
-    let result =
-        unsafe { sys::select(nfds, pointer(read), pointer(write), pointer(except), time_pointer) };
+    let result = unsafe { sys::select(nfds, pointer(read), pointer(write), pointer(except), time_pointer) };
     (count_or_error(result), time.map(|time| (time.tv_sec, time.tv_usec)))
 }
 
 /// select with one set passed both for reading and for writing.
 pub fn select_same_set(set: &mut FdSet, timeout: Duration) -> Outcome<usize> {
-    let time =
-        sys::TIMEVAL { tv_sec: timeout.as_secs() as i32, tv_usec: timeout.subsec_micros() as i32 };
+    let time = sys::TIMEVAL { tv_sec: timeout.as_secs() as i32, tv_usec: timeout.subsec_micros() as i32 };
     let set = set.pointer();
     // SAFETY: the set has as many entries as it counts; it and the timeout outlive the call. That both arguments are
     // one set is what the contract allows.
@@ -147,12 +145,7 @@ pub fn readiness(socket: &Socket) -> String {
     let mut sets = [0; 3].map(|_| FdSet::of(&[socket]));
     let [read, write, except] = &mut sets;
     let count = select(Some(read), Some(write), Some(except), Some(Duration::ZERO));
-    let letters: String = sets
-        .iter()
-        .zip(["r", "w", "e"])
-        .filter(|(set, _)| set.count() > 0)
-        .map(|(_, l)| l)
-        .collect();
+    let letters: String = sets.iter().zip(["r", "w", "e"]).filter(|(set, _)| set.count() > 0).map(|(_, l)| l).collect();
     assert_eq!(count, Ok(letters.len()), "the count is that of the sets");
     letters
 }

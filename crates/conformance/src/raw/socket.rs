@@ -67,9 +67,7 @@ pub fn socket(family: u16, kind: i32, protocol: i32) -> Outcome<Socket> {
 pub fn wsa_socket(kind: i32, protocol: i32, flags: u32) -> Outcome<Socket> {
     let family = i32::from(sys::AF_INET);
     // SAFETY: a null protocol info is allowed.
-    Socket::from_result(unsafe {
-        sys::WSASocketW(family, kind, protocol, std::ptr::null(), 0, flags)
-    })
+    Socket::from_result(unsafe { sys::WSASocketW(family, kind, protocol, std::ptr::null(), 0, flags) })
 }
 
 /// A listening TCP socket on 127.0.0.1 and its address.
@@ -92,9 +90,7 @@ pub fn pair() -> (Socket, Socket) {
 /// accept() with null for both address pointers on whatever handle value is given.
 pub fn accept_raw(listener: usize) -> Outcome<Socket> {
     // SAFETY: null pointers are allowed here.
-    Socket::from_result(unsafe {
-        sys::accept(listener, std::ptr::null_mut(), std::ptr::null_mut())
-    })
+    Socket::from_result(unsafe { sys::accept(listener, std::ptr::null_mut(), std::ptr::null_mut()) })
 }
 
 impl Socket {
@@ -194,18 +190,13 @@ impl Socket {
     }
 
     /// WSAAccept with a condition function.
-    pub fn wsa_accept(
-        &self,
-        mut condition: impl FnMut(Caller) -> i32,
-    ) -> Outcome<(Socket, SocketAddr)> {
+    pub fn wsa_accept(&self, mut condition: impl FnMut(Caller) -> i32) -> Outcome<(Socket, SocketAddr)> {
         let mut peer = RawAddress::room();
         let mut condition: &mut dyn FnMut(Caller) -> i32 = &mut condition;
         let data = (&raw mut condition) as usize;
         // SAFETY: the storage has `length` bytes; it, the length and `condition`, which `ask` gets back as its data,
         // outlive the call.
-        let raw = unsafe {
-            sys::WSAAccept(self.raw, peer.as_mut_ptr(), &mut peer.length, Some(ask), data)
-        };
+        let raw = unsafe { sys::WSAAccept(self.raw, peer.as_mut_ptr(), &mut peer.length, Some(ask), data) };
         let socket = Socket::from_result(raw)?;
         Ok((socket, peer.decode().expect("an IP address")))
     }
@@ -365,9 +356,7 @@ impl Socket {
         let length = i32::try_from(data.len()).expect("under 2 GiB");
         let to = RawAddress::of(to);
         // SAFETY: `data` has `length` bytes, the address as many as it says; both outlive the call.
-        count_or_error(unsafe {
-            sys::sendto(self.raw, data.as_ptr(), length, 0, to.as_ptr(), to.length)
-        })
+        count_or_error(unsafe { sys::sendto(self.raw, data.as_ptr(), length, 0, to.as_ptr(), to.length) })
     }
 
     /// recvfrom.
@@ -378,25 +367,13 @@ impl Socket {
 
     /// recvfrom with room of `length` bytes for the address: the count, the address if one was filled in, and what
     /// became of the length.
-    pub fn recvfrom_length(
-        &self,
-        buffer: &mut [u8],
-        length: i32,
-    ) -> (Outcome<usize>, Option<SocketAddr>, i32) {
+    pub fn recvfrom_length(&self, buffer: &mut [u8], length: i32) -> (Outcome<usize>, Option<SocketAddr>, i32) {
         let mut from = RawAddress::room();
         from.length = length.min(STORAGE_LENGTH);
         let size = i32::try_from(buffer.len()).expect("under 2 GiB");
         // SAFETY: `buffer` has `size` bytes, the storage at least `length`; all outlive the call.
-        let result = unsafe {
-            sys::recvfrom(
-                self.raw,
-                buffer.as_mut_ptr(),
-                size,
-                0,
-                from.as_mut_ptr(),
-                &mut from.length,
-            )
-        };
+        let result =
+            unsafe { sys::recvfrom(self.raw, buffer.as_mut_ptr(), size, 0, from.as_mut_ptr(), &mut from.length) };
         (count_or_error(result), from.decode(), from.length)
     }
 }

@@ -91,8 +91,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     // Before pinning, which leaves this process one CPU.
     let machine = Machine::describe();
     let pin = if arguments.pin { Some(Pin::new(&peers)?) } else { None };
-    let threads =
-        |given: Option<usize>| given.unwrap_or(if pin.is_some() { 1 } else { default_threads() });
+    let threads = |given: Option<usize>| given.unwrap_or(if pin.is_some() { 1 } else { default_threads() });
     let settings = Settings {
         message_bytes: arguments.message,
         depth: arguments.depth,
@@ -110,27 +109,17 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
 fn subjects(models: &[Model], peers: Vec<Peer>) -> Vec<Subject> {
     let models = if models.is_empty() { Model::ALL } else { models };
-    models
-        .iter()
-        .map(|&model| Subject::Model(model))
-        .chain(peers.into_iter().map(Subject::Peer))
-        .collect()
+    models.iter().map(|&model| Subject::Model(model)).chain(peers.into_iter().map(Subject::Peer)).collect()
 }
 
 /// Measures every subject with every number of connections. Subjects take turns, so that what changes on the machine
 /// meanwhile touches all.
-fn measure_all(
-    arguments: &Arguments,
-    settings: &Settings,
-    subjects: Vec<Subject>,
-    pin: Option<&Pin>,
-) -> Vec<Cell> {
+fn measure_all(arguments: &Arguments, settings: &Settings, subjects: Vec<Subject>, pin: Option<&Pin>) -> Vec<Cell> {
     let mut cells = Vec::new();
     let steps = arguments.connections.len() * arguments.runs * subjects.len();
     // On a terminal only: indicatif draws nothing elsewhere.
     let bar = ProgressBar::new(steps as u64).with_style(
-        ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}")
-            .unwrap_or_else(|_| ProgressStyle::default_bar()),
+        ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar()),
     );
     bar.enable_steady_tick(Duration::from_millis(200));
     for &connections in &arguments.connections {
@@ -145,13 +134,8 @@ fn measure_all(
         let mut outcomes: Vec<Vec<Result<Measurement, String>>> = vec![Vec::new(); subjects.len()];
         for _ in 0..arguments.runs {
             for (subject, outcomes) in subjects.iter().zip(&mut outcomes) {
-                bar.set_message(format!(
-                    "{}, {}",
-                    subject.name(),
-                    plural(connections as u64, "connection")
-                ));
-                let outcome =
-                    measure::measure(subject, &load, settings.server_threads, pin, new_seed());
+                bar.set_message(format!("{}, {}", subject.name(), plural(connections as u64, "connection")));
+                let outcome = measure::measure(subject, &load, settings.server_threads, pin, new_seed());
                 outcomes.push(outcome.map_err(|error| format!("{error:#}")));
                 bar.inc(1);
             }
@@ -199,15 +183,8 @@ fn verdict(report: &Report) -> anyhow::Result<()> {
         n => format!(" (and {} more)", text::count(n)),
     };
     Err(Failure::new(
-        format!(
-            "{} failed with {}: {error}{more}",
-            cell.name,
-            plural(cell.connections as u64, "connection")
-        ),
-        format!(
-            "try it alone: `pentaport serve` in one terminal, `pentaport load -c {}` in another",
-            cell.connections
-        ),
+        format!("{} failed with {}: {error}{more}", cell.name, plural(cell.connections as u64, "connection")),
+        format!("try it alone: `pentaport serve` in one terminal, `pentaport load -c {}` in another", cell.connections),
     )
     .into())
 }

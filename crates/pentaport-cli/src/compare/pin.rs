@@ -16,9 +16,7 @@ impl Pin {
         let own = std::process::id();
         let cpus = allowed(own)?;
         let [server, load, ..] = cpus[..] else {
-            return Err(
-                cannot_pin("this process may use one CPU only, and pinning needs two").into()
-            );
+            return Err(cannot_pin("this process may use one CPU only, and pinning needs two").into());
         };
         pin(own, load)?;
         for pid in peers.iter().filter_map(|peer| peer.pid) {
@@ -56,9 +54,7 @@ fn pin(pid: u32, cpu: usize) -> anyhow::Result<()> {
 fn taskset(arguments: &[&str]) -> anyhow::Result<String> {
     let output = Command::new("taskset").args(arguments).stdin(Stdio::null()).output();
     match output {
-        Ok(output) if output.status.success() => {
-            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-        }
+        Ok(output) if output.status.success() => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
         Ok(output) => Err(cannot_pin(String::from_utf8_lossy(&output.stderr).trim()).into()),
         Err(error) => Err(cannot_pin(&format!("taskset does not run: {error}")).into()),
     }

@@ -56,13 +56,7 @@ pub(super) struct Spread {
 impl Report {
     pub(super) fn new(machine: Machine, settings: Settings, mut results: Vec<Cell>) -> Report {
         add_ratios(&mut results);
-        Report {
-            version: env!("CARGO_PKG_VERSION"),
-            command: std::env::args().collect(),
-            machine,
-            settings,
-            results,
-        }
+        Report { version: env!("CARGO_PKG_VERSION"), command: std::env::args().collect(), machine, settings, results }
     }
 
     /// The peer that the others are compared with.
@@ -72,15 +66,9 @@ impl Report {
 }
 
 impl Cell {
-    pub(super) fn new(
-        subject: &Subject,
-        connections: usize,
-        outcomes: &[Result<Measurement, String>],
-    ) -> Cell {
+    pub(super) fn new(subject: &Subject, connections: usize, outcomes: &[Result<Measurement, String>]) -> Cell {
         let measured: Vec<&Measurement> = outcomes.iter().flatten().collect();
-        let of = |figure: fn(&Measurement) -> Option<f64>| {
-            Spread::of(measured.iter().filter_map(|m| figure(m)))
-        };
+        let of = |figure: fn(&Measurement) -> Option<f64>| Spread::of(measured.iter().filter_map(|m| figure(m)));
         Cell {
             name: subject.name().to_owned(),
             peer: subject.is_peer(),
@@ -121,8 +109,7 @@ fn add_ratios(cells: &mut [Cell]) {
     let Some(yardstick) = cells.iter().find(|cell| cell.peer).map(|cell| cell.name.clone()) else {
         return;
     };
-    let cost =
-        |cell: &Cell| cell.server_cpu_us_per_message.map(|cpu| cpu.median).filter(|&cpu| cpu > 0.0);
+    let cost = |cell: &Cell| cell.server_cpu_us_per_message.map(|cpu| cpu.median).filter(|&cpu| cpu > 0.0);
     let of_peer: Vec<(usize, f64)> = cells
         .iter()
         .filter(|cell| cell.peer && cell.name == yardstick)

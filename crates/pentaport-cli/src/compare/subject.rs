@@ -55,20 +55,14 @@ impl Subject {
 /// Reads `NAME=ADDR:PORT`.
 pub(super) fn peer(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
-        Some((name, address)) if !name.is_empty() && !address.is_empty() => {
-            Ok((name.to_owned(), address.to_owned()))
-        }
+        Some((name, address)) if !name.is_empty() && !address.is_empty() => Ok((name.to_owned(), address.to_owned())),
         _ => Err("it is not NAME=ADDR:PORT, for example epoll=127.0.0.1:7".into()),
     }
 }
 
 impl Peer {
     /// The peers of the command line with their processes, each found to be there.
-    pub(super) fn all(
-        peers: &[(String, String)],
-        pids: &[u32],
-        timeout: Duration,
-    ) -> anyhow::Result<Vec<Peer>> {
+    pub(super) fn all(peers: &[(String, String)], pids: &[u32], timeout: Duration) -> anyhow::Result<Vec<Peer>> {
         if pids.len() > peers.len() {
             bail!(Failure::new(
                 format!("{} --pid for {} --peer", pids.len(), peers.len()),
@@ -86,8 +80,7 @@ impl Peer {
                     "--pid takes the number of the peer's process, as `ps` shows it"
                 ));
             }
-            let address =
-                address::choose(address, timeout).with_context(|| format!("peer {name}"))?;
+            let address = address::choose(address, timeout).with_context(|| format!("peer {name}"))?;
             found.push(Peer { name: name.clone(), address, pid });
         }
         Ok(found)
@@ -145,27 +138,15 @@ impl Served {
         let program = std::env::current_exe().context("cannot find this program")?;
         let mut command = Pin::server_command(pin, &program);
         command
-            .args([
-                "serve",
-                "--listen",
-                "127.0.0.1:0",
-                "--stop-at-eof",
-                "--drain",
-                "1s",
-                "--model",
-                model.name(),
-            ])
+            .args(["serve", "--listen", "127.0.0.1:0", "--stop-at-eof", "--drain", "1s", "--model", model.name()])
             .args(["--threads", &threads.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let mut child =
-            command.spawn().with_context(|| format!("cannot start {}", program.display()))?;
+        let mut child = command.spawn().with_context(|| format!("cannot start {}", program.display()))?;
         let lines = child.stdout.take().map(read_lines);
         let complaints = child.stderr.take().map(read_complaints);
-        let (Some(lines), Some(complaints)) = (lines, complaints) else {
-            bail!("the server's output is lost")
-        };
+        let (Some(lines), Some(complaints)) = (lines, complaints) else { bail!("the server's output is lost") };
         let any = SocketAddr::from(([0, 0, 0, 0], 0));
         // From here on it is killed if anything fails.
         let mut served = Served { child, address: any, complaints };
@@ -200,9 +181,7 @@ impl Served {
         let complaints = self.complaints.recv_timeout(PATIENCE).unwrap_or_default();
         // The first line says what; a hint is for people who started it themselves.
         match complaints.lines().find(|line| !line.trim().is_empty()) {
-            Some(line) => {
-                error.context(line.strip_prefix("pentaport: ").unwrap_or(line).to_owned())
-            }
+            Some(line) => error.context(line.strip_prefix("pentaport: ").unwrap_or(line).to_owned()),
             None => error,
         }
     }

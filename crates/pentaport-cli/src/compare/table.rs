@@ -23,9 +23,7 @@ pub(super) fn text(report: &Report) -> String {
 
 fn header(yardstick: Option<&str>, any_failed: bool) -> Vec<String> {
     let mut header: Vec<String> =
-        ["model", "connections", "messages/s", "p50", "p99", "server CPU µs/message"]
-            .map(str::to_owned)
-            .into();
+        ["model", "connections", "messages/s", "p50", "p99", "server CPU µs/message"].map(str::to_owned).into();
     header.extend(yardstick.map(|name| format!("CPU / {name}")));
     header.extend(["threads", "memory/connection"].map(str::to_owned));
     if any_failed {
@@ -72,11 +70,7 @@ fn how(report: &Report) -> String {
         count(settings.message_bytes as u64),
         count(settings.depth as u64),
         settings.duration_seconds,
-        if settings.runs > 1 {
-            format!(", medians of {} runs", settings.runs)
-        } else {
-            String::new()
-        },
+        if settings.runs > 1 { format!(", medians of {} runs", settings.runs) } else { String::new() },
         plural(settings.server_threads as u64, "thread"),
         plural(settings.load_threads as u64, "thread"),
         if settings.pinned { ", each on a CPU of its own" } else { "" },

@@ -108,8 +108,8 @@ fn load(options: &LoadOptions) -> anyhow::Result<LoadReport> {
     let all = (options.connections as u64).saturating_add(options.idle as u64);
     // On a terminal only: indicatif draws nothing elsewhere.
     let bar = ProgressBar::new(all).with_style(style("connecting {bar:30} {pos}/{len}"));
-    let mut session = LoadSession::connect(options, |open| bar.set_position(open))
-        .inspect_err(|_| bar.finish_and_clear())?;
+    let mut session =
+        LoadSession::connect(options, |open| bar.set_position(open)).inspect_err(|_| bar.finish_and_clear())?;
     bar.set_style(style("loading {bar:30} {msg}"));
     bar.set_length(options.duration.as_millis() as u64);
     let report = session.run(|elapsed, messages| {

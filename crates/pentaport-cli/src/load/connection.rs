@@ -124,9 +124,7 @@ impl Connection {
                 Ok(0) => return Err(Fault::Closed { missing: self.missing() }),
                 Ok(n) => {
                     let asked = (self.sent - self.received).min(n as u64) as usize;
-                    self.pattern
-                        .check(self.received, &scratch[..asked])
-                        .map_err(Fault::WrongByte)?;
+                    self.pattern.check(self.received, &scratch[..asked]).map_err(Fault::WrongByte)?;
                     if asked < n {
                         return Err(Fault::Unasked);
                     }

@@ -41,9 +41,7 @@ impl Fault {
     /// The fault that an error of send or receive means; `missing` bytes have not come back.
     pub(crate) fn from_io(error: io::Error, missing: u64) -> Fault {
         match error.kind() {
-            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => {
-                Fault::Reset { missing }
-            }
+            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => Fault::Reset { missing },
             io::ErrorKind::BrokenPipe => Fault::Closed { missing },
             _ => Fault::Lost(error),
         }
@@ -63,12 +61,7 @@ impl Fault {
     }
 
     /// The error for the user when this happens while connections are being opened.
-    pub(crate) fn while_opening(
-        &self,
-        number: usize,
-        of: usize,
-        address: SocketAddr,
-    ) -> anyhow::Error {
+    pub(crate) fn while_opening(&self, number: usize, of: usize, address: SocketAddr) -> anyhow::Error {
         let which = if of == 1 { String::new() } else { format!(" (connection {number} of {of})") };
         let not_echo = |why: String| {
             Failure::new(
@@ -80,11 +73,7 @@ impl Fault {
             Fault::Connect { error, timeout } => {
                 let error = anyhow::Error::new(address::cannot_connect(address, error, *timeout));
                 // The first one needs no number: nothing works.
-                return if number == 1 {
-                    error
-                } else {
-                    error.context(format!("connection {number} of {of}"))
-                };
+                return if number == 1 { error } else { error.context(format!("connection {number} of {of}")) };
             }
             Fault::NoAnswer { sent, received: 0, waited } => not_echo(format!(
                 "it took {} and sent nothing back for {}",
@@ -123,11 +112,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let missing = |f: &mut fmt::Formatter<'_>, what: &str, missing: u64| match missing {
             0 => write!(f, "the server {what} the connection"),
-            n => write!(
-                f,
-                "the server {what} the connection before {} came back",
-                text::plural(n, "byte")
-            ),
+            n => write!(f, "the server {what} the connection before {} came back", text::plural(n, "byte")),
         };
         match self {
             Fault::Connect { error, .. } => write!(f, "cannot connect: {error}"),

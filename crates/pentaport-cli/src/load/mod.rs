@@ -63,13 +63,8 @@ impl LoadSession {
     /// Opens all connections and exchanges one message on each active one. Any failure ends it.
     ///
     /// `progress` counts the connections that are open.
-    pub(crate) fn connect(
-        options: &LoadOptions,
-        mut progress: impl FnMut(u64),
-    ) -> anyhow::Result<LoadSession> {
-        limits::allow_connections(
-            (options.connections as u64).saturating_add(options.idle as u64),
-        )?;
+    pub(crate) fn connect(options: &LoadOptions, mut progress: impl FnMut(u64)) -> anyhow::Result<LoadSession> {
+        limits::allow_connections((options.connections as u64).saturating_add(options.idle as u64))?;
         let threads = options.threads.min(options.connections + options.idle).max(1);
         let opened = AtomicU64::new(0);
         let give_up = AtomicBool::new(false);
@@ -116,11 +111,7 @@ impl LoadSession {
 }
 
 /// Runs `work` on each item in a thread of its own and calls `tick` meanwhile.
-fn in_threads<I: Send, T: Send>(
-    items: Vec<I>,
-    work: impl Fn(I) -> T + Sync,
-    mut tick: impl FnMut(),
-) -> Vec<T> {
+fn in_threads<I: Send, T: Send>(items: Vec<I>, work: impl Fn(I) -> T + Sync, mut tick: impl FnMut()) -> Vec<T> {
     thread::scope(|scope| {
         let (sender, results) = mpsc::channel();
         let work = &work;

@@ -91,15 +91,11 @@ impl Opening<'_> {
 
     fn start(&mut self) -> anyhow::Result<()> {
         let index = self.connections.len();
-        let stream = TcpStream::connect(self.options.address)
-            .map_err(|error| self.error(index, &self.connect_fault(error)))?;
+        let stream =
+            TcpStream::connect(self.options.address).map_err(|error| self.error(index, &self.connect_fault(error)))?;
         let pattern = Pattern::new(self.options.seed, self.numbers[index] as u64);
         let mut connection = Connection::new(stream, pattern, self.now());
-        self.poll.registry().register(
-            connection.stream(),
-            Token(index),
-            Interest::READABLE | Interest::WRITABLE,
-        )?;
+        self.poll.registry().register(connection.stream(), Token(index), Interest::READABLE | Interest::WRITABLE)?;
         self.connections.push(connection);
         self.stages.push(Stage::Connecting);
         self.pending += 1;
@@ -185,9 +181,7 @@ impl Opening<'_> {
         for index in self.oldest..self.connections.len() {
             let connection = &self.connections[index];
             let fault = match self.stages[index] {
-                Stage::Connecting if connection.age(now) > limit => {
-                    self.connect_fault(io::ErrorKind::TimedOut.into())
-                }
+                Stage::Connecting if connection.age(now) > limit => self.connect_fault(io::ErrorKind::TimedOut.into()),
                 Stage::Greeting if connection.waited(now) > limit => connection.no_answer(now),
                 _ => continue,
             };

@@ -35,14 +35,13 @@ impl Pattern {
         let mut first = None;
         self.each_word(position, received.len(), |range, word| {
             if first.is_none() && received[range.clone()] != *word {
-                first = received[range.clone()]
-                    .iter()
-                    .zip(word)
-                    .position(|(received, sent)| received != sent)
-                    .map(|i| Mismatch {
-                        position: position + (range.start + i) as u64,
-                        sent: word[i],
-                        received: received[range.start + i],
+                first =
+                    received[range.clone()].iter().zip(word).position(|(received, sent)| received != sent).map(|i| {
+                        Mismatch {
+                            position: position + (range.start + i) as u64,
+                            sent: word[i],
+                            received: received[range.start + i],
+                        }
                     });
             }
         });
@@ -101,8 +100,7 @@ mod tests {
         for i in 0..whole.len() {
             let mut wrong = whole.clone();
             wrong[i] ^= 0x80;
-            let expected =
-                Mismatch { position: 3 + i as u64, sent: whole[i], received: whole[i] ^ 0x80 };
+            let expected = Mismatch { position: 3 + i as u64, sent: whole[i], received: whole[i] ^ 0x80 };
             assert_eq!(pattern.check(3, &wrong), Err(expected));
         }
     }

@@ -28,14 +28,7 @@ pub(super) struct Tally {
 
 impl Tally {
     pub(super) fn new() -> Tally {
-        Tally {
-            latencies: new_histogram(),
-            messages: 0,
-            bytes: 0,
-            last: 0,
-            unsent: 0,
-            faults: Vec::new(),
-        }
+        Tally { latencies: new_histogram(), messages: 0, bytes: 0, last: 0, unsent: 0, faults: Vec::new() }
     }
 
     /// Counts a message that came back `now` and whose latency counts from `due`.
@@ -137,11 +130,7 @@ impl LoadReport {
             rate: options.rate,
             elapsed_seconds,
             messages: all.messages,
-            messages_per_second: if all.messages == 0 {
-                0.0
-            } else {
-                all.messages as f64 / elapsed_seconds
-            },
+            messages_per_second: if all.messages == 0 { 0.0 } else { all.messages as f64 / elapsed_seconds },
             bytes_checked: all.bytes,
             latency_us: Latency::of(&all.latencies),
             corrected: options.rate.is_some(),

@@ -22,11 +22,7 @@ impl Schedule {
     pub(crate) fn new(rate: f64, connections: usize, slots: usize, before: usize) -> Schedule {
         let all = 1e9 / rate;
         let share = slots as f64 / connections as f64;
-        Schedule {
-            interval: all / share,
-            slots: slots as u64,
-            offset: all * before as f64 / slots.max(1) as f64,
-        }
+        Schedule { interval: all / share, slots: slots as u64, offset: all * before as f64 / slots.max(1) as f64 }
     }
 
     /// When message `turn` of the connection in `slot` is due.
@@ -99,8 +95,7 @@ mod tests {
         let schedule = Schedule::new(12345.6, 10, 3, 4);
         for slot in 0..3 {
             for time in [0, 1, 1_000, 1_000_000, 123_456_789] {
-                let counted =
-                    (0..).take_while(|&turn| schedule.due(slot, turn) < time).count() as u64;
+                let counted = (0..).take_while(|&turn| schedule.due(slot, turn) < time).count() as u64;
                 assert_eq!(schedule.due_before(slot, time), counted);
             }
         }

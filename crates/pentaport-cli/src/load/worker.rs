@@ -43,25 +43,14 @@ impl Worker {
     ) -> anyhow::Result<Option<Worker>> {
         let active = share(options.connections, threads, index);
         let idle = share(options.idle, threads, index);
-        let numbers: Vec<usize> =
-            active.clone().chain(idle.map(|number| number + options.connections)).collect();
+        let numbers: Vec<usize> = active.clone().chain(idle.map(|number| number + options.connections)).collect();
         let mut poll = Poll::new()?;
         let connections = opening::open_all(&mut poll, options, &numbers, opened, give_up)?;
-        Ok(connections.map(|connections| Worker {
-            poll,
-            connections,
-            numbers,
-            active: active.len(),
-        }))
+        Ok(connections.map(|connections| Worker { poll, connections, numbers, active: active.len() }))
     }
 
     /// Loads from `start` for the duration and adds what comes back to `messages`.
-    pub(super) fn run(
-        &mut self,
-        options: &LoadOptions,
-        start: Instant,
-        messages: &AtomicU64,
-    ) -> Tally {
+    pub(super) fn run(&mut self, options: &LoadOptions, start: Instant, messages: &AtomicU64) -> Tally {
         let schedule = options
             .rate
             .filter(|_| self.active > 0)
@@ -92,11 +81,7 @@ fn share(total: usize, parts: usize, index: usize) -> Range<usize> {
 }
 
 /// Polls; an interruption is no event.
-pub(super) fn poll(
-    poll: &mut Poll,
-    events: &mut Events,
-    timeout: Option<Duration>,
-) -> io::Result<()> {
+pub(super) fn poll(poll: &mut Poll, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
     match poll.poll(events, timeout) {
         Err(error) if error.kind() == io::ErrorKind::Interrupted => {
             events.clear();

@@ -73,10 +73,7 @@ mod tests {
 
         let lines: Vec<&[u8]> = out.chunks(74).collect();
         assert_eq!(lines.len(), 96);
-        assert_eq!(
-            lines[0],
-            b" !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefg\r\n"
-        );
+        assert_eq!(lines[0], b" !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefg\r\n");
         assert_eq!(lines[1][..3], *b"!\"#");
         assert_eq!(lines[94][..3], *b"~ !");
         assert_eq!(lines[95], lines[0]);

@@ -152,10 +152,7 @@ mod tests {
             printed(&[b"hello\r\nwor", b"ld"], Close::Peer),
             "#7 connected from 127.0.0.1:5050\n#7: hello\n#7: wor\n#7: ld\n#7 closed by the peer\n"
         );
-        assert_eq!(
-            printed(&[], Close::Reset),
-            "#7 connected from 127.0.0.1:5050\n#7 reset by the peer\n"
-        );
+        assert_eq!(printed(&[], Close::Reset), "#7 connected from 127.0.0.1:5050\n#7 reset by the peer\n");
     }
 
     #[test]
@@ -169,8 +166,7 @@ mod tests {
         let text = "端口".as_bytes();
         for split in 0..=text.len() {
             let printed = printed(&[&text[..split], &text[split..]], Close::Peer);
-            let written: Vec<&str> =
-                printed.lines().filter_map(|line| line.strip_prefix("#7: ")).collect();
+            let written: Vec<&str> = printed.lines().filter_map(|line| line.strip_prefix("#7: ")).collect();
             assert_eq!(written.concat(), "端口", "split at {split}");
         }
         assert!(printed(&[&text[..2]], Close::Peer).contains("#7: \u{fffd}\n"));

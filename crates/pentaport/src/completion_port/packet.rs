@@ -28,11 +28,7 @@ impl<K, C> Packet<K, C> {
             Ok(owner) => Inner::Open(PortSocket { owner }),
             Err(remnant) => Inner::Closed(remnant),
         };
-        Self {
-            source: Source(source),
-            result: landing.result,
-            operation: Operation::from_record(landing.record),
-        }
+        Self { source: Source(source), result: landing.result, operation: Operation::from_record(landing.record) }
     }
 
     /// The key of the socket, or the one that was posted.

@@ -54,12 +54,7 @@ impl<K: Send + Sync + 'static, C: Send + 'static> CompletionPort<K, C> {
     /// # Errors
     /// As [`get`](Self::get); `ERROR_INVALID_PARAMETER` if `max` is 0.
     #[doc(alias = "GetQueuedCompletionStatusEx")]
-    pub fn get_many(
-        &self,
-        packets: &mut Vec<Packet<K, C>>,
-        max: usize,
-        timeout: Option<Duration>,
-    ) -> Result<usize> {
+    pub fn get_many(&self, packets: &mut Vec<Packet<K, C>>, max: usize, timeout: Option<Duration>) -> Result<usize> {
         packets.reserve(max.min(Self::MAX_BATCH));
         self.port.get_many(max, timeout, |landing| packets.push(Packet::new(landing)))
     }
@@ -87,12 +82,7 @@ impl<K: Send + Sync + 'static, C: Send + 'static> CompletionPort<K, C> {
     /// # Errors
     /// What the system lacks. The key is dropped then.
     #[doc(alias = "PostQueuedCompletionStatus")]
-    pub fn post(
-        &self,
-        key: K,
-        bytes: u32,
-        operation: Operation<C>,
-    ) -> std::result::Result<(), Failed<C>> {
+    pub fn post(&self, key: K, bytes: u32, operation: Operation<C>) -> std::result::Result<(), Failed<C>> {
         self.port.post_key(key, bytes, operation.into_record()).map_err(Failed::new)
     }
 

@@ -28,8 +28,7 @@ pub(crate) fn accept_if(
     let data = (&raw mut call).expose_provenance();
     // SAFETY: the address has room for `length` bytes; `condition` gets the pointer to `call`, which outlives the
     // call, and nothing else uses `call` meanwhile.
-    let accepted =
-        unsafe { sys::WSAAccept(socket, pointer, &mut address.length, Some(condition), data) };
+    let accepted = unsafe { sys::WSAAccept(socket, pointer, &mut address.length, Some(condition), data) };
     let accepted = check_socket(accepted);
     if let Some(payload) = call.panic.take() {
         if let Ok(accepted) = accepted {

@@ -83,9 +83,7 @@ fn to_v4(address: &SocketAddrV4) -> sys::SOCKADDR_IN {
     sys::SOCKADDR_IN {
         sin_family: sys::AF_INET,
         sin_port: address.port().to_be(),
-        sin_addr: sys::IN_ADDR {
-            S_un: sys::IN_ADDR_0 { S_addr: u32::from_ne_bytes(address.ip().octets()) },
-        },
+        sin_addr: sys::IN_ADDR { S_un: sys::IN_ADDR_0 { S_addr: u32::from_ne_bytes(address.ip().octets()) } },
         sin_zero: [0; 8],
     }
 }

@@ -83,14 +83,8 @@ impl<K, C> Port<K, C> {
     pub(crate) fn new(concurrency: u32) -> Result<Self> {
         startup()?;
         // SAFETY: asks for a new port; no handle is passed.
-        let handle = unsafe {
-            sys::CreateIoCompletionPort(
-                sys::INVALID_HANDLE_VALUE,
-                std::ptr::null_mut(),
-                0,
-                concurrency,
-            )
-        };
+        let handle =
+            unsafe { sys::CreateIoCompletionPort(sys::INVALID_HANDLE_VALUE, std::ptr::null_mut(), 0, concurrency) };
         if handle.is_null() {
             return Err(last_error());
         }
@@ -127,9 +121,7 @@ impl<K, C> Port<K, C> {
         let owner = Owner::new(Association::new(&self.inner, socket, is_stream, key));
         // SAFETY: both handles are open: the socket until `owner` goes, the port as long as `self`. The key is a
         // number to the system.
-        let port = unsafe {
-            sys::CreateIoCompletionPort(owner.handle(), self.inner.handle, owner.address(), 0)
-        };
+        let port = unsafe { sys::CreateIoCompletionPort(owner.handle(), self.inner.handle, owner.address(), 0) };
         if port.is_null() { Err(last_error()) } else { Ok(owner) }
     }
 
@@ -177,13 +169,8 @@ impl<K, C> Port<K, C> {
             match NonNull::new(entry.lpOverlapped) {
                 Some(overlapped) => {
                     // SAFETY: a record of this port's comes back, once.
-                    let landing = unsafe {
-                        land_entry(
-                            overlapped,
-                            entry.lpCompletionKey,
-                            entry.dwNumberOfBytesTransferred,
-                        )
-                    };
+                    let landing =
+                        unsafe { land_entry(overlapped, entry.lpCompletionKey, entry.dwNumberOfBytesTransferred) };
                     receive(landing);
                     taken += 1;
                 }
@@ -200,12 +187,7 @@ impl<K, C> Port<K, C> {
     }
 
     /// Queues a packet with a key of its own. A failure gives the record back and drops the key.
-    pub(crate) fn post_key(
-        &self,
-        key: K,
-        bytes: u32,
-        record: Box<Record<C>>,
-    ) -> Result<(), (Error, Box<Record<C>>)> {
+    pub(crate) fn post_key(&self, key: K, bytes: u32, record: Box<Record<C>>) -> Result<(), (Error, Box<Record<C>>)> {
         let none = ManuallyDrop::new(Socket::none());
         let association = Association::new(&self.inner, none, false, key);
         post(&self.inner, Flight::alone(association), bytes, record)
@@ -239,9 +221,7 @@ impl<K, C> Port<K, C> {
 
     fn post_closing(&self) -> Result<()> {
         // SAFETY: the port is open; a null record is never followed.
-        check_bool(unsafe {
-            sys::PostQueuedCompletionStatus(self.inner.handle, 0, 0, std::ptr::null())
-        })
+        check_bool(unsafe { sys::PostQueuedCompletionStatus(self.inner.handle, 0, 0, std::ptr::null()) })
     }
 }
 
@@ -322,11 +302,7 @@ impl<K, C> Owner<Association<K, C>> {
     }
 
     /// Queues a packet with this socket's key. A failure gives the record back.
-    pub(crate) fn post(
-        &self,
-        bytes: u32,
-        record: Box<Record<C>>,
-    ) -> Result<(), (Error, Box<Record<C>>)> {
+    pub(crate) fn post(&self, bytes: u32, record: Box<Record<C>>) -> Result<(), (Error, Box<Record<C>>)> {
         post(&self.inner, self.fly(), bytes, record)
     }
 
@@ -379,9 +355,8 @@ fn post<K, C>(
     let key = record.flight.map_or(0, |flight| flight.addr().get());
     let record = Box::into_raw(record);
     // SAFETY: the port is open; the record is given away, and comes back with its packet.
-    let posted = check_bool(unsafe {
-        sys::PostQueuedCompletionStatus(inner.handle, bytes, key, Record::overlapped(record))
-    });
+    let posted =
+        check_bool(unsafe { sys::PostQueuedCompletionStatus(inner.handle, bytes, key, Record::overlapped(record)) });
     // SAFETY: nothing was queued, so the record is ours again, with its flight of K and C.
     posted.map_err(|error| (error, unsafe { take_back::<K, C>(record) }))
 }
@@ -402,13 +377,7 @@ unsafe fn take<K, C>(inner: &Inner, milliseconds: u32) -> Result<Taken<K, C>> {
     let (mut bytes, mut key, mut overlapped) = (0, 0, std::ptr::null_mut());
     // SAFETY: the port is open; the system writes into our three variables.
     let status = check_bool(unsafe {
-        sys::GetQueuedCompletionStatus(
-            inner.handle,
-            &mut bytes,
-            &mut key,
-            &mut overlapped,
-            milliseconds,
-        )
+        sys::GetQueuedCompletionStatus(inner.handle, &mut bytes, &mut key, &mut overlapped, milliseconds)
     });
     match (NonNull::new(overlapped), status) {
         (Some(overlapped), status) => {
@@ -426,11 +395,7 @@ unsafe fn take<K, C>(inner: &Inner, milliseconds: u32) -> Result<Taken<K, C>> {
 ///
 /// # Safety
 /// As [`land`].
-unsafe fn land_entry<K, C>(
-    overlapped: NonNull<sys::OVERLAPPED>,
-    key: usize,
-    bytes: u32,
-) -> Landing<K, C> {
+unsafe fn land_entry<K, C>(overlapped: NonNull<sys::OVERLAPPED>, key: usize, bytes: u32) -> Landing<K, C> {
     // SAFETY: the packet was taken, so the record is ours again.
     let status = unsafe { overlapped.cast::<Record<C>>().as_ref() }.status();
     let status = if status >= 0 {
@@ -440,12 +405,7 @@ unsafe fn land_entry<K, C>(
         // SAFETY: the operation is over: the call reads its status, and translates it as the port does for a
         // single packet. The handle is not used without a wait (SEMANTICS D37).
         check_bool(unsafe {
-            sys::GetOverlappedResult(
-                std::ptr::null_mut(),
-                overlapped.as_ptr(),
-                &mut transferred,
-                sys::FALSE,
-            )
+            sys::GetOverlappedResult(std::ptr::null_mut(), overlapped.as_ptr(), &mut transferred, sys::FALSE)
         })
     };
     // SAFETY: by the caller's promise.

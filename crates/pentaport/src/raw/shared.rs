@@ -270,8 +270,7 @@ mod tests {
     impl Tally {
         /// closed, retired, said farewell, dropped
         fn turns(&self) -> [usize; 4] {
-            [&self.closed, &self.retired, &self.said_farewell, &self.dropped]
-                .map(|count| count.load(Ordering::SeqCst))
+            [&self.closed, &self.retired, &self.said_farewell, &self.dropped].map(|count| count.load(Ordering::SeqCst))
         }
     }
 

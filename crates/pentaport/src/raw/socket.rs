@@ -12,8 +12,7 @@ pub(crate) fn open(family: sys::ADDRESS_FAMILY, kind: i32, protocol: i32) -> Res
     startup()?;
     let flags = sys::WSA_FLAG_OVERLAPPED | sys::WSA_FLAG_NO_HANDLE_INHERIT;
     // SAFETY: no protocol information is passed, the rest are numbers.
-    let socket =
-        unsafe { sys::WSASocketW(family.into(), kind, protocol, std::ptr::null(), 0, flags) };
+    let socket = unsafe { sys::WSASocketW(family.into(), kind, protocol, std::ptr::null(), 0, flags) };
     check_socket(socket)
 }
 
@@ -66,9 +65,7 @@ pub(crate) fn receive(socket: SOCKET, buffer: &mut [u8], flags: i32) -> Result<u
 pub(crate) fn send_to(socket: SOCKET, data: &[u8], to: &SocketAddr) -> Result<usize> {
     let to = Address::from(to);
     // SAFETY: the system reads at most `length` bytes of `data`, and the address.
-    check_count(unsafe {
-        sys::sendto(socket, data.as_ptr(), length(data), 0, to.as_ptr(), to.length)
-    })
+    check_count(unsafe { sys::sendto(socket, data.as_ptr(), length(data), 0, to.as_ptr(), to.length) })
 }
 
 /// The count, and the sender's address, if the system gave one (for a stream it gives none).
@@ -130,16 +127,9 @@ pub(crate) fn option<T: OptionValue>(socket: SOCKET, level: i32, name: i32) -> R
     Ok(unsafe { value.assume_init() })
 }
 
-pub(crate) fn set_option<T: OptionValue>(
-    socket: SOCKET,
-    level: i32,
-    name: i32,
-    value: T,
-) -> Result<()> {
+pub(crate) fn set_option<T: OptionValue>(socket: SOCKET, level: i32, name: i32, value: T) -> Result<()> {
     // SAFETY: the system reads `size_of::<T>()` bytes of the value, which has no padding.
-    check(unsafe {
-        sys::setsockopt(socket, level, name, (&raw const value).cast(), size_of::<T>() as i32)
-    })
+    check(unsafe { sys::setsockopt(socket, level, name, (&raw const value).cast(), size_of::<T>() as i32) })
 }
 
 /// The extension function with this id, as a pointer of type `F`.

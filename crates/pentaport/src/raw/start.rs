@@ -29,11 +29,7 @@ type Outcome<C> = std::result::Result<Start<C>, Rejected<C>>;
 
 impl<K, C> Owner<Association<K, C>> {
     /// `WSARecv` into the record's range, or with no buffer at all.
-    pub(crate) fn start_receive(
-        &self,
-        mut record: Box<Record<C>>,
-        kind: OperationKind,
-    ) -> Outcome<C> {
+    pub(crate) fn start_receive(&self, mut record: Box<Record<C>>, kind: OperationKind) -> Outcome<C> {
         if kind == OperationKind::ReceiveReady {
             if !self.is_stream() {
                 return Err((Error::from_code(sys::WSAEOPNOTSUPP), record));
@@ -72,9 +68,7 @@ impl<K, C> Owner<Association<K, C>> {
                 let (address, length) = (sender.as_mut_ptr(), &raw mut sender.length);
                 let flags = &raw mut (*record).flags;
                 let overlapped = Record::overlapped(record);
-                sys::WSARecvFrom(
-                    socket, &buffer, 1, bytes, flags, address, length, overlapped, None,
-                )
+                sys::WSARecvFrom(socket, &buffer, 1, bytes, flags, address, length, overlapped, None)
             }
             .into()
         })
@@ -86,30 +80,12 @@ impl<K, C> Owner<Association<K, C>> {
         self.start(record, OperationKind::SendTo, |socket, record, buffer, bytes| {
             let overlapped = Record::overlapped(record);
             // SAFETY: as for WSASend; the address is read at once.
-            unsafe {
-                sys::WSASendTo(
-                    socket,
-                    &buffer,
-                    1,
-                    bytes,
-                    0,
-                    to.as_ptr(),
-                    to.length,
-                    overlapped,
-                    None,
-                )
-            }
-            .into()
+            unsafe { sys::WSASendTo(socket, &buffer, 1, bytes, 0, to.as_ptr(), to.length, overlapped, None) }.into()
         })
     }
 
     /// `AcceptEx` into `acceptor`, with `data` also the first data, into the whole buffer.
-    pub(crate) fn start_accept(
-        &self,
-        mut record: Box<Record<C>>,
-        acceptor: Socket,
-        data: bool,
-    ) -> Outcome<C> {
+    pub(crate) fn start_accept(&self, mut record: Box<Record<C>>, acceptor: Socket, data: bool) -> Outcome<C> {
         let accepting = acceptor.raw();
         record.detail = Detail::Acceptor(acceptor);
         let accept_ex = match Functions::of(self.socket()) {
@@ -153,15 +129,7 @@ impl<K, C> Owner<Association<K, C>> {
             // SAFETY: the address is read at once; the data and the OVERLAPPED are the record's. The function is the
             // system's.
             let started = unsafe {
-                connect_ex(
-                    socket,
-                    to.as_ptr(),
-                    to.length,
-                    data.cast::<c_void>(),
-                    buffer.len,
-                    bytes,
-                    overlapped,
-                )
+                connect_ex(socket, to.as_ptr(), to.length, data.cast::<c_void>(), buffer.len, bytes, overlapped)
             };
             Called::from_bool(started)
         })
@@ -244,12 +212,8 @@ impl Called {
             Self::Done => !skips_on_success,
             // A datagram that was cut off is a warning, which counts as started (D57).
             Self::Failed(error) => {
-                let receives = matches!(
-                    kind,
-                    OperationKind::Receive
-                        | OperationKind::ReceiveReady
-                        | OperationKind::ReceiveFrom
-                );
+                let receives =
+                    matches!(kind, OperationKind::Receive | OperationKind::ReceiveReady | OperationKind::ReceiveFrom);
                 receives && error.code() == sys::WSAEMSGSIZE && !skips_on_success
             }
         }
@@ -278,10 +242,7 @@ fn finish_accept<C>(record: &mut Record<C>, listener: Option<&Socket>) -> Result
     Ok(())
 }
 
-fn accepted_addresses<C>(
-    record: &Record<C>,
-    functions: &Functions,
-) -> Result<(SocketAddr, SocketAddr)> {
+fn accepted_addresses<C>(record: &Record<C>, functions: &Functions) -> Result<(SocketAddr, SocketAddr)> {
     let (mut local, mut local_length) = (std::ptr::null_mut(), 0);
     let (mut peer, mut peer_length) = (std::ptr::null_mut(), 0);
     // SAFETY: the buffer, with its spare capacity, is as AcceptEx filled it, and the lengths are the same as then. The
@@ -314,16 +275,8 @@ fn update_connect_context(socket: &Socket) -> Result<()> {
 const ADDRESS_LENGTH: u32 = size_of::<sys::SOCKADDR_INET>() as u32 + 16;
 const ADDRESSES_LENGTH: usize = 2 * ADDRESS_LENGTH as usize;
 
-type AcceptEx = unsafe extern "system" fn(
-    SOCKET,
-    SOCKET,
-    *mut c_void,
-    u32,
-    u32,
-    u32,
-    *mut u32,
-    *mut sys::OVERLAPPED,
-) -> sys::BOOL;
+type AcceptEx =
+    unsafe extern "system" fn(SOCKET, SOCKET, *mut c_void, u32, u32, u32, *mut u32, *mut sys::OVERLAPPED) -> sys::BOOL;
 
 type ConnectEx = unsafe extern "system" fn(
     SOCKET,
@@ -370,10 +323,7 @@ impl Functions {
         let (accept_ex, accept_ex_addresses, connect_ex) = unsafe {
             (
                 extension::<sys::LPFN_ACCEPTEX>(socket, sys::WSAID_ACCEPTEX)?,
-                extension::<sys::LPFN_GETACCEPTEXSOCKADDRS>(
-                    socket,
-                    sys::WSAID_GETACCEPTEXSOCKADDRS,
-                )?,
+                extension::<sys::LPFN_GETACCEPTEXSOCKADDRS>(socket, sys::WSAID_GETACCEPTEXSOCKADDRS)?,
                 extension::<sys::LPFN_CONNECTEX>(socket, sys::WSAID_CONNECTEX)?,
             )
         };

@@ -65,10 +65,8 @@ impl Socket {
     #[doc(alias = "SO_DONTLINGER")]
     pub fn set_linger(&self, time: Option<Duration>) -> Result<()> {
         let seconds = time.unwrap_or_default().as_nanos().div_ceil(1_000_000_000);
-        let linger = sys::LINGER {
-            l_onoff: time.is_some().into(),
-            l_linger: u16::try_from(seconds).unwrap_or(u16::MAX),
-        };
+        let linger =
+            sys::LINGER { l_onoff: time.is_some().into(), l_linger: u16::try_from(seconds).unwrap_or(u16::MAX) };
         raw::set_option(self.raw(), sys::SOL_SOCKET, sys::SO_LINGER, linger)
     }
 

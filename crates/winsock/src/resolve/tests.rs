@@ -16,12 +16,7 @@ struct Entry {
 }
 
 fn hints(flags: u32, family: ADDRESS_FAMILY, socktype: i32) -> ADDRINFOA {
-    ADDRINFOA {
-        ai_flags: flags as i32,
-        ai_family: family.into(),
-        ai_socktype: socktype,
-        ..Default::default()
-    }
+    ADDRINFOA { ai_flags: flags as i32, ai_family: family.into(), ai_socktype: socktype, ..Default::default() }
 }
 
 /// The code, the entries and the canonical name.
@@ -48,19 +43,14 @@ fn resolve(
         .map(|first| unsafe { CStr::from_ptr(first.ai_canonname.cast()) })
         .map(|name| name.to_str().unwrap().to_owned());
     // SAFETY: as above.
-    let entries =
-        std::iter::successors(unsafe { list.as_ref() }, |e| unsafe { e.ai_next.as_ref() })
-            .map(|e| {
-                // SAFETY: the entry's address has the entry's length.
-                let address = unsafe { Address::read(e.ai_addr, e.ai_addrlen as i32) }.unwrap();
-                assert_eq!(i32::from(address.family()), e.ai_family);
-                Entry {
-                    address: format!("{address:?}"),
-                    socktype: e.ai_socktype,
-                    protocol: e.ai_protocol,
-                }
-            })
-            .collect();
+    let entries = std::iter::successors(unsafe { list.as_ref() }, |e| unsafe { e.ai_next.as_ref() })
+        .map(|e| {
+            // SAFETY: the entry's address has the entry's length.
+            let address = unsafe { Address::read(e.ai_addr, e.ai_addrlen as i32) }.unwrap();
+            assert_eq!(i32::from(address.family()), e.ai_family);
+            Entry { address: format!("{address:?}"), socktype: e.ai_socktype, protocol: e.ai_protocol }
+        })
+        .collect();
     // SAFETY: the list came from getaddrinfo and nothing of it is used any more.
     unsafe { freeaddrinfo(list) };
     Ok((entries, canonical))
@@ -173,17 +163,11 @@ fn the_resolvers_codes() {
 }
 
 /// The code, and the two names as the buffers hold them.
-fn name_of(
-    host: &CStr,
-    port: &CStr,
-    room: (usize, usize),
-    flags: u32,
-) -> Result<(String, String), i32> {
+fn name_of(host: &CStr, port: &CStr, room: (usize, usize), flags: u32) -> Result<(String, String), i32> {
     start();
     let mut list = null_mut();
     // SAFETY: the names are live, the result is writable.
-    let code =
-        unsafe { getaddrinfo(host.as_ptr().cast(), port.as_ptr().cast(), null(), &raw mut list) };
+    let code = unsafe { getaddrinfo(host.as_ptr().cast(), port.as_ptr().cast(), null(), &raw mut list) };
     assert_eq!(code, 0);
     let mut node = [1_u8; 64];
     let mut service = [1_u8; 64];

@@ -1,0 +1,191 @@
+//! The functions of completion ports: CreateIoCompletionPort, GetQueuedCompletionStatus(Ex),
+//! PostQueuedCompletionStatus.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::{finish_bool, set_last_error, win32_from_status};
+use crate::objects::Object;
+use crate::objects::table::{self, Entry};
+use crate::port::{self, GetError, Packet, Port};
+use crate::socket::{self, Association};
+use crate::types::*;
+
+fn find(handle: usize) -> Option<Arc<Port>> {
+    match table::object(handle) {
+        Some(Object::Port(port)) => Some(port),
+        _ => None,
+    }
+}
+
+/// A timeout in milliseconds; `None` for INFINITE.
+pub(crate) fn timeout(milliseconds: u32) -> Option<Duration> {
+    (milliseconds != INFINITE).then(|| Duration::from_millis(milliseconds.into()))
+}
+
+/// Makes a completion port, associates an overlapped socket with one, or both.
+///
+/// `filehandle` INVALID_HANDLE_VALUE makes an empty port for at most `numberofconcurrentthreads` running threads (0: the
+/// number of processors). With a socket and an existing port it associates them, for the socket's life, and returns
+/// the port; with a socket and no port it makes one first.
+///
+/// # Errors
+/// Null with ERROR_INVALID_PARAMETER for INVALID_HANDLE_VALUE with an existing port, a socket that is associated already
+/// or is not overlapped; ERROR_INVALID_HANDLE for a handle that is closed or of another kind.
+///
+/// # Safety
+/// Nothing is asked of the caller; unsafe as every function of this contract.
+pub unsafe extern "system" fn CreateIoCompletionPort(
+    filehandle: HANDLE,
+    existingcompletionport: HANDLE,
+    completionkey: usize,
+    numberofconcurrentthreads: u32,
+) -> HANDLE {
+    let run = || {
+        let existing = existingcompletionport as usize;
+        if filehandle == INVALID_HANDLE_VALUE {
+            return match existing {
+                0 => insert(Port::new(numberofconcurrentthreads)),
+                _ => Err(ERROR_INVALID_PARAMETER),
+            };
+        }
+        if existing != 0 {
+            associate(filehandle as SOCKET, find(existing).ok_or(ERROR_INVALID_HANDLE)?, completionkey)?;
+            return Ok(existing);
+        }
+        let port = Port::new(numberofconcurrentthreads);
+        associate(filehandle as SOCKET, port.clone(), completionkey)?;
+        insert(port)
+    };
+    match run() {
+        Ok(handle) => handle as HANDLE,
+        Err(code) => {
+            set_last_error(code);
+            std::ptr::null_mut()
+        }
+    }
+}
+
+fn insert(port: Arc<Port>) -> Result<usize, WIN32_ERROR> {
+    table::insert(Entry::Object(Object::Port(port))).map(|handle| handle as usize).ok_or(ERROR_NO_SYSTEM_RESOURCES)
+}
+
+fn associate(socket: SOCKET, port: Arc<Port>, key: usize) -> Result<(), WIN32_ERROR> {
+    let mut socket = socket::lock(socket).map_err(|_| ERROR_INVALID_HANDLE)?;
+    if !socket.overlapped || socket.association.is_some() {
+        return Err(ERROR_INVALID_PARAMETER);
+    }
+    // Operations that pend already are the port's from now on (P10): its threads are to see their edges.
+    let was_watched = socket.is_watched();
+    if was_watched {
+        socket.unwatch();
+    }
+    socket.association = Some(Association { port, key });
+    if was_watched && socket.watch().is_err() {
+        socket.association = None;
+        return Err(ERROR_NO_SYSTEM_RESOURCES);
+    }
+    Ok(())
+}
+
+/// Takes one packet from a port; waits for it up to `dwmilliseconds`.
+///
+/// # Errors
+/// FALSE with a non-null `*lpoverlapped`: the packet of an operation that failed, with its Win32 code as last error.
+/// FALSE with a null one: nothing was dequeued; WAIT_TIMEOUT, ERROR_ABANDONED_WAIT_0 if the port was closed meanwhile, or
+/// ERROR_INVALID_HANDLE. The other outputs are then untouched.
+///
+/// # Safety
+/// The pointers are writable; `lpnumberofbytestransferred` and `lpcompletionkey` may be null.
+pub unsafe extern "system" fn GetQueuedCompletionStatus(
+    completionport: HANDLE,
+    lpnumberofbytestransferred: *mut u32,
+    lpcompletionkey: *mut usize,
+    lpoverlapped: *mut *mut OVERLAPPED,
+    dwmilliseconds: u32,
+) -> BOOL {
+    if lpoverlapped.is_null() {
+        return finish_bool(Err(ERROR_INVALID_PARAMETER));
+    }
+    let mut entries = [OVERLAPPED_ENTRY::default()];
+    if let Err(error) = get(completionport, &mut entries, dwmilliseconds) {
+        // SAFETY: as the caller promises.
+        unsafe { *lpoverlapped = std::ptr::null_mut() };
+        return finish_bool(Err(error));
+    }
+    let [OVERLAPPED_ENTRY { lpCompletionKey, lpOverlapped, Internal, dwNumberOfBytesTransferred }] = entries;
+    // SAFETY: as the caller promises.
+    unsafe {
+        *lpoverlapped = lpOverlapped;
+        if let Some(key) = lpcompletionkey.as_mut() {
+            *key = lpCompletionKey;
+        }
+        if let Some(bytes) = lpnumberofbytestransferred.as_mut() {
+            *bytes = dwNumberOfBytesTransferred;
+        }
+    }
+    let status = Internal as u32 as NTSTATUS;
+    finish_bool(if status >= 0 { Ok(()) } else { Err(win32_from_status(status)) })
+}
+
+/// Takes up to `ulcount` packets that are there; waits, up to `dwmilliseconds`, for the first only.
+///
+/// TRUE even if operations failed: each entry's `Internal` is its NTSTATUS. Alertable waits run no routines yet, since
+/// there are none.
+///
+/// # Errors
+/// FALSE with ERROR_INVALID_PARAMETER for a count of 0 or null pointers, WAIT_TIMEOUT, ERROR_ABANDONED_WAIT_0,
+/// ERROR_INVALID_HANDLE.
+///
+/// # Safety
+/// `lpcompletionportentries` is writable for `ulcount` entries, `ulnumentriesremoved` is writable.
+pub unsafe extern "system" fn GetQueuedCompletionStatusEx(
+    completionport: HANDLE,
+    lpcompletionportentries: *mut OVERLAPPED_ENTRY,
+    ulcount: u32,
+    ulnumentriesremoved: *mut u32,
+    dwmilliseconds: u32,
+    _falertable: BOOL,
+) -> BOOL {
+    if lpcompletionportentries.is_null() || ulnumentriesremoved.is_null() || ulcount == 0 {
+        return finish_bool(Err(ERROR_INVALID_PARAMETER));
+    }
+    // SAFETY: as the caller promises; entries are plain data, of which only what is written is reported.
+    let entries = unsafe { std::slice::from_raw_parts_mut(lpcompletionportentries, ulcount as usize) };
+    let result = get(completionport, entries, dwmilliseconds);
+    // SAFETY: as the caller promises.
+    unsafe { *ulnumentriesremoved = *result.as_ref().unwrap_or(&0) as u32 };
+    finish_bool(result.map(drop))
+}
+
+fn get(handle: HANDLE, entries: &mut [OVERLAPPED_ENTRY], milliseconds: u32) -> Result<usize, WIN32_ERROR> {
+    let handle = handle as usize & !3;
+    port::get(handle, || find(handle), entries, timeout(milliseconds)).map_err(|error| match error {
+        GetError::Timeout => WAIT_TIMEOUT,
+        GetError::Abandoned => ERROR_ABANDONED_WAIT_0,
+        GetError::InvalidHandle => ERROR_INVALID_HANDLE,
+    })
+}
+
+/// Queues a packet of the program's own; the values pass through unchecked.
+///
+/// # Errors
+/// FALSE with ERROR_INVALID_HANDLE.
+///
+/// # Safety
+/// `lpoverlapped` is only passed through.
+pub unsafe extern "system" fn PostQueuedCompletionStatus(
+    completionport: HANDLE,
+    dwnumberofbytestransferred: u32,
+    dwcompletionkey: usize,
+    lpoverlapped: *const OVERLAPPED,
+) -> BOOL {
+    let packet = Packet {
+        key: dwcompletionkey,
+        overlapped: lpoverlapped.cast_mut(),
+        status: STATUS_SUCCESS,
+        bytes: dwnumberofbytestransferred,
+    };
+    let port = find(completionport as usize).ok_or(ERROR_INVALID_HANDLE);
+    finish_bool(port.map(|port| port.push(packet)))
+}

@@ -1,0 +1,133 @@
+//! Event objects, and the wait for one of them.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::completion_port::timeout;
+use crate::error::{finish_bool, set_last_error};
+use crate::objects::Object;
+use crate::objects::table::{self, Entry};
+use crate::port::blocking;
+use crate::types::*;
+
+/// An event: set until it is reset or, if it is auto-reset, until one wait has seen it.
+pub(crate) struct Event {
+    set: Mutex<bool>,
+    changed: Condvar,
+    manual_reset: bool,
+}
+
+impl Event {
+    pub(crate) fn new(manual_reset: bool, set: bool) -> Event {
+        Event { set: Mutex::new(set), changed: Condvar::new(), manual_reset }
+    }
+
+    pub(crate) fn set(&self) {
+        *self.set.lock() = true;
+        if self.manual_reset {
+            self.changed.notify_all();
+        } else {
+            self.changed.notify_one();
+        }
+    }
+
+    pub(crate) fn reset(&self) {
+        *self.set.lock() = false;
+    }
+
+    /// Waits until the event is set; false after the timeout. `None` waits for ever.
+    pub(crate) fn wait(&self, timeout: Option<Duration>) -> bool {
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let mut set = self.set.lock();
+        let _elsewhere = (!*set && timeout != Some(Duration::ZERO)).then(blocking);
+        while !*set {
+            match deadline {
+                Some(deadline) if self.changed.wait_until(&mut set, deadline).timed_out() && !*set => return false,
+                Some(_) => {}
+                None => self.changed.wait(&mut set),
+            }
+        }
+        *set = self.manual_reset;
+        true
+    }
+}
+
+/// The event that `handle` means.
+pub(crate) fn find(handle: usize) -> Option<Arc<Event>> {
+    match table::object(handle) {
+        Some(Object::Event(event)) => Some(event),
+        _ => None,
+    }
+}
+
+/// Makes an event. Names are not offered: `lpname` must be null.
+///
+/// # Errors
+/// Null with ERROR_NOT_SUPPORTED for a name.
+///
+/// # Safety
+/// `lpeventattributes` is ignored; `lpname` is only compared with null.
+pub unsafe extern "system" fn CreateEventW(
+    _lpeventattributes: *const SECURITY_ATTRIBUTES,
+    bmanualreset: BOOL,
+    binitialstate: BOOL,
+    lpname: PCWSTR,
+) -> HANDLE {
+    let event = Arc::new(Event::new(bmanualreset != FALSE, binitialstate != FALSE));
+    let handle = match lpname.is_null() {
+        true => table::insert(Entry::Object(Object::Event(event))).ok_or(ERROR_NO_SYSTEM_RESOURCES),
+        false => Err(ERROR_NOT_SUPPORTED),
+    };
+    match handle {
+        Ok(handle) => {
+            set_last_error(ERROR_SUCCESS);
+            handle as usize as HANDLE
+        }
+        Err(code) => {
+            set_last_error(code);
+            std::ptr::null_mut()
+        }
+    }
+}
+
+/// Sets an event.
+///
+/// # Errors
+/// FALSE with ERROR_INVALID_HANDLE.
+///
+/// # Safety
+/// Nothing is asked of the caller; unsafe as every function of this contract.
+pub unsafe extern "system" fn SetEvent(hevent: HANDLE) -> BOOL {
+    finish_bool(find(hevent as usize).map(|event| event.set()).ok_or(ERROR_INVALID_HANDLE))
+}
+
+/// Resets an event.
+///
+/// # Errors
+/// FALSE with ERROR_INVALID_HANDLE.
+///
+/// # Safety
+/// Nothing is asked of the caller; unsafe as every function of this contract.
+pub unsafe extern "system" fn ResetEvent(hevent: HANDLE) -> BOOL {
+    finish_bool(find(hevent as usize).map(|event| event.reset()).ok_or(ERROR_INVALID_HANDLE))
+}
+
+/// Waits for an event; WAIT_OBJECT_0 when it is set, WAIT_TIMEOUT after `dwmilliseconds`.
+///
+/// # Errors
+/// WAIT_FAILED with ERROR_INVALID_HANDLE; other kinds of handle cannot be waited for yet.
+///
+/// # Safety
+/// Nothing is asked of the caller; unsafe as every function of this contract.
+pub unsafe extern "system" fn WaitForSingleObject(hhandle: HANDLE, dwmilliseconds: u32) -> WAIT_EVENT {
+    match find(hhandle as usize) {
+        Some(event) if event.wait(timeout(dwmilliseconds)) => WAIT_OBJECT_0,
+        Some(_) => WAIT_TIMEOUT,
+        None => {
+            set_last_error(ERROR_INVALID_HANDLE);
+            WAIT_FAILED
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! Every system call that the engine makes, as a safe function over descriptors and slices where that is possible.
+//!
+//! Errors are `errno` values. `EINTR` is retried here, so that no caller sees it.
+
+use std::io;
+use std::mem::{size_of, zeroed};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::ptr::{null, null_mut};
+use std::sync::atomic::AtomicU32;
+use std::time::Duration;
+
+use crate::address::Address;
+use crate::types::WSABUF;
+
+/// An `errno` value.
+pub(crate) type Errno = i32;
+pub(crate) type OsResult<T> = Result<T, Errno>;
+
+/// How many buffers one receive or send hands to the kernel at a time without allocating.
+const INLINE_BUFFERS: usize = 16;
+
+pub(crate) fn errno() -> Errno {
+    io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO)
+}
+
+fn check(result: i32) -> OsResult<i32> {
+    if result < 0 { Err(errno()) } else { Ok(result) }
+}
+
+fn check_size(result: isize) -> OsResult<usize> {
+    if result < 0 { Err(errno()) } else { Ok(result as usize) }
+}
+
+fn retry<T>(mut call: impl FnMut() -> OsResult<T>) -> OsResult<T> {
+    loop {
+        match call() {
+            Err(libc::EINTR) => {}
+            result => return result,
+        }
+    }
+}
+
+fn own(fd: RawFd) -> OwnedFd {
+    // SAFETY: the kernel has just returned this descriptor, and nobody else has seen it.
+    unsafe { OwnedFd::from_raw_fd(fd) }
+}
+
+pub(crate) fn socket(domain: i32, kind: i32, protocol: i32) -> OsResult<OwnedFd> {
+    // SAFETY: no pointers are passed.
+    check(unsafe { libc::socket(domain, kind | libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC, protocol) }).map(own)
+}
+
+pub(crate) fn bind(fd: RawFd, address: &Address) -> OsResult<()> {
+    // SAFETY: `Address` holds `len` valid bytes.
+    check(unsafe { libc::bind(fd, address.as_ptr(), address.len()) }).map(drop)
+}
+
+pub(crate) fn listen(fd: RawFd, backlog: i32) -> OsResult<()> {
+    // SAFETY: no pointers are passed.
+    check(unsafe { libc::listen(fd, backlog) }).map(drop)
+}
+
+pub(crate) fn connect(fd: RawFd, address: &Address) -> OsResult<()> {
+    // SAFETY: `Address` holds `len` valid bytes.
+    retry(|| check(unsafe { libc::connect(fd, address.as_ptr(), address.len()) })).map(drop)
+}
+
+/// Dissolves the association of a datagram socket, or resets a connection.
+pub(crate) fn disconnect(fd: RawFd) -> OsResult<()> {
+    // SAFETY: all zeros is a valid sockaddr, and its family, 0, is AF_UNSPEC.
+    let none: libc::sockaddr = unsafe { zeroed() };
+    // SAFETY: `none` is a whole sockaddr.
+    check(unsafe { libc::connect(fd, &none, size_of::<libc::sockaddr>() as u32) }).map(drop)
+}
+
+pub(crate) fn shutdown(fd: RawFd, how: i32) -> OsResult<()> {
+    // SAFETY: no pointers are passed.
+    check(unsafe { libc::shutdown(fd, how) }).map(drop)
+}
+
+pub(crate) fn accept(fd: RawFd) -> OsResult<(OwnedFd, Address)> {
+    let flags = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
+    // SAFETY: `fill` passes a buffer and its length, which live through the call.
+    let (new, from) = Address::fill(|name, len| retry(|| check(unsafe { libc::accept4(fd, name, len, flags) })));
+    Ok((own(new?), from))
+}
+
+fn name_of(
+    fd: RawFd,
+    call: unsafe extern "C" fn(RawFd, *mut libc::sockaddr, *mut libc::socklen_t) -> i32,
+) -> OsResult<Address> {
+    // SAFETY: `fill` passes a buffer and its length, which live through the call; `call` is getsockname or
+    // getpeername.
+    let (result, address) = Address::fill(|name, len| check(unsafe { call(fd, name, len) }));
+    result.map(|_| address)
+}
+
+pub(crate) fn local_address(fd: RawFd) -> OsResult<Address> {
+    name_of(fd, libc::getsockname)
+}
+
+pub(crate) fn peer_address(fd: RawFd) -> OsResult<Address> {
+    name_of(fd, libc::getpeername)
+}
+
+pub(crate) fn set_option(fd: RawFd, level: i32, name: i32, value: i32) -> OsResult<()> {
+    set_option_bytes(fd, level, name, &value.to_ne_bytes())
+}
+
+pub(crate) fn set_option_bytes(fd: RawFd, level: i32, name: i32, value: &[u8]) -> OsResult<()> {
+    // SAFETY: the slice is valid for its length.
+    check(unsafe { libc::setsockopt(fd, level, name, value.as_ptr().cast(), value.len() as u32) }).map(drop)
+}
+
+pub(crate) fn get_option(fd: RawFd, level: i32, name: i32) -> OsResult<i32> {
+    let mut bytes = [0; 4];
+    get_option_bytes(fd, level, name, &mut bytes)?;
+    Ok(i32::from_ne_bytes(bytes))
+}
+
+/// Returns how many bytes the kernel wrote.
+pub(crate) fn get_option_bytes(fd: RawFd, level: i32, name: i32, value: &mut [u8]) -> OsResult<usize> {
+    let mut len = value.len() as u32;
+    // SAFETY: the slice is valid for writing `len` bytes.
+    check(unsafe { libc::getsockopt(fd, level, name, value.as_mut_ptr().cast(), &mut len) })?;
+    Ok(len as usize)
+}
+
+/// Reads and clears the error that the kernel holds for the socket; 0 if none.
+pub(crate) fn take_error(fd: RawFd) -> Errno {
+    get_option(fd, libc::SOL_SOCKET, libc::SO_ERROR).unwrap_or_else(|errno| errno)
+}
+
+/// Sets how `close` treats unsent data: `None` sends it in the background.
+pub(crate) fn set_linger(fd: RawFd, seconds: Option<u16>) -> OsResult<()> {
+    let linger = libc::linger { l_onoff: seconds.is_some().into(), l_linger: seconds.unwrap_or(0).into() };
+    // SAFETY: `linger` is a plain struct of two ints.
+    let bytes = unsafe { std::slice::from_raw_parts((&raw const linger).cast::<u8>(), size_of::<libc::linger>()) };
+    set_option_bytes(fd, libc::SOL_SOCKET, libc::SO_LINGER, bytes)
+}
+
+/// An ioctl that yields an int, such as FIONREAD, SIOCATMARK and SIOCOUTQ.
+pub(crate) fn ioctl_read(fd: RawFd, request: libc::c_ulong) -> OsResult<i32> {
+    let mut value = 0;
+    // SAFETY: the requests used here write one int.
+    check(unsafe { libc::ioctl(fd, request as _, &mut value as *mut i32) })?;
+    Ok(value)
+}
+
+/// Whether one byte or the end of the stream could be received now, without consuming it.
+pub(crate) fn peek_readable(fd: RawFd) -> OsResult<bool> {
+    let mut byte = 0u8;
+    let flags = libc::MSG_PEEK | libc::MSG_DONTWAIT;
+    // SAFETY: the byte lives through the call.
+    match retry(|| check_size(unsafe { libc::recv(fd, (&raw mut byte).cast(), 1, flags) })) {
+        Ok(_) => Ok(true),
+        Err(libc::EAGAIN) => Ok(false),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Receives into one buffer.
+///
+/// # Safety
+/// `buffer` must be writable for its length, or the kernel reports EFAULT; it must not be aliased by a Rust reference.
+pub(crate) unsafe fn receive(fd: RawFd, buffer: WSABUF, flags: i32) -> OsResult<usize> {
+    // SAFETY: as the caller promises.
+    retry(|| check_size(unsafe { libc::recv(fd, buffer.buf.cast(), buffer.len as usize, flags | libc::MSG_DONTWAIT) }))
+}
+
+/// Sends one buffer.
+///
+/// # Safety
+/// `buffer` must be readable for its length, or the kernel reports EFAULT.
+pub(crate) unsafe fn send(fd: RawFd, buffer: WSABUF, flags: i32) -> OsResult<usize> {
+    let flags = flags | libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+    // SAFETY: as the caller promises.
+    retry(|| check_size(unsafe { libc::send(fd, buffer.buf.cast(), buffer.len as usize, flags) }))
+}
+
+/// Calls `f` with the buffers as the kernel wants them, leaving out the first `skip` bytes.
+fn with_iovecs<T>(buffers: &[WSABUF], mut skip: usize, f: impl FnOnce(&mut [libc::iovec]) -> T) -> T {
+    let mut rest = buffers.iter().filter_map(|buffer| {
+        let len = buffer.len as usize;
+        let cut = skip.min(len);
+        skip -= cut;
+        (cut < len).then(|| libc::iovec { iov_base: buffer.buf.wrapping_add(cut).cast(), iov_len: len - cut })
+    });
+    if buffers.len() > INLINE_BUFFERS {
+        return f(&mut rest.collect::<Vec<_>>());
+    }
+    let mut inline = [libc::iovec { iov_base: null_mut(), iov_len: 0 }; INLINE_BUFFERS];
+    let mut count = 0;
+    for (slot, iovec) in inline.iter_mut().zip(&mut rest) {
+        *slot = iovec;
+        count += 1;
+    }
+    f(&mut inline[..count])
+}
+
+pub(crate) struct Message {
+    pub(crate) bytes: usize,
+    /// MSG_TRUNC and its like.
+    pub(crate) flags: i32,
+    pub(crate) from: Address,
+}
+
+/// Receives into several buffers, leaving out their first `skip` bytes; says where a datagram came from.
+///
+/// # Safety
+/// As for [`receive`], for each buffer.
+pub(crate) unsafe fn receive_message(fd: RawFd, buffers: &[WSABUF], skip: usize, flags: i32) -> OsResult<Message> {
+    // SAFETY: all zeros is a valid sockaddr_storage and a valid msghdr.
+    let (mut storage, mut header): (libc::sockaddr_storage, libc::msghdr) = unsafe { (zeroed(), zeroed()) };
+    header.msg_name = (&raw mut storage).cast();
+    with_iovecs(buffers, skip, |iovecs| {
+        header.msg_iov = iovecs.as_mut_ptr();
+        header.msg_iovlen = iovecs.len().min(libc::UIO_MAXIOV as usize);
+        let bytes = retry(|| {
+            header.msg_namelen = size_of::<libc::sockaddr_storage>() as u32;
+            // SAFETY: the header's name and vector live through the call; the buffers as the caller promises.
+            check_size(unsafe { libc::recvmsg(fd, &mut header, flags | libc::MSG_DONTWAIT) })
+        })?;
+        // SAFETY: the storage is at least as long as the length says.
+        let from = unsafe { Address::from_libc((&raw const storage).cast(), header.msg_namelen) };
+        Ok(Message { bytes, flags: header.msg_flags, from })
+    })
+}
+
+/// Sends several buffers, leaving out their first `skip` bytes.
+///
+/// # Safety
+/// As for [`send`], for each buffer.
+pub(crate) unsafe fn send_message(
+    fd: RawFd,
+    buffers: &[WSABUF],
+    skip: usize,
+    flags: i32,
+    to: Option<&Address>,
+) -> OsResult<usize> {
+    // SAFETY: all zeros is a valid msghdr.
+    let mut header: libc::msghdr = unsafe { zeroed() };
+    if let Some(to) = to {
+        header.msg_name = to.as_ptr().cast_mut().cast();
+        header.msg_namelen = to.len();
+    }
+    with_iovecs(buffers, skip, |iovecs| {
+        header.msg_iov = iovecs.as_mut_ptr();
+        header.msg_iovlen = iovecs.len().min(libc::UIO_MAXIOV as usize);
+        let flags = flags | libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+        // SAFETY: the header's name and vector live through the call; the buffers as the caller promises.
+        retry(|| check_size(unsafe { libc::sendmsg(fd, &header, flags) }))
+    })
+}
+
+/// Throws away what the error queue of a datagram socket holds.
+pub(crate) fn drain_error_queue(fd: RawFd) {
+    let mut data = [0u8; 64];
+    let flags = libc::MSG_ERRQUEUE | libc::MSG_DONTWAIT;
+    // SAFETY: the buffer lives through the call.
+    while unsafe { libc::recv(fd, data.as_mut_ptr().cast(), data.len(), flags) } >= 0 {}
+}
+
+/// Waits for any of `fds`; `None` waits for ever. Returns how many are ready; 0 after the timeout or a signal.
+pub(crate) fn poll(fds: &mut [libc::pollfd], timeout: Option<Duration>) -> OsResult<usize> {
+    let spec = timeout.map(timespec);
+    let spec = spec.as_ref().map_or(null(), |spec| spec as *const _);
+    // SAFETY: the slice and the timespec live through the call.
+    match check(unsafe { libc::ppoll(fds.as_mut_ptr(), fds.len() as _, spec, null()) }) {
+        Ok(count) => Ok(count as usize),
+        Err(libc::EINTR) => Ok(0),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// The events among `events` that hold for one descriptor now.
+pub(crate) fn poll_now(fd: RawFd, events: i16) -> i16 {
+    let mut fds = [libc::pollfd { fd, events, revents: 0 }];
+    match poll(&mut fds, Some(Duration::ZERO)) {
+        Ok(_) => fds[0].revents,
+        Err(_) => 0,
+    }
+}
+
+fn timespec(duration: Duration) -> libc::timespec {
+    libc::timespec {
+        tv_sec: duration.as_secs().min(i64::MAX as u64 / 2) as i64,
+        tv_nsec: i64::from(duration.subsec_nanos()),
+    }
+}
+
+pub(crate) fn epoll_create() -> OsResult<OwnedFd> {
+    // SAFETY: no pointers are passed.
+    check(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) }).map(own)
+}
+
+pub(crate) fn epoll_add(epoll: &OwnedFd, fd: RawFd, events: i32, data: u64) -> OsResult<()> {
+    let mut event = libc::epoll_event { events: events as u32, u64: data };
+    // SAFETY: the event lives through the call.
+    check(unsafe { libc::epoll_ctl(epoll.as_raw_fd(), libc::EPOLL_CTL_ADD, fd, &mut event) }).map(drop)
+}
+
+pub(crate) fn epoll_remove(epoll: &OwnedFd, fd: RawFd) {
+    // SAFETY: EPOLL_CTL_DEL takes no event. A descriptor that is not registered is no error for the caller.
+    unsafe { libc::epoll_ctl(epoll.as_raw_fd(), libc::EPOLL_CTL_DEL, fd, null_mut()) };
+}
+
+/// Waits for events; `timeout` in milliseconds, -1 waits for ever. Returns how many of `events` were filled.
+pub(crate) fn epoll_wait(epoll: &OwnedFd, events: &mut [libc::epoll_event], timeout: i32) -> usize {
+    // SAFETY: the slice lives through the call.
+    let count = unsafe { libc::epoll_wait(epoll.as_raw_fd(), events.as_mut_ptr(), events.len() as i32, timeout) };
+    // The only error that a valid epoll descriptor can give here is EINTR, which is like no event.
+    count.max(0) as usize
+}
+
+pub(crate) fn eventfd() -> OsResult<OwnedFd> {
+    // SAFETY: no pointers are passed.
+    check(unsafe { libc::eventfd(0, libc::EFD_NONBLOCK | libc::EFD_CLOEXEC) }).map(own)
+}
+
+/// Adds one to an eventfd. Watched edge-triggered, each write is an edge, so nobody need read it.
+pub(crate) fn eventfd_write(fd: &OwnedFd) {
+    let one = 1u64;
+    // SAFETY: the value lives through the call. A full counter (after 2^64 writes) is still readable.
+    unsafe { libc::write(fd.as_raw_fd(), (&raw const one).cast(), 8) };
+}
+
+pub(crate) fn eventfd_drain(fd: &OwnedFd) {
+    let mut value = 0u64;
+    // SAFETY: the value lives through the call.
+    unsafe { libc::read(fd.as_raw_fd(), (&raw mut value).cast(), 8) };
+}
+
+/// Sleeps while `word` holds `expected`; `None` sleeps for ever. Wakes early now and then: callers look again.
+pub(crate) fn futex_wait(word: &AtomicU32, expected: u32, timeout: Option<Duration>) {
+    let spec = timeout.map(timespec);
+    let spec = spec.as_ref().map_or(null(), |spec| spec as *const _);
+    let operation = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
+    // SAFETY: the word and the timespec live through the call.
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), operation, expected, spec) };
+}
+
+pub(crate) fn futex_wake(word: &AtomicU32) {
+    // SAFETY: the word lives through the call.
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG, i32::MAX) };
+}
+
+pub(crate) fn thread_id() -> i32 {
+    // SAFETY: gettid takes nothing and cannot fail.
+    unsafe { libc::gettid() }
+}
+
+/// Calls `f` when the process exits normally.
+pub(crate) fn at_exit(f: extern "C" fn()) {
+    // SAFETY: `f` is a plain function without unwinding (a panic in `extern "C"` aborts).
+    unsafe { libc::atexit(f) };
+}

@@ -1,0 +1,541 @@
+//! The completion port.
+//!
+//! A port is a queue of packets, a stack of waiting threads, a count of running ones, and an epoll instance for its
+//! sockets. epoll alone would not do: its waiters wake last in, first out one at a time, but a burst of edges also
+//! wakes the oldest, and the kernel knows nothing of the concurrency value. So:
+//!
+//! * Packets queue first in, first out; waiters are released last in, first out, each on a futex of its own, and get
+//!   their packet handed over (P11). A running thread that asks again takes the next packet itself (P19).
+//! * At most one waiter *polls*: it sits in `epoll_wait` and counts as the latest waiter. None polls while the
+//!   concurrency value is reached. A port without sockets never touches epoll.
+//! * A poller that leaves with a packet does not wake another to poll in its place: it will most likely be back
+//!   before the next edge, and a hop through another thread costs more than a message. If it stays away, the watchdog
+//!   ([`crate::watchdog`]) sees edges that nobody takes and puts a waiter to the poll.
+//! * The concurrency value is real (P17–P21): a thread counts as running from the moment it gets a packet until it
+//!   asks again, blocks in a call of ours, ends, or is found asleep by the watchdog while packets queue and waiters
+//!   are parked.
+//!
+//! Lock order: a socket's lock comes before a port's; a port's lock is a leaf, held for pushes and pops only.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use parking_lot::{Mutex, MutexGuard};
+
+use crate::os;
+use crate::reactor::Epoll;
+use crate::types::*;
+use crate::watchdog;
+
+/// One completion, as GetQueuedCompletionStatus will tell it.
+#[derive(Clone, Copy)]
+pub(crate) struct Packet {
+    pub(crate) key: usize,
+    pub(crate) overlapped: *mut OVERLAPPED,
+    pub(crate) status: NTSTATUS,
+    pub(crate) bytes: u32,
+}
+
+// SAFETY: the pointer is only passed through; the program that gave it says who may use it.
+unsafe impl Send for Packet {}
+
+impl Packet {
+    fn entry(self) -> OVERLAPPED_ENTRY {
+        OVERLAPPED_ENTRY {
+            lpCompletionKey: self.key,
+            lpOverlapped: self.overlapped,
+            Internal: self.status as u32 as usize,
+            dwNumberOfBytesTransferred: self.bytes,
+        }
+    }
+}
+
+/// What a parked thread is woken with.
+enum Given {
+    Packet(Packet),
+    /// Look again: there is something to poll, or the port is closed.
+    Nudge,
+}
+
+/// Whether a thread uses up one of the slots that the concurrency value limits.
+mod running {
+    /// It asks for a packet, or waits in another call of ours.
+    pub(super) const NO: u8 = 0;
+    pub(super) const YES: u8 = 1;
+    /// It got a packet, but the watchdog found it asleep and freed its slot.
+    pub(super) const ASLEEP: u8 = 2;
+}
+
+/// A thread that uses a port (P17).
+pub(crate) struct Worker {
+    /// The kernel's id of the thread, under which /proc knows it.
+    thread: i32,
+    /// 1 while parked.
+    parked: AtomicU32,
+    /// A [`Running`]; changes under the port's lock only.
+    running: AtomicU8,
+    given: Mutex<Option<Given>>,
+}
+
+pub(crate) struct Port {
+    state: Mutex<State>,
+    /// Made when the first socket needs it.
+    epoll: OnceLock<Epoll>,
+    /// Under which the watchdog knows the port.
+    id: u64,
+    /// The watchdog looks at this port until the port need not be watched.
+    pub(crate) watched: AtomicBool,
+}
+
+struct State {
+    concurrency: u32,
+    packets: VecDeque<Packet>,
+    /// Parked threads, latest last.
+    waiters: Vec<Arc<Worker>>,
+    /// Every thread that uses the port.
+    workers: Vec<Arc<Worker>>,
+    /// How many workers run.
+    active: u32,
+    /// A thread sits in `epoll_wait`, or works on what it brought.
+    polling: bool,
+    /// The polling thread has been called back.
+    recalled: bool,
+    closed: bool,
+}
+
+/// What ends a wait for packets.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum GetError {
+    Timeout,
+    /// The port was closed during the wait.
+    Abandoned,
+    /// The port was closed before.
+    InvalidHandle,
+}
+
+/// The port that this thread uses, and as what.
+struct Association {
+    handle: usize,
+    port: Arc<Port>,
+    worker: Arc<Worker>,
+}
+
+impl Drop for Association {
+    fn drop(&mut self) {
+        self.port.leave(&self.worker);
+    }
+}
+
+thread_local! {
+    static ASSOCIATION: RefCell<Option<Rc<Association>>> = const { RefCell::new(None) };
+    /// The port whose events this thread is dispatching, as the thread that polls.
+    static DISPATCHING: Cell<*const Port> = const { Cell::new(std::ptr::null()) };
+}
+
+/// Dequeues up to `entries.len()` packets from the port that `handle` means, as this thread.
+pub(crate) fn get(
+    handle: usize,
+    find: impl FnOnce() -> Option<Arc<Port>>,
+    entries: &mut [OVERLAPPED_ENTRY],
+    timeout: Option<Duration>,
+) -> Result<usize, GetError> {
+    let current = ASSOCIATION.try_with(|current| current.borrow().clone()).ok().flatten();
+    let association = match current.filter(|association| association.handle == handle) {
+        Some(association) => association,
+        None => {
+            let port = find().ok_or(GetError::InvalidHandle)?;
+            let worker = port.join();
+            let association = Rc::new(Association { handle, port, worker });
+            // The old association ends here: a thread uses one port at a time.
+            let old = ASSOCIATION.try_with(|current| current.replace(Some(association.clone())));
+            drop(old);
+            association
+        }
+    };
+    association.port.get(&association.worker, entries, timeout)
+}
+
+/// For the time of a blocking call of ours: this thread does not run, so another worker of its port may (P20).
+pub(crate) struct Blocking(Option<Rc<Association>>);
+
+/// Says that this thread is about to block.
+pub(crate) fn blocking() -> Blocking {
+    let association = ASSOCIATION.try_with(|current| current.borrow().clone()).ok().flatten();
+    Blocking(association.filter(|association| association.port.pause(&association.worker)))
+}
+
+impl Drop for Blocking {
+    fn drop(&mut self) {
+        if let Some(association) = &self.0 {
+            association.port.resume(&association.worker);
+        }
+    }
+}
+
+impl Port {
+    /// `concurrency` 0 means the number of processors (P7).
+    pub(crate) fn new(concurrency: u32) -> Arc<Port> {
+        let concurrency = match concurrency {
+            0 => std::thread::available_parallelism().map_or(1, |count| count.get() as u32),
+            value => value,
+        };
+        let state = State {
+            concurrency,
+            packets: VecDeque::new(),
+            waiters: Vec::new(),
+            workers: Vec::new(),
+            active: 0,
+            polling: false,
+            recalled: false,
+            closed: false,
+        };
+        Arc::new_cyclic(|port| Port {
+            state: Mutex::new(state),
+            epoll: OnceLock::new(),
+            id: watchdog::register(port),
+            watched: AtomicBool::new(false),
+        })
+    }
+
+    /// The epoll instance for the port's sockets.
+    pub(crate) fn epoll(&self) -> os::OsResult<&Epoll> {
+        if let Some(epoll) = self.epoll.get() {
+            return Ok(epoll);
+        }
+        let epoll = Epoll::new()?;
+        if self.epoll.set(epoll).is_ok()
+            && let Some(epoll) = self.epoll.get()
+        {
+            watchdog::watch_port(self.id, epoll);
+            // Threads that were parked while there was nothing to poll.
+            let mut state = self.state.lock();
+            self.put_to_poll(&mut state);
+        }
+        self.epoll.get().ok_or(libc::EIO)
+    }
+
+    /// Queues a packet. Called under the lock of the socket that it is about, so that packets of one socket queue in
+    /// the order in which its operations completed.
+    pub(crate) fn push(&self, packet: Packet) {
+        let mut state = self.state.lock();
+        if state.closed {
+            return;
+        }
+        state.packets.push_back(packet);
+        // The thread that polls looks at the queue when it has dispatched all that it brought.
+        if !std::ptr::eq(DISPATCHING.get(), self) {
+            self.hand_out(&mut state);
+        }
+    }
+
+    /// Ends the port for its users: packets are dropped, every waiter wakes (P26).
+    pub(crate) fn close(&self) {
+        let mut state = self.state.lock();
+        state.closed = true;
+        state.packets = VecDeque::new();
+        while let Some(worker) = state.waiters.pop() {
+            worker.wake(Given::Nudge);
+        }
+        if state.polling {
+            self.recall(&mut state);
+        }
+    }
+
+    fn join(&self) -> Arc<Worker> {
+        let worker = Arc::new(Worker {
+            thread: os::thread_id(),
+            parked: AtomicU32::new(0),
+            running: AtomicU8::new(running::NO),
+            given: Mutex::new(None),
+        });
+        self.state.lock().workers.push(worker.clone());
+        worker
+    }
+
+    fn leave(&self, worker: &Arc<Worker>) {
+        let mut state = self.state.lock();
+        state.workers.retain(|other| !Arc::ptr_eq(other, worker));
+        self.stop(&mut state, worker);
+        self.hand_out(&mut state);
+        self.put_to_poll(&mut state);
+    }
+
+    /// Frees the slot of a running worker; false if it has none.
+    fn pause(&self, worker: &Worker) -> bool {
+        let mut state = self.state.lock();
+        let ran = self.stop(&mut state, worker);
+        if ran {
+            self.hand_out(&mut state);
+            self.put_to_poll(&mut state);
+        }
+        ran
+    }
+
+    fn resume(&self, worker: &Worker) {
+        // The count may now exceed the concurrency value for a while; nobody is released until it falls (P20).
+        worker.run(&mut self.state.lock());
+    }
+
+    fn stop(&self, state: &mut State, worker: &Worker) -> bool {
+        let ran = worker.running.load(Ordering::Relaxed) == running::YES;
+        worker.running.store(running::NO, Ordering::Relaxed);
+        state.active -= u32::from(ran);
+        ran
+    }
+
+    fn get(
+        &self,
+        worker: &Arc<Worker>,
+        entries: &mut [OVERLAPPED_ENTRY],
+        timeout: Option<Duration>,
+    ) -> Result<usize, GetError> {
+        let mut state = self.state.lock();
+        self.stop(&mut state, worker);
+        let result = self.wait(&mut state, worker, entries, timeout);
+        // Whatever it brought, the thread runs again.
+        worker.run(&mut state);
+        result
+    }
+
+    /// Takes packets if the concurrency value allows it, and else waits for them.
+    fn wait(
+        &self,
+        state: &mut MutexGuard<'_, State>,
+        worker: &Arc<Worker>,
+        entries: &mut [OVERLAPPED_ENTRY],
+        timeout: Option<Duration>,
+    ) -> Result<usize, GetError> {
+        if state.closed {
+            return Err(GetError::InvalidHandle);
+        }
+        let mut wait = Wait::new(timeout);
+        loop {
+            if state.closed {
+                return Err(GetError::Abandoned);
+            }
+            if state.active < state.concurrency {
+                let taken = state.take(entries);
+                if taken > 0 {
+                    return Ok(taken);
+                }
+                if let (Some(epoll), false) = (self.epoll.get(), state.polling) {
+                    if wait.over {
+                        return Err(GetError::Timeout);
+                    }
+                    self.poll(state, epoll, wait.remaining());
+                    wait.check();
+                    if state.packets.is_empty() && wait.over {
+                        // Somebody else may wait for longer than we did.
+                        self.put_to_poll(state);
+                    } else if !state.packets.is_empty() {
+                        let taken = state.take(entries);
+                        worker.run(state);
+                        self.hand_out(state);
+                        self.stop(state, worker);
+                        return Ok(taken);
+                    }
+                    continue;
+                }
+            }
+            if wait.over {
+                return Err(GetError::Timeout);
+            }
+            match self.park(state, worker, wait.remaining()) {
+                Some(Given::Packet(packet)) => {
+                    entries[0] = packet.entry();
+                    // The giver counted this thread as running; `get` counts it again.
+                    self.stop(state, worker);
+                    return Ok(1 + state.take(&mut entries[1..]));
+                }
+                Some(Given::Nudge) | None => wait.check(),
+            }
+        }
+    }
+
+    /// Sits in `epoll_wait` and works on what it brings, without the lock.
+    fn poll(&self, state: &mut MutexGuard<'_, State>, epoll: &Epoll, timeout: Option<Duration>) {
+        state.polling = true;
+        MutexGuard::unlocked(state, || {
+            DISPATCHING.set(self);
+            epoll.harvest(timeout);
+            DISPATCHING.set(std::ptr::null());
+        });
+        state.polling = false;
+        state.recalled = false;
+    }
+
+    fn park(
+        &self,
+        state: &mut MutexGuard<'_, State>,
+        worker: &Arc<Worker>,
+        timeout: Option<Duration>,
+    ) -> Option<Given> {
+        worker.parked.store(1, Ordering::Relaxed);
+        state.waiters.push(worker.clone());
+        self.watch_if_stuck(state);
+        MutexGuard::unlocked(state, || {
+            if worker.parked.load(Ordering::Acquire) == 1 {
+                os::futex_wait(&worker.parked, 1, timeout);
+            }
+        });
+        let given = worker.given.lock().take();
+        if given.is_none() {
+            state.waiters.retain(|other| !Arc::ptr_eq(other, worker));
+        }
+        given
+    }
+
+    /// Releases waiting threads while packets queue and the concurrency value allows it.
+    fn hand_out(&self, state: &mut State) {
+        // The thread that polls counts as the latest waiter: it is called back for the first packet.
+        if state.polling && !state.recalled && !state.packets.is_empty() && state.active < state.concurrency {
+            self.recall(state);
+        }
+        let reserved = u32::from(state.polling);
+        while state.active + reserved < state.concurrency && state.packets.len() > reserved as usize {
+            let Some(worker) = state.waiters.pop() else { break };
+            let Some(packet) = state.packets.pop_front() else { break };
+            worker.run(state);
+            worker.wake(Given::Packet(packet));
+        }
+        self.watch_if_stuck(state);
+    }
+
+    fn recall(&self, state: &mut State) {
+        state.recalled = true;
+        if let Some(epoll) = self.epoll.get() {
+            epoll.nudge();
+        }
+    }
+
+    /// Wakes a parked thread to poll, if nobody polls and somebody may.
+    fn put_to_poll(&self, state: &mut State) -> bool {
+        if self.epoll.get().is_none() || state.polling || state.active >= state.concurrency {
+            return false;
+        }
+        match state.waiters.pop() {
+            Some(worker) => {
+                worker.wake(Given::Nudge);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Whether threads wait that the concurrency value holds back.
+    fn is_full(state: &State) -> bool {
+        (state.polling || !state.waiters.is_empty()) && state.active >= state.concurrency
+    }
+
+    /// Has the watchdog look for sleepers, if packets queue while the concurrency value is reached.
+    fn watch_if_stuck(&self, state: &State) {
+        if Port::is_full(state) && !state.packets.is_empty() && !self.watched.swap(true, Ordering::Relaxed) {
+            watchdog::wake();
+        }
+    }
+
+    /// The watchdog's look at the port. Returns whether it is to look again soon.
+    pub(crate) fn inspect(&self) -> bool {
+        let mut state = self.state.lock();
+        let unread = !state.polling && self.epoll.get().is_some_and(Epoll::is_ready);
+        if Port::is_full(&state) && (unread || !state.packets.is_empty()) {
+            self.free_slots_of_sleepers(&mut state);
+            self.hand_out(&mut state);
+            self.put_to_poll(&mut state);
+            return true;
+        }
+        if unread && !self.put_to_poll(&mut state) {
+            drop(state);
+            // Nobody waits for packets: the program looks at its operations in other ways.
+            if let Some(epoll) = self.epoll.get() {
+                epoll.harvest(Some(Duration::ZERO));
+            }
+        }
+        false
+    }
+
+    fn free_slots_of_sleepers(&self, state: &mut State) {
+        for worker in &state.workers {
+            if worker.running.load(Ordering::Relaxed) == running::YES && watchdog::is_asleep(worker.thread) {
+                worker.running.store(running::ASLEEP, Ordering::Relaxed);
+                state.active -= 1;
+            }
+        }
+    }
+
+    /// Whether edges wait that nobody sits ready to take.
+    pub(crate) fn has_unread(&self) -> bool {
+        self.epoll.get().is_some_and(|epoll| epoll.is_ready()) && !self.state.lock().polling
+    }
+
+    /// How often events were taken from the port's epoll, to tell a busy port from a deserted one.
+    pub(crate) fn harvests(&self) -> u32 {
+        self.epoll.get().map_or(0, Epoll::harvests)
+    }
+}
+
+impl Drop for Port {
+    fn drop(&mut self) {
+        watchdog::unregister(self.id);
+    }
+}
+
+impl State {
+    /// Moves queued packets into `entries`; returns how many.
+    fn take(&mut self, entries: &mut [OVERLAPPED_ENTRY]) -> usize {
+        let count = entries.len().min(self.packets.len());
+        for (entry, packet) in entries.iter_mut().zip(self.packets.drain(..count)) {
+            *entry = packet.entry();
+        }
+        count
+    }
+}
+
+impl Worker {
+    fn run(&self, state: &mut State) {
+        let ran = self.running.load(Ordering::Relaxed) == running::YES;
+        self.running.store(running::YES, Ordering::Relaxed);
+        state.active += u32::from(!ran);
+    }
+
+    fn wake(&self, given: Given) {
+        *self.given.lock() = Some(given);
+        self.parked.store(0, Ordering::Release);
+        os::futex_wake(&self.parked);
+    }
+}
+
+/// How long a wait may still last. Reads the clock only when it has waited in vain.
+struct Wait {
+    timeout: Option<Duration>,
+    deadline: Option<Instant>,
+    over: bool,
+}
+
+impl Wait {
+    fn new(timeout: Option<Duration>) -> Wait {
+        // Nothing waits for 2^32 ms by accident; what the clock cannot express is for ever.
+        let deadline =
+            timeout.filter(|timeout| !timeout.is_zero()).and_then(|timeout| Instant::now().checked_add(timeout));
+        Wait { timeout, deadline, over: false }
+    }
+
+    fn remaining(&self) -> Option<Duration> {
+        match (self.timeout, self.deadline) {
+            (Some(timeout), None) => Some(timeout),
+            (_, deadline) => deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())),
+        }
+    }
+
+    fn check(&mut self) {
+        self.over = match (self.timeout, self.deadline) {
+            (None, _) => false,
+            (Some(_), None) => true,
+            (Some(_), Some(deadline)) => Instant::now() >= deadline,
+        };
+    }
+}

@@ -1,0 +1,245 @@
+//! accept, WSAAccept, and what a listening socket keeps.
+
+use std::collections::VecDeque;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::ptr::null_mut;
+use std::time::Instant;
+
+use crate::address::Address;
+use crate::error::{WsaError, WsaResult, fail, wsa_from_errno};
+use crate::os::{self, OsResult};
+use crate::socket::accept_ex::{self, AcceptRequest, Receiving};
+use crate::socket::{self, Deadline, Kind, Locked, Phase, Readable, State, create, lock};
+use crate::types::*;
+
+pub(crate) use crate::socket::accept_ex::AcceptData;
+
+/// A connection that nobody has yet.
+pub(crate) struct Connection {
+    pub(crate) fd: OwnedFd,
+    pub(crate) peer: Address,
+}
+
+#[derive(Default)]
+pub(crate) struct Listener {
+    /// Pending AcceptEx operations that wait for a connection.
+    pub(crate) accepts: VecDeque<AcceptRequest>,
+    /// Those that have one and wait for its first data.
+    pub(crate) receiving: Receiving,
+    /// Connections taken from the kernel and put back (CF_DEFER): they come before the kernel's.
+    pub(crate) deferred: VecDeque<Connection>,
+    /// There was no descriptor for a connection, and the watchdog tries again.
+    pub(crate) starved: bool,
+}
+
+impl Listener {
+    /// Whether a connection is here without asking the kernel.
+    pub(crate) fn has_deferred(&self) -> bool {
+        !self.deferred.is_empty()
+    }
+}
+
+/// Takes a connection; blocks until there is one, unless the listener is non-blocking.
+///
+/// The new socket has the listener's modes and options. Connections that a pending AcceptEx waits for go to it first.
+///
+/// # Errors
+/// INVALID_SOCKET with WSAENOTSOCK, WSAEOPNOTSUPP for a datagram socket, WSAEINVAL if the socket does not listen,
+/// WSAEFAULT if `*addrlen` is too small (the connection stays), WSAEWOULDBLOCK, WSAEMFILE, WSAEINTR if the listener is
+/// closed meanwhile.
+///
+/// # Safety
+/// `addrlen` is null or writable, `addr` is null or writable for `*addrlen` bytes.
+pub unsafe extern "system" fn accept(s: SOCKET, addr: *mut SOCKADDR, addrlen: *mut i32) -> SOCKET {
+    let run = || {
+        let mut listener = lock(s)?;
+        // SAFETY: as the caller promises.
+        let connection = unsafe { wait_for_connection(&mut listener, addr, addrlen)? };
+        // SAFETY: as the caller promises.
+        unsafe { hand_over(&listener, connection, addr, addrlen) }
+    };
+    create::finish(run())
+}
+
+/// Takes a connection if the condition function accepts it.
+///
+/// The function runs on the calling thread with the peer's address as caller and the local one as callee. CF_REJECT
+/// resets the connection; CF_DEFER leaves it first in line. The handshake is done before the function runs, whatever
+/// SO_CONDITIONAL_ACCEPT says.
+///
+/// # Errors
+/// As for [`accept`]; WSAECONNREFUSED after CF_REJECT, WSATRY_AGAIN after CF_DEFER, WSAEINVAL after any other answer
+/// (the connection stays).
+///
+/// # Safety
+/// As for [`accept`]; the condition function is called with `dwcallbackdata` and must not unwind.
+pub unsafe extern "system" fn WSAAccept(
+    s: SOCKET,
+    addr: *mut SOCKADDR,
+    addrlen: *mut i32,
+    lpfncondition: LPCONDITIONPROC,
+    dwcallbackdata: usize,
+) -> SOCKET {
+    let Some(condition) = lpfncondition else {
+        // SAFETY: as the caller promises.
+        return unsafe { accept(s, addr, addrlen) };
+    };
+    let run = || {
+        let mut listener = lock(s)?;
+        // SAFETY: as the caller promises.
+        let connection = unsafe { wait_for_connection(&mut listener, addr, addrlen)? };
+        let local = os::local_address(connection.fd.as_raw_fd()).unwrap_or(Address::UNSPECIFIED);
+        // No lock is held while code of the program runs.
+        let answer = listener.unlocked(|| {
+            let (mut caller, mut callee) = (AddressBuffer::new(&connection.peer), AddressBuffer::new(&local));
+            let (mut caller, mut callee) = (caller.describe(), callee.describe());
+            let mut group = 0;
+            // SAFETY: the pointers live through the call; the program vouches for its function.
+            unsafe {
+                condition(
+                    &mut caller,
+                    null_mut(),
+                    null_mut(),
+                    null_mut(),
+                    &mut callee,
+                    null_mut(),
+                    &mut group,
+                    dwcallbackdata,
+                )
+            }
+        });
+        match answer as u32 {
+            CF_ACCEPT => {
+                // SAFETY: as the caller promises.
+                unsafe { hand_over(&listener, connection, addr, addrlen) }
+            }
+            CF_REJECT => {
+                reset(connection);
+                fail(WSAECONNREFUSED)
+            }
+            answer => {
+                put_back(&mut listener, connection);
+                fail(if answer == CF_DEFER { WSATRY_AGAIN } else { WSAEINVAL })
+            }
+        }
+    };
+    create::finish(run())
+}
+
+/// An address as a condition function gets it.
+struct AddressBuffer {
+    bytes: SOCKADDR_STORAGE,
+    len: i32,
+}
+
+impl AddressBuffer {
+    fn new(address: &Address) -> AddressBuffer {
+        let mut buffer =
+            AddressBuffer { bytes: SOCKADDR_STORAGE::default(), len: size_of::<SOCKADDR_STORAGE>() as i32 };
+        // SAFETY: the storage is as long as the length says. It holds every address, so writing cannot fail.
+        let _ = unsafe { address.write((&raw mut buffer.bytes).cast(), &mut buffer.len) };
+        buffer
+    }
+
+    fn describe(&mut self) -> WSABUF {
+        WSABUF { len: self.len as u32, buf: (&raw mut self.bytes).cast() }
+    }
+}
+
+/// Ends a connection with a reset.
+pub(crate) fn reset(connection: Connection) {
+    // If it fails, the peer sees an orderly end instead.
+    let _ = os::set_linger(connection.fd.as_raw_fd(), Some(0));
+}
+
+/// Puts a connection back to the front of the line.
+fn put_back(listener: &mut Locked, connection: Connection) {
+    match &mut listener.listener {
+        Some(queues) => queues.deferred.push_front(connection),
+        // The listener was closed while the condition function ran.
+        None => return reset(connection),
+    }
+    accept_ex::drain(listener);
+}
+
+/// # Safety
+/// As for [`accept`].
+unsafe fn wait_for_connection(listener: &mut Locked, addr: *mut SOCKADDR, addrlen: *mut i32) -> WsaResult<Connection> {
+    if !listener.is_stream() {
+        return fail(WSAEOPNOTSUPP);
+    }
+    if listener.phase != Phase::Listening {
+        return fail(WSAEINVAL);
+    }
+    let needed = if listener.family == AF_INET6 { size_of::<SOCKADDR_IN6>() } else { size_of::<SOCKADDR_IN>() };
+    // SAFETY: as the caller promises.
+    if !addr.is_null() && !addrlen.is_null() && unsafe { addrlen.read_unaligned() } < needed as i32 {
+        return fail(WSAEFAULT);
+    }
+    loop {
+        // What AcceptEx waits for is not ours.
+        accept_ex::drain(listener);
+        match next_connection(listener) {
+            Ok(connection) => return Ok(connection),
+            Err(libc::EAGAIN) if listener.nonblocking => return fail(WSAEWOULDBLOCK),
+            Err(libc::EAGAIN) => listener.block(libc::POLLIN, Deadline::NEVER)?,
+            Err(errno) => return fail(wsa_from_errno(errno)),
+        }
+        if listener.phase != Phase::Listening {
+            return fail(WSAEINTR);
+        }
+    }
+}
+
+/// Takes the next connection, if there is one.
+pub(crate) fn next_connection(listener: &mut Locked) -> OsResult<Connection> {
+    let queues = listener.listener.as_mut().ok_or(libc::EINVAL)?;
+    if let Some(connection) = queues.deferred.pop_front() {
+        return Ok(connection);
+    }
+    loop {
+        match os::accept(listener.fd()) {
+            Ok((fd, peer)) => return Ok(Connection { fd, peer }),
+            Err(libc::EAGAIN) => {
+                listener.readable = if listener.is_watched() { Readable::No } else { Readable::Unknown };
+                return Err(libc::EAGAIN);
+            }
+            Err(errno @ (libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM | libc::EINVAL | libc::EBADF)) => {
+                return Err(errno);
+            }
+            // Linux reports here what befell a connection that is not ours yet: there may be others behind it.
+            Err(_) => {}
+        }
+    }
+}
+
+/// Makes a socket of a connection, and writes the peer's address.
+///
+/// # Safety
+/// As for [`accept`].
+unsafe fn hand_over(
+    listener: &State,
+    connection: Connection,
+    addr: *mut SOCKADDR,
+    addrlen: *mut i32,
+) -> WsaResult<SOCKET> {
+    let Connection { fd, peer } = connection;
+    let options = listener.options.clone();
+    let (family, protocol) = (listener.family, listener.protocol);
+    let (nonblocking, overlapped) = (listener.nonblocking, listener.overlapped);
+    let socket = socket::create(fd, |state| {
+        state.family = family;
+        state.kind = Kind::Stream;
+        state.protocol = protocol;
+        state.phase = Phase::Connected;
+        state.nonblocking = nonblocking;
+        state.overlapped = overlapped;
+        state.options = options;
+        state.connected_at = Some(Instant::now());
+    })?;
+    if !addr.is_null() && !addrlen.is_null() {
+        // SAFETY: as the caller promises.
+        unsafe { peer.write(addr, addrlen) }.map_err(|_| WsaError(WSAEFAULT))?;
+    }
+    Ok(socket)
+}

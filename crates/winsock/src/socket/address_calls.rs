@@ -1,0 +1,214 @@
+//! bind, listen, shutdown, getsockname, getpeername.
+
+use crate::address::Address;
+use crate::error::{WsaError, WsaResult, fail, finish, wsa_from_errno};
+use crate::objects::table;
+use crate::os;
+use crate::socket::{Locked, Phase, accept::Listener, connect, create, lock};
+use crate::types::*;
+
+/// Gives a socket its local address; port 0 lets the system choose.
+///
+/// A port whose old connections are in TIME_WAIT can be bound, as on Windows.
+///
+/// # Errors
+/// SOCKET_ERROR with WSAENOTSOCK, WSAEFAULT for a null or short address, WSAEAFNOSUPPORT for another family,
+/// WSAEADDRNOTAVAIL for a foreign address, WSAEINVAL if the socket is bound, WSAEADDRINUSE, WSAEACCES.
+///
+/// # Safety
+/// `name` is null or readable for `namelen` bytes.
+pub unsafe extern "system" fn bind(s: SOCKET, name: *const SOCKADDR, namelen: i32) -> i32 {
+    // SAFETY: as the caller promises.
+    finish(lock(s).and_then(|mut socket| bind_to(&mut socket, unsafe { Address::read(name, namelen)? })))
+}
+
+fn bind_to(socket: &mut Locked, address: Address) -> WsaResult<()> {
+    if address.family() != socket.family {
+        return fail(WSAEAFNOSUPPORT);
+    }
+    if socket.phase != Phase::Fresh || socket.accepting_for.is_some() {
+        return fail(WSAEINVAL);
+    }
+    if socket.connect_failed {
+        renew(socket)?;
+    }
+    bind_fresh(socket, &address)
+}
+
+/// Binds a socket that is not bound yet.
+///
+/// Windows lets a port be bound whose old connections are in TIME_WAIT; Linux does only if the old sockets and the
+/// new one have SO_REUSEADDR. With it, though, two sockets may be bound to one port as long as neither listens. So: bind
+/// without it, which finds every conflict; set it then, for those who come after; and bind with it only if the port is
+/// in use but no socket of ours uses it.
+pub(crate) fn bind_fresh(socket: &mut Locked, address: &Address) -> WsaResult<()> {
+    let fd = socket.fd();
+    let shared = socket.options().reuse_address;
+    let reuse = |on: i32| {
+        let _ = os::set_option(fd, libc::SOL_SOCKET, libc::SO_REUSEADDR, on);
+    };
+    if !socket.is_stream() {
+        reuse(shared.into());
+        os::bind(fd, address).map_err(|errno| WsaError(wsa_from_errno(errno)))?;
+    } else if shared {
+        // SO_REUSEADDR on Windows means what SO_REUSEPORT means here: sharing a port by consent.
+        reuse(1);
+        let _ = os::set_option(fd, libc::SOL_SOCKET, libc::SO_REUSEPORT, 1);
+        os::bind(fd, address).map_err(|errno| WsaError(wsa_from_errno(errno)))?;
+    } else {
+        match os::bind(fd, address) {
+            Err(libc::EADDRINUSE) if !port_is_ours(socket, address.port()) => {
+                reuse(1);
+                os::bind(fd, address).map_err(|errno| WsaError(wsa_from_errno(errno)))?;
+            }
+            result => result.map_err(|errno| WsaError(wsa_from_errno(errno)))?,
+        }
+        reuse(1);
+    }
+    socket.phase = Phase::Bound;
+    Ok(())
+}
+
+/// Whether a stream socket of this process is bound to the port, or listens on it.
+fn port_is_ours(socket: &mut Locked, port: u16) -> bool {
+    let mine = socket.handle as usize;
+    // Other sockets are locked one by one, and never two at once.
+    socket.unlocked(|| {
+        table::all_sockets().into_iter().filter(|&other| other != mine).any(|other| {
+            lock(other).is_ok_and(|other| {
+                other.is_stream()
+                    && matches!(other.phase, Phase::Bound | Phase::Listening)
+                    && os::local_address(other.fd()).is_ok_and(|address| address.port() == port)
+            })
+        })
+    })
+}
+
+/// Makes a bound stream socket accept connections; `backlog` connections may wait.
+///
+/// Linux caps the backlog by `net.core.somaxconn`; SOMAXCONN (0x7fffffff or 5) asks for the cap.
+///
+/// # Errors
+/// SOCKET_ERROR with WSAENOTSOCK, WSAEINVAL if the socket is not bound, WSAEOPNOTSUPP for a datagram socket, WSAEISCONN,
+/// WSAEADDRINUSE.
+///
+/// # Safety
+/// Nothing is asked of the caller; unsafe as every function of this contract.
+pub unsafe extern "system" fn listen(s: SOCKET, backlog: i32) -> i32 {
+    finish(lock(s).and_then(|mut socket| start_listening(&mut socket, backlog)))
+}
+
+fn start_listening(socket: &mut Locked, backlog: i32) -> WsaResult<()> {
+    connect::settle(socket);
+    if !socket.is_stream() {
+        return fail(WSAEOPNOTSUPP);
+    }
+    match socket.phase {
+        Phase::Fresh | Phase::Connecting => return fail(WSAEINVAL),
+        Phase::Connected => return fail(WSAEISCONN),
+        _ => {}
+    }
+    // Windows knows no backlog of 0: at least one connection can always wait.
+    let backlog = if backlog == 5 || backlog < 0 { i32::MAX } else { backlog.max(1) };
+    os::listen(socket.fd(), backlog).map_err(|errno| WsaError(wsa_from_errno(errno)))?;
+    if socket.phase != Phase::Listening {
+        socket.phase = Phase::Listening;
+        socket.listener = Some(Box::<Listener>::default());
+    }
+    Ok(())
+}
+
+/// Ends sending (SD_SEND: the peer sees the end of the stream once all is sent), receiving (SD_RECEIVE), or both.
+///
+/// SD_RECEIVE concerns new receives only: one that is pending stays pending and can still get data.
+///
+/// # Errors
+/// SOCKET_ERROR with WSAENOTSOCK, WSAENOTCONN for a stream socket without a connection, WSAEINVAL for another `how`.
+///
+/// # Safety
+/// Nothing is asked of the caller; unsafe as every function of this contract.
+pub unsafe extern "system" fn shutdown(s: SOCKET, how: WINSOCK_SHUTDOWN_HOW) -> i32 {
+    finish(lock(s).and_then(|mut socket| shut(&mut socket, how)))
+}
+
+fn shut(socket: &mut Locked, how: i32) -> WsaResult<()> {
+    connect::settle(socket);
+    if !matches!(how, SD_RECEIVE | SD_SEND | SD_BOTH) {
+        return fail(WSAEINVAL);
+    }
+    if socket.is_stream() && socket.phase != Phase::Connected {
+        return fail(WSAENOTCONN);
+    }
+    // The kernel is never told of SD_RECEIVE: it would end pending receives, which Winsock does not (D72).
+    socket.receive_shut |= how != SD_SEND;
+    if how != SD_RECEIVE && !std::mem::replace(&mut socket.send_shut, true) {
+        finish_sending(socket);
+    }
+    Ok(())
+}
+
+/// Tells the peer that nothing more comes, once what is queued has been sent.
+pub(crate) fn finish_sending(socket: &mut Locked) {
+    if socket.is_stream() && socket.send_shut && socket.sends.is_empty() {
+        // ENOTCONN: a reset came first, and the peer expects nothing any more.
+        let _ = os::shutdown(socket.fd(), libc::SHUT_WR);
+    }
+}
+
+/// The local address of a socket.
+///
+/// # Errors
+/// SOCKET_ERROR with WSAENOTSOCK, WSAEINVAL if the socket is not bound, WSAEFAULT for null or short memory, the length
+/// then unchanged.
+///
+/// # Safety
+/// `namelen` is null or writable, `name` is null or writable for `*namelen` bytes.
+pub unsafe extern "system" fn getsockname(s: SOCKET, name: *mut SOCKADDR, namelen: *mut i32) -> i32 {
+    let run = || {
+        let mut socket = lock(s)?;
+        connect::settle(&mut socket);
+        if socket.phase == Phase::Fresh {
+            return fail(WSAEINVAL);
+        }
+        let address = os::local_address(socket.fd()).map_err(|errno| WsaError(wsa_from_errno(errno)))?;
+        // SAFETY: as the caller promises.
+        unsafe { address.write(name, namelen) }
+    };
+    finish(run())
+}
+
+/// The address of the peer of a connected socket.
+///
+/// # Errors
+/// SOCKET_ERROR with WSAENOTSOCK, WSAENOTCONN, WSAEFAULT for null or short memory, the length then unchanged.
+///
+/// # Safety
+/// As for [`getsockname`].
+pub unsafe extern "system" fn getpeername(s: SOCKET, name: *mut SOCKADDR, namelen: *mut i32) -> i32 {
+    let run = || {
+        let mut socket = lock(s)?;
+        connect::settle(&mut socket);
+        let address = match (&socket.connecting, socket.phase) {
+            // While connect (not ConnectEx) is under way, the peer is named already (X26).
+            (Some(connecting), Phase::Connecting) if connecting.is_plain() => connecting.peer(),
+            (_, Phase::Connected) => os::peer_address(socket.fd()).map_err(|errno| WsaError(wsa_from_errno(errno)))?,
+            _ => return fail(WSAENOTCONN),
+        };
+        // SAFETY: as the caller promises.
+        unsafe { address.write(name, namelen) }
+    };
+    finish(run())
+}
+
+/// A socket whose connect failed may be bound and made to listen, or connect again: with a fresh descriptor, since the
+/// kernel keeps the failure in the old one (S34).
+pub(crate) fn renew(socket: &mut Locked) -> WsaResult<()> {
+    let local = os::local_address(socket.fd()).ok().filter(|address| address.port() != 0);
+    let was_bound = socket.phase == Phase::Bound;
+    drop(socket.replace_fd(create::same_again(socket)?));
+    socket.phase = Phase::Fresh;
+    match local {
+        Some(local) if was_bound => bind_fresh(socket, &local),
+        _ => Ok(()),
+    }
+}

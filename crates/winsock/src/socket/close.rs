@@ -1,0 +1,209 @@
+//! closesocket, and what outlives it: data that a non-blocking send had accepted (D61).
+
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::Once;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use crate::error::{WsaResult, fail, finish};
+use crate::objects::table;
+use crate::os;
+use crate::socket::overlapped::{self, Completion};
+use crate::socket::request::{Fifo, Request, Role};
+use crate::socket::{Locked, Phase, Socket, accept, accept_ex, lock, select, send};
+use crate::types::*;
+use crate::watchdog;
+
+/// How long the exit of the process may wait for peers to take what they are owed.
+const EXIT_DRAIN: Duration = Duration::from_secs(5);
+
+/// Closes a socket.
+///
+/// Pending operations end: receives on a connection with ERROR_CONNECTION_ABORTED, all others with
+/// ERROR_OPERATION_ABORTED; their packets arrive with the socket's key. Calls that block on the socket return. Unsent
+/// data is sent in the background, unless SO_LINGER says to wait for it or, with a time of 0, to reset the connection.
+///
+/// # Errors
+/// SOCKET_ERROR with WSAENOTSOCK; WSAEWOULDBLOCK if SO_LINGER says to wait and the socket is non-blocking: it is then
+/// still open.
+///
+/// # Safety
+/// Nothing is asked of the caller; unsafe as every function of this contract.
+pub unsafe extern "system" fn closesocket(s: SOCKET) -> i32 {
+    finish(lock(s).and_then(|socket| close(socket, true)))
+}
+
+/// The descriptor behind a socket, for Linux calls that Winsock has no counterpart of; -1 if `s` is no socket.
+///
+/// It is non-blocking, and the engine's: do not close it, nor change what it is registered for.
+pub extern "system" fn winsock_fd(s: SOCKET) -> i32 {
+    lock(s).map_or(-1, |socket| socket.fd())
+}
+
+/// Closes every socket without a word to those who wait for operations (H6).
+pub(crate) fn close_all_sockets() {
+    for handle in table::all_sockets() {
+        if let Ok(socket) = lock(handle) {
+            // Nothing is left open: a linger time does not apply here.
+            let _ = close(socket, false);
+        }
+    }
+}
+
+fn close(mut socket: Locked, indicate: bool) -> WsaResult<()> {
+    let linger = socket.options().linger.filter(|_| socket.is_stream() && socket.phase == Phase::Connected);
+    if indicate && socket.nonblocking && linger.is_some_and(|seconds| seconds > 0) && has_unsent(&socket) {
+        return fail(WSAEWOULDBLOCK);
+    }
+    let accepting_for = socket.accepting_for.take();
+    table::remove(socket.handle as usize);
+    end_operations(&mut socket, indicate);
+    socket.handle = 0;
+    if socket.selected {
+        select::wake_all();
+    }
+    if let Some(listener) = accepting_for {
+        let acceptor = socket.socket;
+        // A listener's lock comes first: let go of ours.
+        socket.unlocked(|| accept_ex::acceptor_closed(listener, acceptor));
+    }
+    let owes = linger != Some(0) && !socket.sends.is_empty();
+    socket.phase = if owes { Phase::Lingering } else { Phase::Closed };
+    release_blocked(&mut socket, linger == Some(0));
+    if owes {
+        linger_in_background(&mut socket);
+        return Ok(());
+    }
+    let fd = socket.take_fd();
+    socket.recycle();
+    drop(socket);
+    if let Some(fd) = fd {
+        close_descriptor(fd, linger);
+    }
+    Ok(())
+}
+
+fn has_unsent(socket: &Locked) -> bool {
+    !socket.sends.is_empty() || os::ioctl_read(socket.fd(), libc::TIOCOUTQ).is_ok_and(|bytes| bytes > 0)
+}
+
+/// Ends every operation of a socket that is being closed. What a non-blocking send accepted stays queued.
+fn end_operations(socket: &mut Locked, indicate: bool) {
+    let handle = socket.handle;
+    // A receive on a connection is aborted, not cancelled (D81).
+    let status = match socket.is_stream() && socket.phase == Phase::Connected {
+        true => STATUS_CONNECTION_ABORTED,
+        false => STATUS_CANCELLED,
+    };
+    let mut all = socket.receives.take(|_| true);
+    all.extend(socket.urgent_receives.take().into_iter().flat_map(|mut queue: Box<Fifo>| queue.take(|_| true)));
+    all.extend(socket.sends.take(|request| !matches!(request.role, Role::Spill)));
+    let mut cancelled: Vec<Request> = Vec::new();
+    cancelled.extend(socket.connecting.take().and_then(|connecting| connecting.into_request()));
+    if let Some(mut listener) = socket.listener.take() {
+        listener.deferred.drain(..).for_each(accept::reset);
+        listener.receiving.cancel(handle, |_| true);
+        for accept in listener.accepts.drain(..) {
+            accept.release_acceptor();
+            cancelled.push(accept.request);
+        }
+    }
+    let all = all.into_iter().map(|request| (request, status));
+    for (request, status) in all.chain(cancelled.into_iter().map(|request| (request, STATUS_CANCELLED))) {
+        let completion = Completion::failure(status);
+        match request.role {
+            _ if !indicate && !request.synchronous => overlapped::end_silently(&request, completion),
+            Role::AcceptData(_) => accept_ex::end_data_phase(request, completion),
+            _ => overlapped::complete(socket, &request, completion),
+        }
+    }
+}
+
+/// Gets threads that block on the descriptor out of their calls, and waits until they are.
+fn release_blocked(socket: &mut Locked, reset: bool) {
+    let inner = socket.socket;
+    if inner.blocked.load(Ordering::Relaxed) == 0 {
+        return;
+    }
+    // Both wake everybody who polls the descriptor.
+    let fd = socket.fd();
+    let _ = if reset { os::disconnect(fd) } else { os::shutdown(fd, libc::SHUT_RDWR) };
+    loop {
+        let blocked = inner.blocked.load(Ordering::Acquire);
+        if blocked == 0 {
+            return;
+        }
+        socket.unlocked(|| os::futex_wait(&inner.blocked, blocked, Some(Duration::from_millis(100))));
+    }
+}
+
+fn close_descriptor(fd: OwnedFd, linger: Option<u16>) {
+    if let Some(seconds) = linger {
+        // With a time the kernel waits within close; with none it resets the connection.
+        let _ = os::set_linger(fd.as_raw_fd(), Some(seconds));
+    }
+    drop(fd);
+    watchdog::descriptor_freed();
+}
+
+fn linger_in_background(socket: &mut Locked) {
+    // Whoever drains it next may find it empty, and closes it.
+    if socket.watch().is_err() {
+        return sent_all(socket);
+    }
+    let bytes = owed(socket);
+    watchdog::linger(socket.socket, bytes);
+}
+
+/// A closed socket has sent all that it owed.
+pub(crate) fn sent_all(socket: &mut Locked) {
+    drop(socket.take_fd());
+    socket.recycle();
+}
+
+fn owed(socket: &Locked) -> usize {
+    socket.sends.iter().map(|request| (request.total() - request.done) as usize).sum()
+}
+
+/// How many bytes a closed socket still owes; 0 if it is done.
+pub(crate) fn owes(socket: &'static Socket) -> usize {
+    let socket = socket.lock();
+    if socket.phase == Phase::Lingering { owed(&socket) } else { 0 }
+}
+
+/// Gives up a closed socket whose peer takes nothing.
+pub(crate) fn abandon(socket: &'static Socket) {
+    let mut socket = socket.lock();
+    if socket.phase == Phase::Lingering {
+        socket.sends.take(|_| true);
+        let _ = os::set_linger(socket.fd(), Some(0));
+        sent_all(&mut socket);
+    }
+}
+
+/// From now on the process's exit waits for what non-blocking sends have accepted.
+pub(crate) fn drain_at_exit() {
+    static REGISTERED: Once = Once::new();
+    REGISTERED.call_once(|| os::at_exit(drain_all));
+}
+
+extern "C" fn drain_all() {
+    let deadline = Instant::now() + EXIT_DRAIN;
+    while let Some(time) = deadline.checked_duration_since(Instant::now()) {
+        let mut owing: Vec<_> = watchdog::lingering();
+        owing.extend(
+            table::all_sockets().into_iter().filter_map(|handle| lock(handle).ok()).map(|locked| locked.socket),
+        );
+        let mut fds = Vec::new();
+        for socket in owing {
+            let mut socket = socket.lock();
+            send::drain(&mut socket, None);
+            if socket.sends.iter().any(|request| matches!(request.role, Role::Spill)) {
+                fds.push(libc::pollfd { fd: socket.fd(), events: libc::POLLOUT, revents: 0 });
+            }
+        }
+        if fds.is_empty() || os::poll(&mut fds, Some(time)).is_err() {
+            return;
+        }
+    }
+}

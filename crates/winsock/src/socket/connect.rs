@@ -1,0 +1,270 @@
+//! connect, WSAConnect, ConnectEx.
+
+use std::time::Instant;
+
+use crate::address::Address;
+use crate::error::{WsaError, WsaResult, fail, finish, finish_bool, status_from_errno, wsa_from_errno};
+use crate::os::{self, Errno};
+use crate::socket::address_calls::renew;
+use crate::socket::overlapped::{self, Completion, Overlapped};
+use crate::socket::request::{Buffers, Request, Role};
+use crate::socket::{Deadline, Locked, Phase, Readable, lock, send};
+use crate::types::*;
+
+/// A connect under way.
+pub(crate) struct Connecting {
+    peer: Address,
+    /// The phase to go back to if it fails.
+    before: Phase,
+    /// The operation, if it is ConnectEx; its buffers are what is to be sent first, copied (X22).
+    request: Option<Request>,
+}
+
+impl Connecting {
+    /// Whether it was begun by connect, not by ConnectEx.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.request.is_none()
+    }
+
+    pub(crate) fn peer(&self) -> Address {
+        self.peer
+    }
+
+    /// The operation of ConnectEx.
+    pub(crate) fn into_request(self) -> Option<Request> {
+        self.request
+    }
+
+    pub(crate) fn request(&self) -> Option<&Request> {
+        self.request.as_ref()
+    }
+}
+
+/// Connects a stream; on a datagram socket sets the peer, or with AF_UNSPEC dissolves the association.
+///
+/// On a non-blocking stream the call returns at once and the connection is made meanwhile: select shows success in the
+/// write set and failure in the except set. A socket whose connect failed may connect again.
+///
+/// # Errors
+/// SOCKET_ERROR with WSAENOTSOCK, WSAEFAULT, WSAEAFNOSUPPORT, WSAEINVAL for a listening socket or during AcceptEx or
+/// ConnectEx, WSAEISCONN, WSAEWOULDBLOCK when it goes on in the background, WSAEALREADY during that, WSAECONNREFUSED,
+/// WSAENETUNREACH, WSAEHOSTUNREACH, WSAETIMEDOUT, WSAEADDRNOTAVAIL for the wildcard address or port 0.
+///
+/// # Safety
+/// `name` is null or readable for `namelen` bytes.
+pub unsafe extern "system" fn connect(s: SOCKET, name: *const SOCKADDR, namelen: i32) -> i32 {
+    let run = || {
+        let mut socket = lock(s)?;
+        // SAFETY: as the caller promises.
+        let peer = unsafe { Address::read(name, namelen)? };
+        match socket.is_stream() {
+            true => connect_stream(&mut socket, peer),
+            false => connect_datagram(&mut socket, peer),
+        }
+    };
+    finish(run())
+}
+
+/// Connects as [`connect`] does. Caller and callee data and quality of service do not exist in TCP/IP and are ignored.
+///
+/// # Errors
+/// As for [`connect`].
+///
+/// # Safety
+/// As for [`connect`].
+pub unsafe extern "system" fn WSAConnect(
+    s: SOCKET,
+    name: *const SOCKADDR,
+    namelen: i32,
+    _lpcallerdata: *const WSABUF,
+    _lpcalleedata: *mut WSABUF,
+    _lpsqos: *const QOS,
+    _lpgqos: *const QOS,
+) -> i32 {
+    // SAFETY: as the caller promises.
+    unsafe { connect(s, name, namelen) }
+}
+
+fn connect_datagram(socket: &mut Locked, peer: Address) -> WsaResult<()> {
+    if peer.family() == AF_UNSPEC {
+        let _ = os::disconnect(socket.fd());
+        if socket.phase == Phase::Connected {
+            socket.phase = Phase::Bound;
+        }
+        return Ok(());
+    }
+    if peer.family() != socket.family {
+        return fail(WSAEAFNOSUPPORT);
+    }
+    os::connect(socket.fd(), &peer).map_err(|errno| WsaError(wsa_from_errno(errno)))?;
+    socket.phase = Phase::Connected;
+    Ok(())
+}
+
+fn connect_stream(socket: &mut Locked, peer: Address) -> WsaResult<()> {
+    settle(socket);
+    match socket.phase {
+        Phase::Fresh | Phase::Bound if socket.accepting_for.is_none() => {}
+        Phase::Connecting if socket.connecting.as_ref().is_some_and(|connecting| connecting.is_plain()) => {
+            return fail(WSAEALREADY);
+        }
+        Phase::Connected if socket.connect_context => return fail(WSAEINVAL),
+        Phase::Connected => return fail(WSAEISCONN),
+        _ => return fail(WSAEINVAL),
+    }
+    begin(socket, peer, None)?;
+    if socket.phase == Phase::Connecting && socket.nonblocking {
+        return fail(WSAEWOULDBLOCK);
+    }
+    while socket.phase == Phase::Connecting {
+        socket.block(libc::POLLOUT, Deadline::NEVER)?;
+        settle(socket);
+    }
+    if socket.phase == Phase::Connected {
+        return Ok(());
+    }
+    // The failure of a blocking connect is told by the call; SO_ERROR stays clear (S31).
+    fail(std::mem::take(&mut socket.connect_error))
+}
+
+/// Starts to connect. The socket is then connecting, connected, or as it was, with the failure latched.
+fn begin(socket: &mut Locked, peer: Address, request: Option<Request>) -> WsaResult<()> {
+    if peer.family() != socket.family {
+        return fail(WSAEAFNOSUPPORT);
+    }
+    // Linux takes these for the local host and for a refusal.
+    if peer.is_any() || peer.port() == 0 {
+        return fail(WSAEADDRNOTAVAIL);
+    }
+    if socket.connect_failed {
+        renew(socket)?;
+    }
+    let before = socket.phase;
+    match os::connect(socket.fd(), &peer) {
+        Err(libc::EINPROGRESS) | Ok(()) => {}
+        Err(errno @ (libc::EADDRINUSE | libc::EADDRNOTAVAIL | libc::EACCES | libc::EPERM | libc::EAFNOSUPPORT)) => {
+            return fail(wsa_from_errno(errno));
+        }
+        Err(errno) => {
+            socket.connecting = Some(Box::new(Connecting { peer, before, request }));
+            socket.phase = Phase::Connecting;
+            failed(socket, errno);
+            return Ok(());
+        }
+    }
+    socket.connecting = Some(Box::new(Connecting { peer, before, request }));
+    socket.phase = Phase::Connecting;
+    // Edges that came before say nothing about the connection.
+    socket.readable = Readable::Unknown;
+    Ok(())
+}
+
+/// Finds out whether a connect under way has ended, and acts on it.
+pub(crate) fn settle(socket: &mut Locked) {
+    if socket.phase != Phase::Connecting {
+        return;
+    }
+    let events = os::poll_now(socket.fd(), libc::POLLOUT);
+    if events == 0 {
+        return;
+    }
+    match os::take_error(socket.fd()) {
+        0 if events & libc::POLLOUT != 0 && events & libc::POLLERR == 0 => succeeded(socket),
+        0 => failed(socket, libc::ECONNREFUSED),
+        errno => failed(socket, errno),
+    }
+}
+
+fn succeeded(socket: &mut Locked) {
+    socket.phase = Phase::Connected;
+    socket.connect_error = 0;
+    socket.connect_failed = false;
+    socket.connected_at = Some(Instant::now());
+    socket.readable = Readable::Unknown;
+    let Some(request) = socket.connecting.take().and_then(|connecting| connecting.into_request()) else { return };
+    socket.connect_context = true;
+    if request.total() == 0 {
+        overlapped::complete(socket, &request, Completion::success(0));
+        return;
+    }
+    // The first data goes before anything that is sent later, and its end is the operation's.
+    socket.sends.push(request);
+    send::drain(socket, None);
+}
+
+fn failed(socket: &mut Locked, errno: Errno) {
+    let Some(connecting) = socket.connecting.take() else { return };
+    socket.phase = connecting.before;
+    socket.connect_error = wsa_from_errno(errno);
+    socket.connect_failed = true;
+    if let Some(request) = connecting.into_request() {
+        overlapped::complete(socket, &request, Completion::failure(status_from_errno(errno)));
+    }
+}
+
+/// Ends a connect under way without a word; gives back its operation.
+pub(crate) fn give_up(socket: &mut Locked) -> Option<Request> {
+    let connecting = socket.connecting.take()?;
+    socket.phase = connecting.before;
+    // The kernel goes on trying with the old descriptor; a fresh one is put in its place.
+    if renew(socket).is_err() {
+        socket.connect_failed = true;
+    }
+    connecting.into_request()
+}
+
+/// Connects a bound stream socket and sends first data, overlapped. Fetched by WSAIoctl with WSAID_CONNECTEX.
+///
+/// Always pends, even on loopback. The buffer may be used again once the call has returned. Before
+/// SO_UPDATE_CONNECT_CONTEXT is set, getpeername and shutdown are not promised.
+///
+/// # Errors
+/// FALSE with WSA_IO_PENDING, WSAENOTSOCK, ERROR_INVALID_PARAMETER for a null OVERLAPPED, WSAEINVAL for a socket that is
+/// not bound, listens or is connecting, WSAEISCONN, WSAEFAULT, WSAEAFNOSUPPORT. The operation fails with
+/// ERROR_CONNECTION_REFUSED, ERROR_NETWORK_UNREACHABLE, ERROR_SEM_TIMEOUT.
+///
+/// # Safety
+/// `name` is readable for `namelen` bytes, `lpsendbuffer` for `dwsenddatalength`; `lpoverlapped` is null or lives until
+/// the operation completes; `lpdwbytessent` is null or writable.
+pub unsafe extern "system" fn ConnectEx(
+    s: SOCKET,
+    name: *const SOCKADDR,
+    namelen: i32,
+    lpsendbuffer: *const core::ffi::c_void,
+    dwsenddatalength: u32,
+    _lpdwbytessent: *mut u32,
+    lpoverlapped: *mut OVERLAPPED,
+) -> BOOL {
+    let run = || {
+        let mut socket = lock(s)?;
+        // SAFETY: as the caller promises.
+        let overlapped = unsafe { Overlapped::new(lpoverlapped) }.ok_or(WsaError(WSA_INVALID_PARAMETER))?;
+        let event = overlapped.begin();
+        // SAFETY: as the caller promises.
+        let peer = unsafe { Address::read(name, namelen)? };
+        settle(&mut socket);
+        match socket.phase {
+            Phase::Bound if socket.is_stream() => {}
+            Phase::Connected => return fail(WSAEISCONN),
+            _ => return fail(WSAEINVAL),
+        }
+        let data: Box<[u8]> = match lpsendbuffer.is_null() || dwsenddatalength == 0 {
+            true => Box::default(),
+            // SAFETY: as the caller promises.
+            false => unsafe { std::slice::from_raw_parts(lpsendbuffer.cast::<u8>(), dwsenddatalength as usize) }.into(),
+        };
+        let mut request = overlapped::request(overlapped, event, 0, &[], Role::Plain);
+        request.buffers = Buffers::own(data);
+        overlapped::pend(&socket, event);
+        begin(&mut socket, peer, Some(request))?;
+        if socket.phase == Phase::Connecting
+            && let Err(errno) = socket.watch()
+        {
+            // Nobody would learn of the end: the operation has not started.
+            give_up(&mut socket);
+            return fail(wsa_from_errno(errno));
+        }
+        fail::<()>(WSA_IO_PENDING)
+    };
+    finish_bool(run().map_err(|error| error.0 as u32))
+}

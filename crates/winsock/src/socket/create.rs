@@ -1,0 +1,137 @@
+//! Making sockets.
+
+use std::os::fd::AsRawFd;
+
+use crate::error::{WsaResult, fail, set_last_error, wsa_from_errno};
+use crate::os;
+use crate::socket::{self as sockets, Kind, Phase};
+use crate::startup::started;
+use crate::types::*;
+
+/// Makes an overlapped socket (D1).
+///
+/// # Errors
+/// INVALID_SOCKET with WSANOTINITIALISED, WSAESOCKTNOSUPPORT for an unknown type (checked before the family),
+/// WSAEAFNOSUPPORT, WSAEPROTONOSUPPORT, WSAEPROTOTYPE, WSAEMFILE, WSAEACCES for a raw socket without the right.
+///
+/// # Safety
+/// Nothing is asked of the caller; unsafe as every function of this contract.
+pub unsafe extern "system" fn socket(af: i32, r#type: WINSOCK_SOCKET_TYPE, protocol: i32) -> SOCKET {
+    finish(create(af, r#type, protocol, true))
+}
+
+/// Makes a socket; it is overlapped only with WSA_FLAG_OVERLAPPED (D1).
+///
+/// `lpprotocolinfo` is not supported: sockets are not passed between processes.
+///
+/// # Errors
+/// As for [`socket`]; WSAEINVAL if `lpprotocolinfo` is given.
+///
+/// # Safety
+/// `lpprotocolinfo` is null.
+pub unsafe extern "system" fn WSASocketW(
+    af: i32,
+    r#type: i32,
+    protocol: i32,
+    lpprotocolinfo: *const WSAPROTOCOL_INFOW,
+    _g: u32,
+    dwflags: u32,
+) -> SOCKET {
+    if !lpprotocolinfo.is_null() {
+        return finish(fail(WSAEINVAL));
+    }
+    finish(create(af, r#type, protocol, dwflags & WSA_FLAG_OVERLAPPED != 0))
+}
+
+/// Ends a function that answers a socket.
+pub(crate) fn finish(result: WsaResult<SOCKET>) -> SOCKET {
+    match result {
+        Ok(socket) => {
+            set_last_error(ERROR_SUCCESS);
+            socket
+        }
+        Err(error) => {
+            set_last_error(error.0 as u32);
+            INVALID_SOCKET
+        }
+    }
+}
+
+fn create(af: i32, r#type: i32, protocol: i32, overlapped: bool) -> WsaResult<SOCKET> {
+    if !started() {
+        return fail(WSANOTINITIALISED);
+    }
+    let kind = match r#type {
+        SOCK_STREAM => Kind::Stream,
+        SOCK_DGRAM => Kind::Datagram,
+        SOCK_RAW => Kind::Raw,
+        // The type may follow from the protocol.
+        0 if protocol == IPPROTO_TCP => Kind::Stream,
+        0 if protocol == IPPROTO_UDP => Kind::Datagram,
+        _ => return fail(WSAESOCKTNOSUPPORT),
+    };
+    let family = match u16::try_from(af) {
+        Ok(AF_INET) => AF_INET,
+        Ok(AF_INET6) => AF_INET6,
+        Ok(AF_UNSPEC) if protocol != 0 => AF_INET,
+        Ok(AF_UNSPEC) => return fail(WSAEINVAL),
+        _ => return fail(WSAEAFNOSUPPORT),
+    };
+    let domain = if family == AF_INET6 { libc::AF_INET6 } else { libc::AF_INET };
+    let (r#type, default) = match kind {
+        Kind::Stream => (libc::SOCK_STREAM, IPPROTO_TCP),
+        Kind::Datagram => (libc::SOCK_DGRAM, IPPROTO_UDP),
+        Kind::Raw => (libc::SOCK_RAW, 0),
+    };
+    let fd = os::socket(domain, r#type, protocol).map_err(|errno| wsa(errno, kind, protocol))?;
+    prepare(fd.as_raw_fd(), family, kind);
+    sockets::create(fd, |state| {
+        state.family = family;
+        state.kind = kind;
+        state.protocol = if protocol == 0 { default } else { protocol };
+        state.phase = Phase::Fresh;
+        state.overlapped = overlapped;
+    })
+}
+
+fn wsa(errno: i32, kind: Kind, protocol: i32) -> crate::error::WsaError {
+    let other = match kind {
+        Kind::Stream => IPPROTO_UDP,
+        _ => IPPROTO_TCP,
+    };
+    // Linux knows one code where Winsock tells a protocol of another type from an unknown one.
+    let code = match errno {
+        libc::EPROTONOSUPPORT if protocol == other && kind != Kind::Raw => WSAEPROTOTYPE,
+        errno => wsa_from_errno(errno),
+    };
+    crate::error::WsaError(code)
+}
+
+/// Gives a new descriptor the defaults of Windows where those of Linux differ.
+pub(crate) fn prepare(fd: i32, family: ADDRESS_FAMILY, kind: Kind) {
+    // None of these fails on a socket of the right kind; if one did, the socket would be as Linux makes it.
+    if family == AF_INET6 {
+        let _ = os::set_option(fd, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, 1);
+    }
+    if kind == Kind::Datagram {
+        // Without it only a connected socket learns of refused datagrams (D69).
+        let (level, name) = match family {
+            AF_INET6 => (libc::IPPROTO_IPV6, libc::IPV6_RECVERR),
+            _ => (libc::IPPROTO_IP, libc::IP_RECVERR),
+        };
+        let _ = os::set_option(fd, level, name, 1);
+    }
+}
+
+/// A fresh descriptor of the same sort, for a socket whose own is spent.
+pub(crate) fn same_again(state: &sockets::State) -> WsaResult<std::os::fd::OwnedFd> {
+    let domain = if state.family == AF_INET6 { libc::AF_INET6 } else { libc::AF_INET };
+    let r#type = if state.is_stream() { libc::SOCK_STREAM } else { libc::SOCK_DGRAM };
+    match os::socket(domain, r#type, state.protocol) {
+        Ok(fd) => {
+            prepare(fd.as_raw_fd(), state.family, state.kind);
+            Ok(fd)
+        }
+        Err(errno) => fail(wsa_from_errno(errno)),
+    }
+}

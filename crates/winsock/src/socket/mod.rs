@@ -1,0 +1,470 @@
+//! Sockets: their state, how a call reaches it, and what readiness does with it.
+//!
+//! A socket keeps a queue of receives, of sends and of accepts. A request goes into its queue; an edge drains the
+//! queue with ordinary non-blocking calls. So buffers are used in posting order, nothing in the kernel holds a
+//! caller's buffer between completions, and cancelling is taking out of a queue.
+//!
+//! One lock per socket, never held while code of the program runs. A listener's lock comes before an acceptor's, and
+//! a socket's before a port's.
+
+pub(crate) mod accept;
+pub(crate) mod accept_ex;
+mod address_calls;
+pub(crate) mod cancel;
+mod close;
+mod connect;
+mod create;
+pub(crate) mod overlapped;
+mod receive;
+mod request;
+pub(crate) mod select;
+mod send;
+
+use std::ops::{Deref, DerefMut};
+use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::{Mutex, MutexGuard};
+
+use crate::error::{WsaError, WsaResult, fail, wsa_from_errno};
+use crate::objects::table::{self, Entry};
+use crate::os::{self, OsResult};
+use crate::port::{Port, blocking};
+use crate::reactor;
+use crate::socket::accept::Listener;
+use crate::socket::connect::Connecting;
+use crate::socket::request::Fifo;
+use crate::types::*;
+
+pub use accept::{WSAAccept, accept};
+pub use accept_ex::{AcceptEx, GetAcceptExSockaddrs};
+pub use address_calls::{bind, getpeername, getsockname, listen, shutdown};
+pub use cancel::{CancelIo, CancelIoEx};
+pub(crate) use close::{abandon, owes};
+pub use close::{closesocket, winsock_fd};
+pub use connect::{ConnectEx, WSAConnect, connect};
+pub use create::{WSASocketW, socket};
+pub use overlapped::{GetOverlappedResult, SetFileCompletionNotificationModes, WSAGetOverlappedResult};
+pub use receive::{WSARecv, WSARecvFrom, recv, recvfrom};
+pub use select::{__WSAFDIsSet, select};
+pub use send::{WSASend, WSASendTo, send, sendto};
+
+pub(crate) use cancel::cancel_of_thread;
+pub(crate) use close::close_all_sockets;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    Stream,
+    Datagram,
+    Raw,
+}
+
+enum Watcher {
+    Process,
+    Port(Arc<Port>),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Phase {
+    /// Neither bound nor connected.
+    Fresh,
+    Bound,
+    Connecting,
+    /// A stream with a peer, or a datagram socket with one.
+    Connected,
+    Listening,
+    /// The handle is gone; what a non-blocking send accepted is still on its way out.
+    Lingering,
+    /// The handle is gone.
+    Closed,
+}
+
+/// What is known of the kernel's receive queue without asking.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Readable {
+    /// Nothing: it must be tried.
+    Unknown,
+    /// An edge said so, and nothing was received since.
+    Yes,
+    /// It was emptied, and an edge will say when that changes.
+    No,
+}
+
+/// Options that live here because the kernel has no such thing or would not give back what was set.
+#[derive(Clone)]
+pub(crate) struct Options {
+    /// SO_RCVTIMEO and SO_SNDTIMEO in milliseconds; 0 is for ever.
+    pub(crate) receive_timeout: u32,
+    pub(crate) send_timeout: u32,
+    /// SO_RCVBUF and SO_SNDBUF as the program set them: Linux doubles what it is given.
+    pub(crate) receive_buffer: Option<i32>,
+    pub(crate) send_buffer: Option<i32>,
+    /// The seconds of SO_LINGER, if it is on. The kernel learns of it when the socket is closed.
+    pub(crate) linger: Option<u16>,
+    pub(crate) reuse_address: bool,
+    pub(crate) exclusive_address_use: bool,
+    pub(crate) conditional_accept: bool,
+    pub(crate) oob_inline: bool,
+    /// SIO_UDP_CONNRESET: whether a refused datagram fails a later receive.
+    pub(crate) udp_connection_reset: bool,
+    /// Level, name and value of what was set on a stream socket before it had a connection: another descriptor may
+    /// come to lie behind the handle (AcceptEx, a connect that failed), and is to have them too.
+    pub(crate) replay: Vec<(i32, i32, i32)>,
+}
+
+impl Options {
+    const DEFAULT: Options = Options {
+        receive_timeout: 0,
+        send_timeout: 0,
+        receive_buffer: None,
+        send_buffer: None,
+        linger: None,
+        reuse_address: false,
+        exclusive_address_use: false,
+        conditional_accept: false,
+        oob_inline: false,
+        udp_connection_reset: true,
+        replay: Vec::new(),
+    };
+}
+
+/// The port that a socket was associated with.
+#[derive(Clone)]
+pub(crate) struct Association {
+    pub(crate) port: Arc<Port>,
+    pub(crate) key: usize,
+}
+
+pub(crate) struct State {
+    /// The descriptor; -1 when there is none.
+    fd: RawFd,
+    /// The handle that the socket was made with; 0 when it is closed.
+    pub(crate) handle: u32,
+    pub(crate) family: ADDRESS_FAMILY,
+    pub(crate) kind: Kind,
+    pub(crate) protocol: i32,
+    pub(crate) phase: Phase,
+    pub(crate) nonblocking: bool,
+    /// WSA_FLAG_OVERLAPPED.
+    pub(crate) overlapped: bool,
+    /// SD_RECEIVE and SD_SEND.
+    pub(crate) receive_shut: bool,
+    pub(crate) send_shut: bool,
+    /// The peer's end of stream was received.
+    pub(crate) end_of_stream: bool,
+    pub(crate) readable: Readable,
+    /// RDHUP, HUP, ERR or PRI was seen: an emptied queue may have more behind it without an edge.
+    pub(crate) sticky: bool,
+    /// The epoll that the descriptor is registered with.
+    watcher: Option<Watcher>,
+    /// The listener with a pending AcceptEx whose connection this socket is to be.
+    pub(crate) accepting_for: Option<&'static Socket>,
+    /// Connected by ConnectEx, and SO_UPDATE_CONNECT_CONTEXT not set yet (X25).
+    pub(crate) connect_context: bool,
+    /// An ICMP "port unreachable" that a send met, for the next receive (D69).
+    pub(crate) refused_datagram: bool,
+    /// FILE_SKIP_COMPLETION_PORT_ON_SUCCESS and its sisters, as set.
+    pub(crate) notification_modes: u8,
+    /// A thread in select looks or looked at this socket.
+    pub(crate) selected: bool,
+    /// The set of a call of select that has this socket already.
+    pub(crate) select_stamp: u32,
+    /// What ended the connection, as a WSA code, once an operation has reported it (D52); 0 while it lives.
+    pub(crate) fatal: i32,
+    /// The error of the last connect that failed later (S29): SO_ERROR, and the except set of select.
+    pub(crate) connect_error: i32,
+    /// The last connect failed, so that select shows the socket in the except set (S28, S31).
+    pub(crate) connect_failed: bool,
+    pub(crate) connected_at: Option<Instant>,
+    pub(crate) association: Option<Association>,
+    pub(crate) receives: Fifo,
+    /// Receives of urgent data: satisfied independently of the others (D48).
+    pub(crate) urgent_receives: Option<Box<Fifo>>,
+    pub(crate) sends: Fifo,
+    pub(crate) listener: Option<Box<Listener>>,
+    pub(crate) connecting: Option<Box<Connecting>>,
+    options: Option<Box<Options>>,
+}
+
+/// A socket. Never freed but recycled in place, so that a pointer to one stays valid: who holds one locks it and looks
+/// whether it is still what it was.
+pub(crate) struct Socket {
+    state: Mutex<State>,
+    /// How many threads poll the descriptor in a blocking call.
+    blocked: AtomicU32,
+}
+
+/// A socket, locked.
+pub(crate) struct Locked {
+    pub(crate) socket: &'static Socket,
+    guard: MutexGuard<'static, State>,
+}
+
+impl Deref for Locked {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.guard
+    }
+}
+
+impl DerefMut for Locked {
+    fn deref_mut(&mut self) -> &mut State {
+        &mut self.guard
+    }
+}
+
+/// Sockets that are not in use.
+static POOL: Mutex<Vec<&'static Socket>> = Mutex::new(Vec::new());
+
+/// Locks the socket that a handle means.
+pub(crate) fn lock(handle: SOCKET) -> WsaResult<Locked> {
+    let (slot, socket, handle) = table::socket(handle).ok_or(WsaError(WSAENOTSOCK))?;
+    let locked = socket.lock();
+    if slot.means(handle) { Ok(locked) } else { fail(WSAENOTSOCK) }
+}
+
+/// A new socket over a descriptor, with a handle of its own.
+pub(crate) fn create(fd: OwnedFd, set_up: impl FnOnce(&mut State)) -> WsaResult<SOCKET> {
+    let socket = POOL
+        .lock()
+        .pop()
+        .unwrap_or_else(|| Box::leak(Box::new(Socket { state: Mutex::new(State::new()), blocked: AtomicU32::new(0) })));
+    let mut state = socket.state.lock();
+    set_up(&mut state);
+    let Some(handle) = table::insert(Entry::Socket(socket)) else {
+        *state = State::new();
+        drop(state);
+        POOL.lock().push(socket);
+        return fail(WSAEMFILE);
+    };
+    state.handle = handle;
+    state.fd = fd.into_raw_fd();
+    Ok(handle as SOCKET)
+}
+
+/// What an edge makes possible.
+pub(crate) fn ready(socket: &'static Socket, edges: i32) {
+    let mut locked = socket.lock();
+    if locked.fd < 0 {
+        return;
+    }
+    let ended = libc::EPOLLRDHUP | libc::EPOLLHUP | libc::EPOLLERR;
+    if edges & (ended | libc::EPOLLPRI) != 0 {
+        locked.sticky = true;
+    }
+    if edges & (libc::EPOLLIN | libc::EPOLLPRI | ended) != 0 {
+        locked.readable = Readable::Yes;
+    }
+    match locked.phase {
+        Phase::Listening => accept_ex::drain(&mut locked),
+        Phase::Connecting => connect::settle(&mut locked),
+        _ => {}
+    }
+    receive::drain(&mut locked, None);
+    if edges & (libc::EPOLLOUT | ended) != 0 {
+        send::drain(&mut locked, None);
+    }
+}
+
+impl Socket {
+    pub(crate) fn lock(&'static self) -> Locked {
+        Locked { socket: self, guard: self.state.lock() }
+    }
+}
+
+impl State {
+    fn new() -> State {
+        State {
+            fd: -1,
+            handle: 0,
+            family: AF_UNSPEC,
+            kind: Kind::Stream,
+            protocol: 0,
+            phase: Phase::Closed,
+            nonblocking: false,
+            overlapped: false,
+            receive_shut: false,
+            send_shut: false,
+            end_of_stream: false,
+            readable: Readable::Unknown,
+            sticky: false,
+            watcher: None,
+            accepting_for: None,
+            connect_context: false,
+            refused_datagram: false,
+            notification_modes: 0,
+            selected: false,
+            select_stamp: 0,
+            fatal: 0,
+            connect_error: 0,
+            connect_failed: false,
+            connected_at: None,
+            association: None,
+            receives: Fifo::default(),
+            urgent_receives: None,
+            sends: Fifo::default(),
+            listener: None,
+            connecting: None,
+            options: None,
+        }
+    }
+
+    pub(crate) fn fd(&self) -> RawFd {
+        self.fd
+    }
+
+    /// Whether edges tell when the descriptor becomes ready.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.watcher.is_some()
+    }
+
+    pub(crate) fn is_stream(&self) -> bool {
+        self.kind == Kind::Stream
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        self.options.as_deref().unwrap_or(const { &Options::DEFAULT })
+    }
+
+    pub(crate) fn options_mut(&mut self) -> &mut Options {
+        self.options.get_or_insert_with(|| Box::new(Options::DEFAULT))
+    }
+
+    /// Ends the connection for all later operations.
+    pub(crate) fn end(&mut self, code: i32) {
+        if self.fatal == 0 {
+            self.fatal = code;
+        }
+        self.sticky = true;
+    }
+}
+
+impl Locked {
+    /// Lets go of the lock for the time of `f`.
+    pub(crate) fn unlocked<T>(&mut self, f: impl FnOnce() -> T) -> T {
+        MutexGuard::unlocked(&mut self.guard, f)
+    }
+
+    /// Registers the descriptor with the epoll that the socket belongs to. What is ready already comes as an edge.
+    pub(crate) fn watch(&mut self) -> OsResult<()> {
+        let port = self.association.as_ref().map(|association| association.port.clone());
+        self.watch_with(port)
+    }
+
+    /// Registers the descriptor with the epoll of a port, or of the process.
+    pub(crate) fn watch_with(&mut self, port: Option<Arc<Port>>) -> OsResult<()> {
+        if self.watcher.is_none() {
+            self.watcher = Some(match port {
+                Some(port) => {
+                    port.epoll()?.add(self.fd, self.socket)?;
+                    Watcher::Port(port)
+                }
+                None => {
+                    reactor::process()?.add(self.fd, self.socket)?;
+                    Watcher::Process
+                }
+            });
+        }
+        Ok(())
+    }
+
+    /// Takes the descriptor from the epoll again.
+    pub(crate) fn unwatch(&mut self) {
+        let epoll = match &self.watcher {
+            None => return,
+            Some(Watcher::Port(port)) => port.epoll(),
+            Some(Watcher::Process) => reactor::process(),
+        };
+        if let Ok(epoll) = epoll {
+            epoll.remove(self.fd);
+        }
+        self.watcher = None;
+        self.readable = Readable::Unknown;
+    }
+
+    /// Puts another descriptor behind the handle; gives back the old one.
+    pub(crate) fn replace_fd(&mut self, fd: OwnedFd) -> Option<OwnedFd> {
+        self.unwatch();
+        for &(level, name, value) in &self.options().replay {
+            let _ = os::set_option(fd.as_raw_fd(), level, name, value);
+        }
+        let old = std::mem::replace(&mut self.guard.fd, fd.into_raw_fd());
+        self.sticky = false;
+        own(old)
+    }
+
+    /// Takes the descriptor away.
+    pub(crate) fn take_fd(&mut self) -> Option<OwnedFd> {
+        own(std::mem::replace(&mut self.guard.fd, -1))
+    }
+
+    /// Blocks the calling thread, without the lock, until `events` hold for the descriptor or the time is over.
+    ///
+    /// # Errors
+    /// WSAEINTR if the socket was closed meanwhile; WSAETIMEDOUT.
+    pub(crate) fn block(&mut self, events: i16, deadline: Deadline) -> WsaResult<()> {
+        let (socket, handle, fd) = (self.socket, self.handle, self.fd);
+        let timeout = deadline.remaining();
+        socket.blocked.fetch_add(1, Ordering::Relaxed);
+        let result = self.unlocked(|| {
+            let _elsewhere = blocking();
+            os::poll(&mut [libc::pollfd { fd, events, revents: 0 }], timeout)
+        });
+        let last = socket.blocked.fetch_sub(1, Ordering::Relaxed) == 1;
+        if self.handle != handle {
+            if last {
+                os::futex_wake(&socket.blocked);
+            }
+            return fail(WSAEINTR);
+        }
+        match result {
+            Ok(0) if deadline.is_over() => fail(WSAETIMEDOUT),
+            Ok(_) => Ok(()),
+            Err(errno) => fail(wsa_from_errno(errno)),
+        }
+    }
+
+    /// Gives the socket back to the pool: the handle is gone, the descriptor taken, and nobody blocks on it.
+    pub(crate) fn recycle(&mut self) {
+        debug_assert!(self.fd < 0 && self.socket.blocked.load(Ordering::Relaxed) == 0);
+        *self.guard = State::new();
+        POOL.lock().push(self.socket);
+    }
+}
+
+fn own(fd: RawFd) -> Option<OwnedFd> {
+    // SAFETY: the descriptor belonged to the socket, which has just let go of it.
+    (fd >= 0).then(|| unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// When a blocking call gives up.
+#[derive(Clone, Copy)]
+pub(crate) struct Deadline(Option<Instant>);
+
+impl Deadline {
+    pub(crate) const NEVER: Deadline = Deadline(None);
+
+    /// From SO_RCVTIMEO or SO_SNDTIMEO.
+    pub(crate) fn after_milliseconds(timeout: u32) -> Deadline {
+        let timeout = (timeout != 0).then(|| Duration::from_millis(timeout.into()));
+        Deadline(timeout.and_then(|timeout| Instant::now().checked_add(timeout)))
+    }
+
+    fn remaining(self) -> Option<Duration> {
+        self.0.map(|deadline| deadline.saturating_duration_since(Instant::now()))
+    }
+
+    fn is_over(self) -> bool {
+        self.0.is_some_and(|deadline| Instant::now() >= deadline)
+    }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        // Descriptors are taken out before; this is for a socket whose set-up failed half-way.
+        drop(own(self.fd));
+    }
+}

@@ -1,0 +1,538 @@
+//! Receiving: recv, recvfrom, WSARecv, WSARecvFrom, and the queue of receives.
+
+use crate::error::{
+    WsaError, WsaResult, fail, finish, set_last_error, status_from_errno, wsa_from_errno, wsa_from_status,
+};
+use crate::os::{self, Errno};
+use crate::socket::overlapped::{self, Completion, Overlapped};
+use crate::socket::request::{Fifo, Request, Role, total};
+use crate::socket::{Deadline, Locked, Phase, Readable, State, accept_ex, connect, lock};
+use crate::types::*;
+
+/// A receive as a call asks for it.
+#[derive(Clone, Copy)]
+struct Call<'a> {
+    buffers: &'a [WSABUF],
+    flags: u32,
+    from: *mut SOCKADDR,
+    from_len: *mut i32,
+}
+
+impl Call<'_> {
+    fn has(&self, flag: SEND_RECV_FLAGS) -> bool {
+        has(self.flags, flag)
+    }
+}
+
+fn has(flags: u32, flag: SEND_RECV_FLAGS) -> bool {
+    flags & flag as u32 != 0
+}
+
+/// What one try brought.
+enum Try {
+    Done(Completion),
+    /// Part of what MSG_WAITALL asked for: how much there is now, and no more yet.
+    Part(u32),
+    Failed {
+        code: i32,
+        status: NTSTATUS,
+    },
+}
+
+/// Receives on behalf of a call. With an OVERLAPPED, WSA_IO_PENDING says that the operation has begun.
+///
+/// # Safety
+/// The buffers and pointers in `call` are writable, until the operation completes if there is an OVERLAPPED.
+unsafe fn receive(s: SOCKET, call: Call<'_>, overlapped: Option<Overlapped>) -> WsaResult<Completion> {
+    let mut socket = lock(s)?;
+    check(&mut socket, call)?;
+    let Some(overlapped) = overlapped else {
+        let wait = !socket.nonblocking;
+        // SAFETY: as the caller promises.
+        return unsafe { synchronous(&mut socket, call, wait) };
+    };
+    let event = overlapped.begin();
+    if socket.overlapped {
+        // SAFETY: as the caller promises.
+        return unsafe { start(&mut socket, call, overlapped, event) };
+    }
+    // Not an overlapped socket: the call blocks until it is done, whatever the mode (D3).
+    // SAFETY: as the caller promises.
+    let completion = unsafe { synchronous(&mut socket, call, true)? };
+    overlapped::complete_at_once(&socket, overlapped, event, completion);
+    Ok(completion)
+}
+
+/// What can be said against a receive before it is tried.
+fn check(socket: &mut Locked, call: Call<'_>) -> WsaResult<()> {
+    connect::settle(socket);
+    if socket.fatal != 0 {
+        return fail(socket.fatal);
+    }
+    match (socket.is_stream(), socket.phase) {
+        (true, Phase::Connected) | (false, Phase::Bound | Phase::Connected) => {}
+        (true, _) => return fail(WSAENOTCONN),
+        (false, _) => return fail(WSAEINVAL),
+    }
+    if socket.receive_shut {
+        return fail(WSAESHUTDOWN);
+    }
+    if call.buffers.iter().any(|buffer| buffer.buf.is_null() && buffer.len > 0) {
+        return fail(WSAEFAULT);
+    }
+    let unlike = call.has(MSG_OOB) || call.has(MSG_PEEK) || call.flags & MSG_PARTIAL != 0;
+    if call.has(MSG_WAITALL) && (unlike || socket.nonblocking || !socket.is_stream()) {
+        return fail(WSAEOPNOTSUPP);
+    }
+    if call.has(MSG_OOB) && !socket.is_stream() {
+        return fail(WSAEOPNOTSUPP);
+    }
+    if socket.is_stream() { Ok(()) } else { check_from(socket, call) }
+}
+
+/// A datagram must not be lost because its sender's address does not fit (D59).
+fn check_from(state: &State, call: Call<'_>) -> WsaResult<()> {
+    if call.from.is_null() || call.from_len.is_null() {
+        return Ok(());
+    }
+    let needed = if state.family == AF_INET6 { size_of::<SOCKADDR_IN6>() } else { size_of::<SOCKADDR_IN>() };
+    // SAFETY: the program vouches for the length that it passed.
+    if (unsafe { call.from_len.read_unaligned() }) < needed as i32 { fail(WSAEFAULT) } else { Ok(()) }
+}
+
+/// Starts an overlapped receive.
+///
+/// # Safety
+/// As for [`receive`].
+unsafe fn start(socket: &mut Locked, call: Call<'_>, overlapped: Overlapped, event: usize) -> WsaResult<Completion> {
+    let mut request = overlapped::request(overlapped, event, call.flags, call.buffers, role(socket, call));
+    if call.has(MSG_OOB) || socket.receives.is_empty() {
+        // SAFETY: as the caller promises.
+        match unsafe { try_once(socket, &request) } {
+            Try::Done(completion) => {
+                overlapped::complete_at_once(socket, overlapped, event, completion);
+                return conclude(completion);
+            }
+            Try::Failed { code, .. } => return fail(code),
+            Try::Part(bytes) => request.done += bytes,
+        }
+    }
+    overlapped::pend(socket, event);
+    queue_for(socket, call.flags).push(request);
+    if let Err(errno) = socket.watch() {
+        forget(socket, call.flags, overlapped);
+        return fail(wsa_from_errno(errno));
+    }
+    fail(WSA_IO_PENDING)
+}
+
+fn role(state: &State, call: Call<'_>) -> Role {
+    match call.from.is_null() || state.is_stream() {
+        true => Role::Plain,
+        false => Role::From(call.from, call.from_len),
+    }
+}
+
+fn queue_for(state: &mut State, flags: u32) -> &mut Fifo {
+    match has(flags, MSG_OOB) {
+        true => state.urgent_receives.get_or_insert_default(),
+        false => &mut state.receives,
+    }
+}
+
+fn forget(state: &mut State, flags: u32, overlapped: Overlapped) {
+    queue_for(state, flags).take(|request| request.overlapped == overlapped.as_ptr());
+}
+
+/// Receives within the call; `wait` says whether it may block.
+///
+/// # Safety
+/// As for [`receive`].
+unsafe fn synchronous(socket: &mut Locked, call: Call<'_>, wait: bool) -> WsaResult<Completion> {
+    let mut place = OVERLAPPED::default();
+    // SAFETY: `place` outlives the request: whichever way this function is left, the request is out of the queue.
+    let Some(mine) = (unsafe { Overlapped::new(&mut place) }) else { return fail(WSAEFAULT) };
+    mine.begin();
+    let mut request = overlapped::request(mine, 0, call.flags, call.buffers, role(socket, call));
+    request.synchronous = true;
+    if call.has(MSG_OOB) || socket.receives.is_empty() {
+        // SAFETY: as the caller promises.
+        match unsafe { try_once(socket, &request) } {
+            Try::Done(completion) => return conclude(completion),
+            Try::Failed { code, .. } => return fail(code),
+            Try::Part(bytes) => request.done += bytes,
+        }
+    }
+    if !wait {
+        return fail(WSAEWOULDBLOCK);
+    }
+    queue_for(socket, call.flags).push(request);
+    let deadline = Deadline::after_milliseconds(socket.options().receive_timeout);
+    let events = if call.has(MSG_OOB) { libc::POLLPRI } else { libc::POLLIN };
+    while !mine.is_over() {
+        let blocked = socket.block(events, deadline);
+        if mine.is_over() {
+            break;
+        }
+        if let Err(error) = blocked {
+            forget(socket, call.flags, mine);
+            // What queued behind us may go on.
+            socket.readable = Readable::Unknown;
+            drain(socket, None);
+            return Err(error);
+        }
+        socket.readable = Readable::Unknown;
+        drain(socket, Some(mine));
+    }
+    conclude(mine.completion())
+}
+
+/// What the call returns for a receive that is over.
+fn conclude(completion: Completion) -> WsaResult<Completion> {
+    match completion.status {
+        STATUS_SUCCESS => Ok(completion),
+        status => fail(wsa_from_status(status)),
+    }
+}
+
+/// Runs queued receives as far as data is there. Synchronous ones are left to the thread that waits for them: `owner`
+/// if it is the caller.
+pub(crate) fn drain(socket: &mut Locked, owner: Option<Overlapped>) {
+    drain_urgent(socket, owner);
+    while socket.readable != Readable::No {
+        if socket.receives.front().is_none_or(|request| !may_run(request, owner)) {
+            return;
+        }
+        let Some(mut request) = socket.receives.pop() else { return };
+        // SAFETY: the program keeps the buffers of a pending operation writable.
+        match unsafe { try_once(socket, &request) } {
+            Try::Done(completion) => end(socket, request, completion),
+            Try::Failed { status, .. } => end(socket, request, Completion::failure(status)),
+            Try::Part(bytes) => {
+                request.done += bytes;
+                socket.receives.put_back(request);
+                return;
+            }
+        }
+    }
+}
+
+fn drain_urgent(socket: &mut Locked, owner: Option<Overlapped>) {
+    let Some(mut queue) = socket.urgent_receives.take() else { return };
+    while queue.front().is_some_and(|request| may_run(request, owner)) {
+        let Some(request) = queue.pop() else { break };
+        // SAFETY: the program keeps the buffers of a pending operation writable.
+        match unsafe { try_once(socket, &request) } {
+            Try::Done(completion) => end(socket, request, completion),
+            Try::Failed { status, .. } => end(socket, request, Completion::failure(status)),
+            Try::Part(_) => {
+                queue.put_back(request);
+                break;
+            }
+        }
+    }
+    if !queue.is_empty() {
+        socket.urgent_receives = Some(queue);
+    }
+}
+
+fn may_run(request: &Request, owner: Option<Overlapped>) -> bool {
+    !request.synchronous || owner.map(Overlapped::as_ptr) == Some(request.overlapped)
+}
+
+fn end(socket: &mut Locked, request: Request, completion: Completion) {
+    match request.role {
+        Role::AcceptData(_) => accept_ex::end_data_phase(request, completion),
+        _ => overlapped::complete(socket, &request, completion),
+    }
+}
+
+/// Tries a receive once.
+///
+/// # Safety
+/// The request's buffers and pointers are writable.
+unsafe fn try_once(socket: &mut Locked, request: &Request) -> Try {
+    // SAFETY: as the caller promises.
+    unsafe {
+        match (socket.is_stream(), has(request.flags, MSG_OOB)) {
+            (true, true) => try_urgent(socket, request),
+            (true, false) => try_stream(socket, request),
+            (false, _) => try_datagram(socket, request),
+        }
+    }
+}
+
+/// The flags that the kernel has as well; MSG_WAITALL is done here.
+fn kernel_flags(flags: u32) -> i32 {
+    let pairs = [(MSG_OOB, libc::MSG_OOB), (MSG_PEEK, libc::MSG_PEEK), (MSG_DONTROUTE, libc::MSG_DONTROUTE)];
+    pairs.iter().filter(|(ours, _)| has(flags, *ours)).fold(0, |all, (_, theirs)| all | theirs)
+}
+
+/// # Safety
+/// As for [`try_once`].
+unsafe fn try_stream(socket: &mut Locked, request: &Request) -> Try {
+    if socket.readable == Readable::No {
+        return Try::Part(0);
+    }
+    let buffers = request.buffers.as_slice();
+    let wanted = total(buffers) - request.done;
+    if wanted == 0 {
+        return try_empty(socket);
+    }
+    let flags = kernel_flags(request.flags);
+    // SAFETY: as the caller promises.
+    let result = match buffers {
+        [one] if request.done == 0 => unsafe { os::receive(socket.fd(), *one, flags) },
+        // SAFETY: as the caller promises.
+        _ => unsafe { os::receive_message(socket.fd(), buffers, request.done as usize, flags) }
+            .map(|message| message.bytes),
+    };
+    let got = match result {
+        Ok(0) => return end_of_stream(socket, request.done),
+        Ok(bytes) => bytes as u32,
+        Err(libc::EAGAIN) => {
+            socket.readable = if socket.is_watched() { Readable::No } else { Readable::Unknown };
+            return Try::Part(0);
+        }
+        Err(errno) => return stream_failed(socket, errno),
+    };
+    socket.readable = match got < wanted {
+        _ if has(request.flags, MSG_PEEK) => Readable::Yes,
+        // The queue is empty now, and what comes next will be an edge.
+        true if socket.is_watched() && !socket.sticky => Readable::No,
+        _ => Readable::Unknown,
+    };
+    if has(request.flags, MSG_WAITALL) && got < wanted {
+        return Try::Part(got);
+    }
+    Try::Done(Completion::success(request.done + got))
+}
+
+/// A receive of no bytes waits for data and takes none (D44).
+fn try_empty(socket: &mut Locked) -> Try {
+    if socket.readable == Readable::Unknown || socket.sticky {
+        match os::peek_readable(socket.fd()) {
+            Ok(true) => socket.readable = Readable::Yes,
+            Ok(false) if socket.is_watched() => socket.readable = Readable::No,
+            Ok(false) => return Try::Part(0),
+            Err(errno) => return stream_failed(socket, errno),
+        }
+    }
+    match socket.readable {
+        Readable::No => Try::Part(0),
+        _ => Try::Done(Completion::success(0)),
+    }
+}
+
+fn end_of_stream(socket: &mut Locked, done: u32) -> Try {
+    socket.end_of_stream = true;
+    socket.sticky = true;
+    // A reset that follows the end of the stream, since we sent to a peer that had closed (D53): Linux says "end".
+    match os::take_error(socket.fd()) {
+        0 => Try::Done(Completion::success(done)),
+        _ => {
+            socket.end(WSAECONNABORTED);
+            Try::Failed { code: WSAECONNABORTED, status: STATUS_CONNECTION_ABORTED }
+        }
+    }
+}
+
+fn stream_failed(socket: &mut Locked, errno: Errno) -> Try {
+    let code = wsa_from_errno(errno);
+    // A bad buffer is the call's fault; everything else is the end of the connection.
+    if errno != libc::EFAULT && errno != libc::EINVAL && errno != libc::ENOMEM {
+        socket.end(code);
+    }
+    Try::Failed { code, status: status_from_errno(errno) }
+}
+
+/// # Safety
+/// As for [`try_once`].
+unsafe fn try_urgent(socket: &mut Locked, request: &Request) -> Try {
+    // SAFETY: as the caller promises.
+    let result =
+        unsafe { os::receive_message(socket.fd(), request.buffers.as_slice(), 0, kernel_flags(request.flags)) };
+    match result {
+        Ok(message) => Try::Done(Completion::success(message.bytes as u32)),
+        Err(libc::EINVAL) if socket.options().oob_inline => {
+            Try::Failed { code: WSAEINVAL, status: STATUS_INVALID_PARAMETER }
+        }
+        // No urgent byte now: Linux says EINVAL where there never was one.
+        Err(libc::EAGAIN | libc::EINVAL) => Try::Part(0),
+        Err(errno) => stream_failed(socket, errno),
+    }
+}
+
+/// # Safety
+/// As for [`try_once`].
+unsafe fn try_datagram(socket: &mut Locked, request: &Request) -> Try {
+    let refused = Try::Failed { code: WSAECONNRESET, status: STATUS_PORT_UNREACHABLE };
+    if std::mem::take(&mut socket.refused_datagram) && socket.options().udp_connection_reset {
+        return refused;
+    }
+    loop {
+        // SAFETY: as the caller promises.
+        let result =
+            unsafe { os::receive_message(socket.fd(), request.buffers.as_slice(), 0, kernel_flags(request.flags)) };
+        let message = match result {
+            Ok(message) => message,
+            Err(libc::EAGAIN) => {
+                socket.readable = if socket.is_watched() { Readable::No } else { Readable::Unknown };
+                return Try::Part(0);
+            }
+            Err(libc::ECONNREFUSED) => {
+                os::drain_error_queue(socket.fd());
+                if socket.options().udp_connection_reset {
+                    return refused;
+                }
+                continue;
+            }
+            Err(errno) => return Try::Failed { code: wsa_from_errno(errno), status: status_from_errno(errno) },
+        };
+        if let Role::From(from, from_len) = request.role {
+            // A length that shrank since the call began loses the address, not the datagram.
+            // SAFETY: as the caller promises.
+            let _ = unsafe { message.from.write(from, from_len) };
+        }
+        let whole = message.flags & libc::MSG_TRUNC == 0;
+        let status = if whole { STATUS_SUCCESS } else { STATUS_BUFFER_OVERFLOW };
+        return Try::Done(Completion { status, bytes: message.bytes as u32, flags: 0 });
+    }
+}
+
+/// The description of the one buffer of recv and recvfrom.
+fn one_buffer(buf: PSTR, len: i32) -> WsaResult<[WSABUF; 1]> {
+    match u32::try_from(len) {
+        Ok(len) => Ok([WSABUF { len, buf }]),
+        Err(_) => fail(WSAEFAULT),
+    }
+}
+
+fn finish_length(result: WsaResult<Completion>) -> i32 {
+    match result {
+        Ok(completion) => {
+            set_last_error(ERROR_SUCCESS);
+            completion.bytes as i32
+        }
+        Err(error) => finish(Err(error)),
+    }
+}
+
+/// Receives data; returns how many bytes, or 0 at the end of a stream.
+///
+/// A stream gives what is there, at least one byte; a datagram that is longer than `len` is cut.
+///
+/// # Errors
+/// SOCKET_ERROR with WSAEWOULDBLOCK on a non-blocking socket that has nothing, WSAETIMEDOUT after SO_RCVTIMEO,
+/// WSAECONNRESET, WSAECONNABORTED, WSAENOTCONN, WSAESHUTDOWN after SD_RECEIVE, WSAEMSGSIZE for a cut datagram, WSAEINVAL
+/// for an unbound datagram socket, WSAEOPNOTSUPP, WSAEFAULT, WSAENOTSOCK.
+///
+/// # Safety
+/// `buf` is writable for `len` bytes.
+pub unsafe extern "system" fn recv(s: SOCKET, buf: PSTR, len: i32, flags: SEND_RECV_FLAGS) -> i32 {
+    // SAFETY: as the caller promises; there is no address to write.
+    unsafe { recvfrom(s, buf, len, flags, std::ptr::null_mut(), std::ptr::null_mut()) }
+}
+
+/// Receives data as [`recv`] does, and says where a datagram came from.
+///
+/// On a stream socket the address arguments are left alone.
+///
+/// # Errors
+/// As for [`recv`]; WSAEFAULT also if `*fromlen` is too small, and then the datagram stays queued.
+///
+/// # Safety
+/// `buf` is writable for `len` bytes, `from` is null or writable for `*fromlen` bytes, `fromlen` is null or writable.
+pub unsafe extern "system" fn recvfrom(
+    s: SOCKET,
+    buf: PSTR,
+    len: i32,
+    flags: i32,
+    from: *mut SOCKADDR,
+    fromlen: *mut i32,
+) -> i32 {
+    let result = one_buffer(buf, len).and_then(|buffers| {
+        let call = Call { buffers: &buffers, flags: flags as u32, from, from_len: fromlen };
+        // SAFETY: as the caller promises.
+        unsafe { receive(s, call, None) }
+    });
+    finish_length(result)
+}
+
+/// Receives into several buffers, in the call or overlapped.
+///
+/// Without an OVERLAPPED this is [`recv`] with more buffers. With one, on an overlapped socket: 0 if data was there,
+/// and the completion is indicated all the same; else WSA_IO_PENDING. Buffers are filled strictly in posting order. A
+/// receive of no bytes completes when data is there and takes none.
+///
+/// # Errors
+/// SOCKET_ERROR with the codes of [`recv`], WSA_IO_PENDING, or WSAEINVAL for no buffers or for a completion routine on a
+/// socket with a completion port. Completion routines are not offered yet: WSAEOPNOTSUPP.
+///
+/// # Safety
+/// `lpbuffers` is readable for `dwbuffercount` entries; the buffers are writable, and with an OVERLAPPED stay so until
+/// the operation completes, as does the OVERLAPPED. The other pointers are null or writable.
+pub unsafe extern "system" fn WSARecv(
+    s: SOCKET,
+    lpbuffers: *const WSABUF,
+    dwbuffercount: u32,
+    lpnumberofbytesrecvd: *mut u32,
+    lpflags: *mut u32,
+    lpoverlapped: *mut OVERLAPPED,
+    lpcompletionroutine: LPWSAOVERLAPPED_COMPLETION_ROUTINE,
+) -> i32 {
+    // SAFETY: as the caller promises; there is no address to write.
+    unsafe {
+        WSARecvFrom(
+            s,
+            lpbuffers,
+            dwbuffercount,
+            lpnumberofbytesrecvd,
+            lpflags,
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+            lpoverlapped,
+            lpcompletionroutine,
+        )
+    }
+}
+
+/// Receives as [`WSARecv`] does, and says where a datagram came from.
+///
+/// `lpfrom` and `lpfromlen` are written when the operation completes; on a stream socket they are left alone.
+///
+/// # Errors
+/// As for [`WSARecv`] and [`recvfrom`].
+///
+/// # Safety
+/// As for [`WSARecv`]; `lpfrom` and `lpfromlen` are null or writable until the operation completes.
+pub unsafe extern "system" fn WSARecvFrom(
+    s: SOCKET,
+    lpbuffers: *const WSABUF,
+    dwbuffercount: u32,
+    lpnumberofbytesrecvd: *mut u32,
+    lpflags: *mut u32,
+    lpfrom: *mut SOCKADDR,
+    lpfromlen: *mut i32,
+    lpoverlapped: *mut OVERLAPPED,
+    lpcompletionroutine: LPWSAOVERLAPPED_COMPLETION_ROUTINE,
+) -> i32 {
+    let run = || {
+        // SAFETY: as the caller promises.
+        let (buffers, overlapped) =
+            unsafe { (overlapped::buffers(lpbuffers, dwbuffercount), Overlapped::new(lpoverlapped)) };
+        let buffers = overlapped::check_call(s, buffers, lpnumberofbytesrecvd, overlapped, lpcompletionroutine)?;
+        // SAFETY: as the caller promises.
+        let flags = unsafe { lpflags.as_mut() }.ok_or(WsaError(WSAEFAULT))?;
+        let call = Call { buffers, flags: *flags, from: lpfrom, from_len: lpfromlen };
+        // SAFETY: as the caller promises.
+        let completion = unsafe { receive(s, call, overlapped)? };
+        *flags = completion.flags;
+        // SAFETY: as the caller promises.
+        if let Some(bytes) = unsafe { lpnumberofbytesrecvd.as_mut() } {
+            *bytes = completion.bytes;
+        }
+        Ok(())
+    };
+    finish(run())
+}

@@ -1,0 +1,143 @@
+//! A request: an operation that waits in one of a socket's queues.
+
+use std::collections::VecDeque;
+
+use crate::address::Address;
+use crate::socket::accept::AcceptData;
+use crate::types::*;
+
+/// The buffers of a request. The array of descriptions is captured when the call is made (D9); the memory that they
+/// describe stays the caller's until the request completes.
+pub(crate) enum Buffers {
+    One([WSABUF; 1]),
+    Many(Box<[WSABUF]>),
+    /// Memory of our own.
+    Owned(Box<Owned>),
+}
+
+/// Memory, and the description that points into it.
+pub(crate) struct Owned {
+    description: [WSABUF; 1],
+    #[expect(dead_code, reason = "keeps the memory alive")]
+    data: Box<[u8]>,
+}
+
+impl Buffers {
+    pub(crate) fn capture(buffers: &[WSABUF]) -> Buffers {
+        match buffers {
+            [one] => Buffers::One([*one]),
+            many => Buffers::Many(many.into()),
+        }
+    }
+
+    pub(crate) fn own(mut data: Box<[u8]>) -> Buffers {
+        let description = [WSABUF { len: data.len() as u32, buf: data.as_mut_ptr() }];
+        Buffers::Owned(Box::new(Owned { description, data }))
+    }
+
+    pub(crate) fn as_slice(&self) -> &[WSABUF] {
+        match self {
+            Buffers::One(one) => one,
+            Buffers::Owned(owned) => &owned.description,
+            Buffers::Many(many) => many,
+        }
+    }
+}
+
+/// How many bytes the buffers hold together; more than 4 GiB cannot be asked for at once.
+pub(crate) fn total(buffers: &[WSABUF]) -> u32 {
+    buffers.iter().fold(0u32, |sum, buffer| sum.saturating_add(buffer.len))
+}
+
+/// What is special about a request.
+pub(crate) enum Role {
+    Plain,
+    /// The address of the datagram's sender goes here.
+    From(*mut SOCKADDR, *mut i32),
+    To(Box<Address>),
+    /// The rest of what a non-blocking send accepted whole (D60); nobody waits for it.
+    Spill,
+    /// The first data of a connection that AcceptEx took; completes as the listener's operation.
+    AcceptData(Box<AcceptData>),
+}
+
+pub(crate) struct Request {
+    pub(crate) overlapped: *mut OVERLAPPED,
+    /// `hEvent` as it was when the operation started.
+    pub(crate) event: usize,
+    /// Our number of the thread that started the operation.
+    pub(crate) thread: u32,
+    /// MSG_OOB, MSG_PEEK, MSG_WAITALL …
+    pub(crate) flags: u32,
+    /// Bytes transferred so far.
+    pub(crate) done: u32,
+    /// A thread of the program waits for it in a blocking call, polls the descriptor itself and alone runs it, so
+    /// that nobody has to wake that thread.
+    pub(crate) synchronous: bool,
+    pub(crate) buffers: Buffers,
+    pub(crate) role: Role,
+}
+
+// SAFETY: the pointers are the caller's, who keeps what they point to alive and untouched until completion; the
+// request itself is only reached under its socket's lock.
+unsafe impl Send for Request {}
+
+impl Request {
+    pub(crate) fn total(&self) -> u32 {
+        total(self.buffers.as_slice())
+    }
+}
+
+/// A queue of requests. The first lies in place: a socket with one request in flight allocates nothing.
+#[derive(Default)]
+pub(crate) struct Fifo {
+    head: Option<Request>,
+    #[expect(clippy::box_collection, reason = "a pointer per socket, not a queue per socket")]
+    rest: Option<Box<VecDeque<Request>>>,
+}
+
+impl Fifo {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.head.is_none()
+    }
+
+    pub(crate) fn push(&mut self, request: Request) {
+        if self.head.is_none() {
+            self.head = Some(request);
+        } else {
+            self.rest.get_or_insert_default().push_back(request);
+        }
+    }
+
+    pub(crate) fn front(&self) -> Option<&Request> {
+        self.head.as_ref()
+    }
+
+    /// Puts back what [`Fifo::pop`] gave.
+    pub(crate) fn put_back(&mut self, request: Request) {
+        if let Some(next) = self.head.replace(request) {
+            self.rest.get_or_insert_default().push_front(next);
+        }
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Request> {
+        let next = self.rest.as_mut().and_then(|rest| rest.pop_front());
+        std::mem::replace(&mut self.head, next)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Request> {
+        self.head.iter().chain(self.rest.iter().flat_map(|rest| rest.iter()))
+    }
+
+    /// Takes out the requests that `wanted` names; both parts keep their order.
+    pub(crate) fn take(&mut self, mut wanted: impl FnMut(&Request) -> bool) -> Vec<Request> {
+        let all = std::iter::from_fn(|| self.pop()).collect::<Vec<_>>();
+        let (taken, kept) = all.into_iter().partition(|request| wanted(request));
+        for request in kept {
+            self.push(request);
+        }
+        taken
+    }
+}
+
+const _: () = assert!(size_of::<Request>() <= 80, "every socket has room for two requests");

@@ -1,0 +1,383 @@
+//! select, over `poll`: counted sets, no limit but the caller's.
+//!
+//! What the kernel reports is read by the state of each socket: a fresh stream polls as hung up, a refused connect as
+//! readable and writable, and data that a pending receive will take is nobody else's (S19, S27, S36). A thread that
+//! blocks here is woken by an eventfd of its own when a socket that select has looked at is closed.
+
+use std::cell::RefCell;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+
+use crate::error::{WsaError, WsaResult, fail, set_last_error, wsa_from_errno};
+use crate::os;
+use crate::port::blocking;
+use crate::socket::{Locked, Phase, State, connect, lock, send};
+use crate::startup::started;
+use crate::types::*;
+
+/// Threads that are in select, each by the eventfd that wakes it.
+static SELECTING: Mutex<Vec<Arc<OwnedFd>>> = Mutex::new(Vec::new());
+
+/// Wakes every thread that is in select: a socket was closed that one of them may look at.
+pub(crate) fn wake_all() {
+    for wake in SELECTING.lock().iter() {
+        os::eventfd_write(wake);
+    }
+}
+
+/// What a set asks of its sockets. One set may be passed twice (S10).
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+struct Asked {
+    read: bool,
+    write: bool,
+    except: bool,
+}
+
+/// A caller's set: a count, and as many sockets as it says (S2, S3).
+struct Set {
+    set: *mut FD_SET,
+    asked: Asked,
+}
+
+impl Set {
+    /// # Safety
+    /// As for [`select`].
+    #[expect(clippy::mut_from_ref, reason = "the memory is the caller's, behind a pointer")]
+    unsafe fn sockets(&self) -> &mut [SOCKET] {
+        // SAFETY: as the caller promises: `fd_count` entries follow, however many the type declares.
+        unsafe {
+            let count = (*self.set).fd_count as usize;
+            std::slice::from_raw_parts_mut((&raw mut (*self.set).fd_array).cast(), count)
+        }
+    }
+
+    /// # Safety
+    /// As for [`select`]; `chosen` is no longer than the set.
+    unsafe fn rewrite(&mut self, chosen: &[SOCKET]) {
+        // SAFETY: as the caller promises.
+        unsafe {
+            self.sockets()[..chosen.len()].copy_from_slice(chosen);
+            (*self.set).fd_count = chosen.len() as u32;
+        }
+    }
+}
+
+thread_local! {
+    /// What `poll` is given: kept, so that a server that calls select in a loop allocates nothing.
+    static FDS: RefCell<Vec<libc::pollfd>> = const { RefCell::new(Vec::new()) };
+    static WAKE: RefCell<Option<Arc<OwnedFd>>> = const { RefCell::new(None) };
+}
+
+/// Waits until a socket of `readfds` can be received from or accepted on, one of `writefds` can be sent to, or one of
+/// `exceptfds` has urgent data or a failed connect.
+///
+/// Each set is rewritten to the sockets that are ready, in their order. Returns how many there are in all sets, or 0
+/// after the timeout; a null timeout waits for ever. `nfds` is ignored. Sets may hold as many sockets as `fd_count`
+/// says, whatever FD_SETSIZE is.
+///
+/// # Errors
+/// SOCKET_ERROR with WSAEINVAL if all sets are null or empty or the timeout is negative, WSAENOTSOCK (the sets are left
+/// as they were), WSANOTINITIALISED.
+///
+/// # Safety
+/// Each set is null or holds `fd_count` readable and writable sockets; `timeout` is null or readable.
+pub unsafe extern "system" fn select(
+    _nfds: i32,
+    readfds: *mut FD_SET,
+    writefds: *mut FD_SET,
+    exceptfds: *mut FD_SET,
+    timeout: *const TIMEVAL,
+) -> i32 {
+    let run = || {
+        if !started() {
+            return fail(WSANOTINITIALISED);
+        }
+        let mut sets = distinct_sets(readfds, writefds, exceptfds);
+        // SAFETY: as the caller promises.
+        let timeout = match unsafe { timeout.as_ref() } {
+            None => None,
+            Some(TIMEVAL { tv_sec: 0.., tv_usec: 0.. }) => {
+                // SAFETY: as above; checked not to be null.
+                let TIMEVAL { tv_sec, tv_usec } = unsafe { *timeout };
+                Some(Duration::from_secs(tv_sec as u64) + Duration::from_micros(tv_usec as u64))
+            }
+            Some(_) => return fail(WSAEINVAL),
+        };
+        // SAFETY: as the caller promises.
+        if sets.iter().all(|set| unsafe { set.sockets() }.is_empty()) {
+            return fail(WSAEINVAL);
+        }
+        // SAFETY: as the caller promises.
+        FDS.with_borrow_mut(|fds| unsafe { wait(&mut sets, timeout, fds) })
+    };
+    match run() {
+        Ok(count) => {
+            set_last_error(ERROR_SUCCESS);
+            count as i32
+        }
+        Err(WsaError(code)) => {
+            set_last_error(code as u32);
+            SOCKET_ERROR
+        }
+    }
+}
+
+/// Whether a socket is in a set: what the macro FD_ISSET calls.
+///
+/// # Safety
+/// `set` is null or holds `fd_count` readable sockets.
+pub unsafe extern "system" fn __WSAFDIsSet(fd: SOCKET, set: *mut FD_SET) -> i32 {
+    if set.is_null() {
+        return 0;
+    }
+    let set = Set { set, asked: Asked::default() };
+    // SAFETY: as the caller promises.
+    unsafe { set.sockets() }.contains(&fd).into()
+}
+
+fn distinct_sets(read: *mut FD_SET, write: *mut FD_SET, except: *mut FD_SET) -> Vec<Set> {
+    let all = [
+        (read, Asked { read: true, ..Asked::default() }),
+        (write, Asked { write: true, ..Asked::default() }),
+        (except, Asked { except: true, ..Asked::default() }),
+    ];
+    let mut sets: Vec<Set> = Vec::with_capacity(3);
+    for (set, asked) in all.into_iter().filter(|(set, _)| !set.is_null()) {
+        match sets.iter_mut().find(|other| other.set == set) {
+            Some(other) => {
+                other.asked.read |= asked.read;
+                other.asked.write |= asked.write;
+                other.asked.except |= asked.except;
+            }
+            None => sets.push(Set { set, asked }),
+        }
+    }
+    sets
+}
+
+/// # Safety
+/// As for [`select`].
+unsafe fn wait(sets: &mut [Set], timeout: Option<Duration>, fds: &mut Vec<libc::pollfd>) -> WsaResult<usize> {
+    let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    let entered = if timeout == Some(Duration::ZERO) { None } else { Some(Entered::new()?) };
+    loop {
+        // SAFETY: as the caller promises.
+        let any_ready = unsafe { build(sets, fds)? };
+        if let Some(entered) = &entered {
+            fds.push(libc::pollfd { fd: entered.0.as_raw_fd(), events: libc::POLLIN, revents: 0 });
+        }
+        let remaining = match deadline {
+            _ if any_ready => Some(Duration::ZERO),
+            Some(deadline) => Some(deadline.saturating_duration_since(Instant::now())),
+            None => timeout,
+        };
+        poll_blocking(fds, remaining)?;
+        let woken = entered.as_ref().filter(|_| fds.pop().is_some_and(|wake| wake.revents != 0));
+        if let Some(entered) = woken {
+            os::eventfd_drain(&entered.0);
+        }
+        // SAFETY: as the caller promises.
+        let ready = unsafe { evaluate(sets, fds, any_ready || woken.is_some())? };
+        if ready > 0 {
+            return Ok(ready);
+        }
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            // SAFETY: as the caller promises.
+            sets.iter_mut().for_each(|set| unsafe { set.rewrite(&[]) });
+            return Ok(0);
+        }
+    }
+}
+
+fn poll_blocking(fds: &mut [libc::pollfd], timeout: Option<Duration>) -> WsaResult<()> {
+    let _elsewhere = (timeout != Some(Duration::ZERO)).then(blocking);
+    os::poll(fds, timeout).map(drop).map_err(|errno| WsaError(wsa_from_errno(errno)))
+}
+
+/// Enters one `pollfd` for each entry of each set. Returns whether a socket is ready without asking the kernel.
+///
+/// # Safety
+/// As for [`select`].
+unsafe fn build(sets: &[Set], fds: &mut Vec<libc::pollfd>) -> WsaResult<bool> {
+    fds.clear();
+    let mut any_ready = false;
+    for set in sets {
+        // SAFETY: as the caller promises.
+        for &handle in unsafe { set.sockets() }.iter() {
+            let mut socket = lock(handle)?;
+            socket.selected = true;
+            connect::settle(&mut socket);
+            let interest = Interest::of(&mut socket, set.asked);
+            any_ready |= interest.ready;
+            // A negative descriptor is skipped.
+            let fd = if interest.events == 0 { -1 } else { socket.fd() };
+            fds.push(libc::pollfd { fd, events: interest.events, revents: 0 });
+        }
+    }
+    Ok(any_ready)
+}
+
+/// What a socket has to be polled for, and whether it is ready as it is.
+struct Interest {
+    events: i16,
+    ready: bool,
+}
+
+impl Interest {
+    fn of(socket: &mut Locked, asked: Asked) -> Interest {
+        let mut interest = Interest { events: 0, ready: false };
+        if asked.read {
+            interest.add(read_interest(socket));
+        }
+        if asked.write {
+            interest.add(write_interest(socket));
+        }
+        if asked.except {
+            interest.add(except_interest(socket));
+        }
+        interest
+    }
+
+    fn add(&mut self, (events, ready): (i16, bool)) {
+        self.events |= events;
+        self.ready |= ready;
+    }
+}
+
+const NOTHING: (i16, bool) = (0, false);
+const READY: (i16, bool) = (0, true);
+
+fn read_interest(socket: &mut Locked) -> (i16, bool) {
+    let state: &State = socket;
+    match (state.is_stream(), state.phase) {
+        (true, Phase::Listening) => {
+            let queues = state.listener.as_ref();
+            if queues.is_some_and(|queues| queues.has_deferred()) {
+                return READY;
+            }
+            // A connection that AcceptEx waits for is not to be accepted (S36).
+            let taken = queues.is_some_and(|queues| !queues.accepts.is_empty());
+            if taken { NOTHING } else { (libc::POLLIN, false) }
+        }
+        (true, Phase::Connected) | (false, Phase::Bound | Phase::Connected) => {
+            if state.fatal != 0 || state.refused_datagram {
+                READY
+            } else if state.receives.is_empty() {
+                (libc::POLLIN, false)
+            } else {
+                // Data that a pending receive waits for is not to be received (S36).
+                NOTHING
+            }
+        }
+        _ => NOTHING,
+    }
+}
+
+fn write_interest(socket: &mut Locked) -> (i16, bool) {
+    match (socket.is_stream(), socket.phase) {
+        (true, Phase::Connected) if socket.fatal != 0 => READY,
+        (true, Phase::Connected | Phase::Connecting) => (libc::POLLOUT, false),
+        (false, Phase::Fresh | Phase::Bound | Phase::Connected) => (libc::POLLOUT, false),
+        _ => NOTHING,
+    }
+}
+
+fn except_interest(socket: &mut Locked) -> (i16, bool) {
+    match (socket.is_stream(), socket.phase) {
+        (true, Phase::Connecting) => (libc::POLLOUT, false),
+        // Inline, the urgent byte is data like any other (S26).
+        (true, Phase::Connected) if !socket.options().oob_inline => (libc::POLLPRI, false),
+        (true, _) if socket.connect_failed => READY,
+        _ => NOTHING,
+    }
+}
+
+/// Rewrites the sets to what is ready and returns how many sockets that are; leaves them alone if nothing is. Looks at
+/// the sockets that `poll` named, or at `all`.
+///
+/// # Safety
+/// As for [`select`].
+unsafe fn evaluate(sets: &mut [Set], fds: &[libc::pollfd], all: bool) -> WsaResult<usize> {
+    let stamp = next_stamp();
+    let mut entries = fds.iter();
+    let mut ready: [Vec<SOCKET>; 3] = Default::default();
+    let mut closed = false;
+    for (set, (chosen, stamp)) in sets.iter().zip(ready.iter_mut().zip(stamp..)) {
+        // SAFETY: as the caller promises.
+        for (&handle, fd) in unsafe { set.sockets() }.iter().zip(&mut entries) {
+            if fd.revents == 0 && !all {
+                continue;
+            }
+            match lock(handle) {
+                // A socket that is in a set twice is reported once (S9).
+                Ok(mut socket) if socket.select_stamp != stamp => {
+                    if is_ready(&mut socket, set.asked, fd.revents) {
+                        socket.select_stamp = stamp;
+                        chosen.push(handle);
+                    }
+                }
+                Ok(_) => {}
+                // Closed by another thread: readable, or else the call fails (S39, S40).
+                Err(_) if set.asked.read => chosen.push(handle),
+                Err(_) => closed = true,
+            }
+        }
+    }
+    let count: usize = ready.iter().map(Vec::len).sum();
+    if count > 0 || closed {
+        for (set, chosen) in sets.iter_mut().zip(&ready) {
+            // SAFETY: as the caller promises; what is chosen is a part of the set.
+            unsafe { set.rewrite(chosen) };
+        }
+    }
+    if closed && count == 0 { fail(WSAENOTSOCK) } else { Ok(count) }
+}
+
+fn next_stamp() -> u32 {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    NEXT.fetch_add(3, Ordering::Relaxed)
+}
+
+fn is_ready(socket: &mut Locked, asked: Asked, events: i16) -> bool {
+    connect::settle(socket);
+    let holds = |(polled, ready): (i16, bool), meant: i16| ready || (polled != 0 && events & meant != 0);
+    let ended = libc::POLLHUP | libc::POLLERR;
+    let read = asked.read && holds(read_interest(socket), libc::POLLIN | ended);
+    let write = asked.write && holds(write_interest(socket), libc::POLLOUT | ended) && has_room(socket);
+    let except = asked.except && holds(except_interest(socket), libc::POLLPRI);
+    read || write || except
+}
+
+/// Whether a send would be taken: not while an earlier one waits in our own queue (S37).
+fn has_room(socket: &mut Locked) -> bool {
+    if socket.phase == Phase::Connecting {
+        return false;
+    }
+    send::drain(socket, None);
+    socket.sends.is_empty() || socket.fatal != 0
+}
+
+/// A thread in select, to be woken by [`wake_all`].
+struct Entered(Arc<OwnedFd>);
+
+impl Entered {
+    fn new() -> WsaResult<Entered> {
+        let wake = WAKE.with_borrow_mut(|wake| match wake {
+            Some(wake) => Ok(wake.clone()),
+            None => os::eventfd().map(|fd| wake.insert(Arc::new(fd)).clone()),
+        });
+        let wake = wake.map_err(|errno| WsaError(wsa_from_errno(errno)))?;
+        SELECTING.lock().push(wake.clone());
+        Ok(Entered(wake))
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        SELECTING.lock().retain(|wake| !Arc::ptr_eq(wake, &self.0));
+    }
+}

@@ -1,0 +1,478 @@
+//! Sending: send, sendto, WSASend, WSASendTo, and the queue of sends.
+//!
+//! Bytes leave in posting order (D64): a send is tried at once only if nothing is queued before it. A non-blocking send
+//! on a stream is all or nothing (D60): what the kernel does not take of it goes into the queue, copied.
+
+use crate::address::Address;
+use crate::error::{WsaResult, fail, finish, set_last_error, status_from_errno, wsa_from_errno, wsa_from_status};
+use crate::os::{self, Errno};
+use crate::socket::address_calls::finish_sending;
+use crate::socket::overlapped::{self, Completion, Overlapped};
+use crate::socket::request::{Buffers, Request, Role, total};
+use crate::socket::{Deadline, Locked, Phase, close, connect, lock};
+use crate::types::*;
+
+/// A send as a call asks for it.
+#[derive(Clone, Copy)]
+struct Call<'a> {
+    buffers: &'a [WSABUF],
+    flags: u32,
+    to: Option<&'a Address>,
+}
+
+/// What one try did.
+enum Try {
+    Done(Completion),
+    /// How much went out, all in all; the kernel takes no more now.
+    Part(u32),
+    Failed {
+        code: i32,
+        status: NTSTATUS,
+    },
+}
+
+/// Sends on behalf of a call. With an OVERLAPPED, WSA_IO_PENDING says that the operation has begun.
+///
+/// # Safety
+/// The buffers in `call` are readable, until the operation completes if there is an OVERLAPPED.
+unsafe fn transmit(s: SOCKET, call: Call<'_>, overlapped: Option<Overlapped>) -> WsaResult<Completion> {
+    let mut socket = lock(s)?;
+    check(&mut socket, call)?;
+    let Some(overlapped) = overlapped else {
+        // SAFETY: as the caller promises.
+        return match socket.nonblocking {
+            true => unsafe { all_or_nothing(&mut socket, call) },
+            // SAFETY: as the caller promises.
+            false => unsafe { synchronous(&mut socket, call) },
+        };
+    };
+    let event = overlapped.begin();
+    if socket.overlapped {
+        // SAFETY: as the caller promises.
+        return unsafe { start(&mut socket, call, overlapped, event) };
+    }
+    // Not an overlapped socket: the call blocks until it is done, whatever the mode (D3).
+    // SAFETY: as the caller promises.
+    let completion = unsafe { synchronous(&mut socket, call)? };
+    overlapped::complete_at_once(&socket, overlapped, event, completion);
+    Ok(completion)
+}
+
+/// What can be said against a send before it is tried.
+fn check(socket: &mut Locked, call: Call<'_>) -> WsaResult<()> {
+    connect::settle(socket);
+    if socket.fatal != 0 {
+        return fail(socket.fatal);
+    }
+    match (socket.is_stream(), socket.phase) {
+        (_, Phase::Connected) => {}
+        (true, _) => return fail(WSAENOTCONN),
+        // A datagram socket that was never bound is bound now (D65).
+        (false, _) if call.to.is_some() => socket.phase = Phase::Bound,
+        (false, _) => return fail(WSAENOTCONN),
+    }
+    if socket.send_shut {
+        return fail(WSAESHUTDOWN);
+    }
+    if call.buffers.iter().any(|buffer| buffer.buf.is_null() && buffer.len > 0) {
+        return fail(WSAEFAULT);
+    }
+    if has(call.flags, MSG_OOB) && !socket.is_stream() { fail(WSAEOPNOTSUPP) } else { Ok(()) }
+}
+
+fn has(flags: u32, flag: SEND_RECV_FLAGS) -> bool {
+    flags & flag as u32 != 0
+}
+
+fn request(socket: &Locked, overlapped: Overlapped, event: usize, call: Call<'_>) -> Request {
+    let role = match call.to {
+        Some(to) if !socket.is_stream() => Role::To(Box::new(*to)),
+        _ => Role::Plain,
+    };
+    overlapped::request(overlapped, event, call.flags, call.buffers, role)
+}
+
+/// Starts an overlapped send.
+///
+/// # Safety
+/// As for [`transmit`].
+unsafe fn start(socket: &mut Locked, call: Call<'_>, overlapped: Overlapped, event: usize) -> WsaResult<Completion> {
+    let mut done = 0;
+    if socket.sends.is_empty() {
+        // SAFETY: as the caller promises.
+        match unsafe { try_once(socket, call, 0) } {
+            Try::Done(completion) => {
+                overlapped::complete_at_once(socket, overlapped, event, completion);
+                return conclude(completion);
+            }
+            Try::Failed { code, .. } => return fail(code),
+            Try::Part(bytes) => done = bytes,
+        }
+    }
+    let mut request = request(socket, overlapped, event, call);
+    request.done = done;
+    overlapped::pend(socket, event);
+    socket.sends.push(request);
+    if let Err(errno) = socket.watch() {
+        socket.sends.take(|request| request.overlapped == overlapped.as_ptr());
+        return fail(wsa_from_errno(errno));
+    }
+    fail(WSA_IO_PENDING)
+}
+
+/// A non-blocking send: takes all if there is any room, and nothing if there is none.
+///
+/// # Safety
+/// As for [`transmit`].
+unsafe fn all_or_nothing(socket: &mut Locked, call: Call<'_>) -> WsaResult<Completion> {
+    drain(socket, None);
+    if socket.fatal != 0 {
+        return fail(socket.fatal);
+    }
+    if !socket.sends.is_empty() {
+        return fail(WSAEWOULDBLOCK);
+    }
+    let all = total(call.buffers);
+    // SAFETY: as the caller promises.
+    let sent = match unsafe { try_once(socket, call, 0) } {
+        Try::Done(completion) => return conclude(completion),
+        Try::Failed { code, .. } => return fail(code),
+        Try::Part(0) => return fail(WSAEWOULDBLOCK),
+        Try::Part(bytes) => bytes,
+    };
+    // SAFETY: as the caller promises.
+    let rest = unsafe { copy_after(call.buffers, sent as usize) };
+    let request = Request {
+        overlapped: std::ptr::null_mut(),
+        event: 0,
+        thread: 0,
+        flags: call.flags,
+        done: 0,
+        synchronous: false,
+        buffers: Buffers::own(rest),
+        role: Role::Spill,
+    };
+    socket.sends.push(request);
+    close::drain_at_exit();
+    match socket.watch() {
+        Ok(()) => Ok(Completion::success(all)),
+        // Without readiness the rest could wait for ever: the count that left is all that can be promised.
+        Err(_) => {
+            socket.sends.take(|request| matches!(request.role, Role::Spill));
+            Ok(Completion::success(sent))
+        }
+    }
+}
+
+/// # Safety
+/// The buffers are readable.
+unsafe fn copy_after(buffers: &[WSABUF], mut skip: usize) -> Box<[u8]> {
+    let mut copy = Vec::with_capacity(total(buffers) as usize - skip);
+    for buffer in buffers {
+        let len = buffer.len as usize;
+        let cut = skip.min(len);
+        skip -= cut;
+        // SAFETY: as the caller promises; an empty buffer may be null, and is left out.
+        if cut < len {
+            copy.extend_from_slice(unsafe { std::slice::from_raw_parts(buffer.buf.add(cut), len - cut) });
+        }
+    }
+    copy.into()
+}
+
+/// Sends within the call, which blocks until all is buffered (D62).
+///
+/// # Safety
+/// As for [`transmit`].
+unsafe fn synchronous(socket: &mut Locked, call: Call<'_>) -> WsaResult<Completion> {
+    let mut done = 0;
+    if socket.sends.is_empty() {
+        // SAFETY: as the caller promises.
+        match unsafe { try_once(socket, call, 0) } {
+            Try::Done(completion) => return conclude(completion),
+            Try::Failed { code, .. } => return fail(code),
+            Try::Part(bytes) => done = bytes,
+        }
+    }
+    let mut place = OVERLAPPED::default();
+    // SAFETY: `place` outlives the request: whichever way this function is left, the request is out of the queue.
+    let Some(mine) = (unsafe { Overlapped::new(&mut place) }) else { return fail(WSAEFAULT) };
+    mine.begin();
+    let mut request = request(socket, mine, 0, call);
+    request.synchronous = true;
+    request.done = done;
+    socket.sends.push(request);
+    let deadline = Deadline::after_milliseconds(socket.options().send_timeout);
+    while !mine.is_over() {
+        let blocked = socket.block(libc::POLLOUT, deadline);
+        if mine.is_over() {
+            break;
+        }
+        if let Err(error) = blocked {
+            socket.sends.take(|request| request.overlapped == mine.as_ptr());
+            // What queued behind us may go on.
+            drain(socket, None);
+            return Err(error);
+        }
+        drain(socket, Some(mine));
+    }
+    // What queued behind us while we polled is the epoll's from now on.
+    if !socket.sends.is_empty() {
+        let _ = socket.watch();
+    }
+    conclude(mine.completion())
+}
+
+fn conclude(completion: Completion) -> WsaResult<Completion> {
+    match completion.status {
+        STATUS_SUCCESS => Ok(completion),
+        status => fail(wsa_from_status(status)),
+    }
+}
+
+/// Runs queued sends as far as the kernel takes them. Synchronous ones are left to the thread that waits for them:
+/// `owner` if it is the caller.
+pub(crate) fn drain(socket: &mut Locked, owner: Option<Overlapped>) {
+    if socket.sends.is_empty() {
+        return;
+    }
+    while let Some(front) = socket.sends.front() {
+        if front.synchronous && owner.map(Overlapped::as_ptr) != Some(front.overlapped) {
+            return;
+        }
+        let Some(mut request) = socket.sends.pop() else { return };
+        let to = match &request.role {
+            Role::To(to) => Some(**to),
+            _ => None,
+        };
+        let call = Call { buffers: request.buffers.as_slice(), flags: request.flags, to: to.as_ref() };
+        // SAFETY: the program keeps the buffers of a pending operation readable.
+        match unsafe { try_once(socket, call, request.done) } {
+            Try::Done(completion) => overlapped::complete(socket, &request, completion),
+            Try::Failed { status, .. } => overlapped::complete(socket, &request, Completion::failure(status)),
+            Try::Part(done) => {
+                request.done = done;
+                socket.sends.put_back(request);
+                return;
+            }
+        }
+    }
+    match socket.phase {
+        Phase::Lingering => close::sent_all(socket),
+        _ => finish_sending(socket),
+    }
+}
+
+/// Tries to send what is left after the first `done` bytes.
+///
+/// # Safety
+/// The buffers are readable.
+unsafe fn try_once(socket: &mut Locked, call: Call<'_>, mut done: u32) -> Try {
+    if !socket.is_stream() {
+        // SAFETY: as the caller promises.
+        return unsafe { try_datagram(socket, call) };
+    }
+    let all = total(call.buffers);
+    let flags = kernel_flags(call.flags);
+    while done < all {
+        // SAFETY: as the caller promises.
+        let result = match call.buffers {
+            [one] if done == 0 => unsafe { os::send(socket.fd(), *one, flags) },
+            // SAFETY: as the caller promises.
+            _ => unsafe { os::send_message(socket.fd(), call.buffers, done as usize, flags, None) },
+        };
+        match result {
+            Ok(bytes) => done += bytes as u32,
+            Err(libc::EAGAIN) => return Try::Part(done),
+            Err(errno) => return stream_failed(socket, errno),
+        }
+    }
+    Try::Done(Completion::success(all))
+}
+
+fn kernel_flags(flags: u32) -> i32 {
+    let pairs = [(MSG_OOB, libc::MSG_OOB), (MSG_DONTROUTE, libc::MSG_DONTROUTE)];
+    pairs.iter().filter(|(ours, _)| has(flags, *ours)).fold(0, |all, (_, theirs)| all | theirs)
+}
+
+fn stream_failed(socket: &mut Locked, errno: Errno) -> Try {
+    let (code, status) = match errno {
+        libc::EFAULT | libc::ENOMEM | libc::ENOBUFS | libc::EINVAL | libc::EOPNOTSUPP => {
+            return Try::Failed { code: wsa_from_errno(errno), status: status_from_errno(errno) };
+        }
+        // A peer that had closed has answered with a reset (D53).
+        libc::EPIPE | libc::ECONNRESET if socket.end_of_stream => (WSAECONNABORTED, STATUS_CONNECTION_ABORTED),
+        libc::EPIPE => (WSAECONNRESET, STATUS_CONNECTION_RESET),
+        errno => (wsa_from_errno(errno), status_from_errno(errno)),
+    };
+    socket.end(code);
+    Try::Failed { code, status }
+}
+
+/// # Safety
+/// The buffers are readable.
+unsafe fn try_datagram(socket: &mut Locked, call: Call<'_>) -> Try {
+    let all = total(call.buffers);
+    loop {
+        // SAFETY: as the caller promises.
+        let result = unsafe { os::send_message(socket.fd(), call.buffers, 0, kernel_flags(call.flags), call.to) };
+        let errno = match result {
+            Ok(bytes) => return Try::Done(Completion::success(bytes as u32)),
+            Err(errno) => errno,
+        };
+        match errno {
+            libc::EAGAIN => return Try::Part(0),
+            // An earlier datagram was refused: no matter of a send, but of the next receive (D69).
+            libc::ECONNREFUSED => {
+                os::drain_error_queue(socket.fd());
+                socket.refused_datagram = true;
+            }
+            // A datagram to port 0 goes nowhere, which is fine (D68).
+            libc::EINVAL if call.to.is_some_and(|to| to.port() == 0) => return Try::Done(Completion::success(all)),
+            libc::EDESTADDRREQ => return Try::Failed { code: WSAENOTCONN, status: STATUS_INVALID_CONNECTION },
+            _ => return Try::Failed { code: wsa_from_errno(errno), status: status_from_errno(errno) },
+        }
+    }
+}
+
+fn finish_length(result: WsaResult<Completion>) -> i32 {
+    match result {
+        Ok(completion) => {
+            set_last_error(ERROR_SUCCESS);
+            completion.bytes as i32
+        }
+        Err(error) => finish(Err(error)),
+    }
+}
+
+/// Sends data; returns how many bytes were taken.
+///
+/// A blocking send returns when all is buffered. A non-blocking one on a stream takes all if there is any room, even
+/// more than the kernel does; what that is beyond the kernel's buffer is sent in the background, also after
+/// closesocket and, for a bounded time, when the process exits.
+///
+/// # Errors
+/// SOCKET_ERROR with WSAEWOULDBLOCK, WSAETIMEDOUT after SO_SNDTIMEO, WSAENOTCONN, WSAESHUTDOWN after SD_SEND,
+/// WSAECONNRESET, WSAECONNABORTED, WSAEMSGSIZE for a datagram that is too long, WSAEFAULT, WSAENOTSOCK.
+///
+/// # Safety
+/// `buf` is readable for `len` bytes.
+pub unsafe extern "system" fn send(s: SOCKET, buf: PCSTR, len: i32, flags: SEND_RECV_FLAGS) -> i32 {
+    // SAFETY: as the caller promises; there is no address to read.
+    unsafe { sendto(s, buf, len, flags, std::ptr::null(), 0) }
+}
+
+/// Sends data as [`send`] does, a datagram to an address.
+///
+/// On a connected stream the address is ignored.
+///
+/// # Errors
+/// As for [`send`]; WSAEFAULT and WSAEAFNOSUPPORT for a bad address.
+///
+/// # Safety
+/// `buf` is readable for `len` bytes, `to` is null or readable for `tolen` bytes.
+pub unsafe extern "system" fn sendto(
+    s: SOCKET,
+    buf: PCSTR,
+    len: i32,
+    flags: i32,
+    to: *const SOCKADDR,
+    tolen: i32,
+) -> i32 {
+    let run = || {
+        let Ok(len) = u32::try_from(len) else { return fail(WSAEFAULT) };
+        let buffers = [WSABUF { len, buf: buf.cast_mut() }];
+        // SAFETY: as the caller promises.
+        let to = unsafe { destination(s, to, tolen)? };
+        // SAFETY: as the caller promises.
+        unsafe { transmit(s, Call { buffers: &buffers, flags: flags as u32, to: to.as_ref() }, None) }
+    };
+    finish_length(run())
+}
+
+/// The address that a call names, if the socket heeds it (D66).
+///
+/// # Safety
+/// `to` is null or readable for `len` bytes.
+unsafe fn destination(s: SOCKET, to: *const SOCKADDR, len: i32) -> WsaResult<Option<Address>> {
+    if to.is_null() || lock(s)?.is_stream() {
+        return Ok(None);
+    }
+    // SAFETY: as the caller promises.
+    unsafe { Address::read(to, len) }.map(Some)
+}
+
+/// Sends several buffers, in the call or overlapped.
+///
+/// Without an OVERLAPPED this is [`send`] with more buffers. With one, on an overlapped socket: 0 if the kernel took
+/// all, and the completion is indicated all the same; else WSA_IO_PENDING. Success always means the full length. Bytes
+/// leave in posting order.
+///
+/// # Errors
+/// SOCKET_ERROR with the codes of [`send`], WSA_IO_PENDING, or WSAEINVAL for no buffers or for a completion routine on a
+/// socket with a completion port. Completion routines are not offered yet: WSAEOPNOTSUPP.
+///
+/// # Safety
+/// `lpbuffers` is readable for `dwbuffercount` entries; the buffers are readable, and with an OVERLAPPED stay so until
+/// the operation completes, as does the OVERLAPPED. `lpnumberofbytessent` is null or writable.
+pub unsafe extern "system" fn WSASend(
+    s: SOCKET,
+    lpbuffers: *const WSABUF,
+    dwbuffercount: u32,
+    lpnumberofbytessent: *mut u32,
+    dwflags: u32,
+    lpoverlapped: *mut OVERLAPPED,
+    lpcompletionroutine: LPWSAOVERLAPPED_COMPLETION_ROUTINE,
+) -> i32 {
+    // SAFETY: as the caller promises; there is no address to read.
+    unsafe {
+        WSASendTo(
+            s,
+            lpbuffers,
+            dwbuffercount,
+            lpnumberofbytessent,
+            dwflags,
+            std::ptr::null(),
+            0,
+            lpoverlapped,
+            lpcompletionroutine,
+        )
+    }
+}
+
+/// Sends as [`WSASend`] does, a datagram to an address.
+///
+/// # Errors
+/// As for [`WSASend`] and [`sendto`].
+///
+/// # Safety
+/// As for [`WSASend`]; `lpto` is null or readable for `itolen` bytes.
+pub unsafe extern "system" fn WSASendTo(
+    s: SOCKET,
+    lpbuffers: *const WSABUF,
+    dwbuffercount: u32,
+    lpnumberofbytessent: *mut u32,
+    dwflags: u32,
+    lpto: *const SOCKADDR,
+    itolen: i32,
+    lpoverlapped: *mut OVERLAPPED,
+    lpcompletionroutine: LPWSAOVERLAPPED_COMPLETION_ROUTINE,
+) -> i32 {
+    let run = || {
+        // SAFETY: as the caller promises.
+        let (buffers, overlapped) =
+            unsafe { (overlapped::buffers(lpbuffers, dwbuffercount), Overlapped::new(lpoverlapped)) };
+        let buffers = overlapped::check_call(s, buffers, lpnumberofbytessent, overlapped, lpcompletionroutine)?;
+        // SAFETY: as the caller promises.
+        let to = unsafe { destination(s, lpto, itolen)? };
+        let call = Call { buffers, flags: dwflags, to: to.as_ref() };
+        // SAFETY: as the caller promises.
+        let completion = unsafe { transmit(s, call, overlapped)? };
+        // SAFETY: as the caller promises.
+        if let Some(bytes) = unsafe { lpnumberofbytessent.as_mut() } {
+            *bytes = completion.bytes;
+        }
+        Ok(())
+    };
+    finish(run())
+}

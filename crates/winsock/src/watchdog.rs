@@ -1,0 +1,256 @@
+//! The watchdog: the one thread of the engine's own. It costs nothing while nothing is amiss.
+//!
+//! It blocks on an epoll that holds the other epoll instances, edge-triggered. Woken, it naps for a millisecond: on a
+//! busy port some worker takes the edges meanwhile, and there is nothing to do. What nobody took, it takes, or puts a
+//! parked worker to the poll. So operations complete for programs that spin on `HasOverlappedIoCompleted`, compute for
+//! a second or sit in `getchar()`. It also
+//! * frees the slots of workers that block outside our calls (P21);
+//! * harvests the sockets without a port;
+//! * retries listeners that met EMFILE: edge-triggered, they get no new edge when a descriptor is free again;
+//! * gives up closed sockets whose peer does not take the data that a non-blocking send had accepted (D61).
+
+use std::collections::HashMap;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock, OnceLock, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+
+use crate::os;
+use crate::port::Port;
+use crate::reactor::Epoll;
+use crate::socket::{self, Socket, accept_ex};
+
+/// How long edges may lie before the watchdog takes them.
+const NAP: Duration = Duration::from_millis(1);
+
+/// How often listeners that lack descriptors are tried again, if no socket of ours is closed meanwhile.
+const RETRY: Duration = Duration::from_millis(20);
+
+/// How long a closed socket's peer may take no byte of what it is still owed.
+const LINGER_STALL: Duration = Duration::from_secs(120);
+
+const WAKE: u64 = 0;
+const PROCESS: u64 = 1;
+const FIRST_PORT: u64 = 2;
+
+/// What the watchdog has to look after. Apart from the thread, so that noting something does not start it.
+#[derive(Default)]
+struct Charges {
+    ports: HashMap<u64, Weak<Port>>,
+    next: u64,
+    process: Option<&'static Epoll>,
+    /// Listeners that could not accept for want of a descriptor.
+    starved: Vec<&'static Socket>,
+    /// Closed sockets that still owe data: how much, and since when.
+    lingering: Vec<(&'static Socket, usize, Instant)>,
+}
+
+static CHARGES: LazyLock<Mutex<Charges>> = LazyLock::new(Mutex::default);
+
+/// Whether [`Charges::starved`] has any, for those who close descriptors.
+static STARVING: AtomicBool = AtomicBool::new(false);
+
+/// Takes a port into its charge; returns under what number.
+pub(crate) fn register(port: &Weak<Port>) -> u64 {
+    let mut charges = CHARGES.lock();
+    let id = FIRST_PORT + charges.next;
+    charges.next += 1;
+    charges.ports.insert(id, port.clone());
+    id
+}
+
+/// A port is no more.
+pub(crate) fn unregister(id: u64) {
+    CHARGES.lock().ports.remove(&id);
+}
+
+/// Looks for edges of a port that nobody takes.
+pub(crate) fn watch_port(id: u64, epoll: &Epoll) {
+    if let Some(watchdog) = Watchdog::get() {
+        watchdog.watch(epoll, id);
+    }
+}
+
+/// Takes the edges of the sockets without a port.
+pub(crate) fn watch_process(epoll: &'static Epoll) {
+    CHARGES.lock().process = Some(epoll);
+    if let Some(watchdog) = Watchdog::get() {
+        watchdog.watch(epoll, PROCESS);
+    }
+}
+
+/// Has the watchdog look at the ports that ask for it ([`Port::watched`]).
+pub(crate) fn wake() {
+    if let Some(watchdog) = Watchdog::get() {
+        os::eventfd_write(&watchdog.wake);
+    }
+}
+
+/// Tries the listener again when descriptors may be free.
+pub(crate) fn retry_accept(listener: &'static Socket) {
+    CHARGES.lock().starved.push(listener);
+    STARVING.store(true, Ordering::Relaxed);
+    wake();
+}
+
+/// A descriptor was closed: a starved listener may have it.
+pub(crate) fn descriptor_freed() {
+    if STARVING.load(Ordering::Relaxed) {
+        wake();
+    }
+}
+
+/// Keeps an eye on a closed socket that still owes `bytes`.
+pub(crate) fn linger(socket: &'static Socket, bytes: usize) {
+    CHARGES.lock().lingering.push((socket, bytes, Instant::now()));
+    wake();
+}
+
+/// The closed sockets that still owe data.
+pub(crate) fn lingering() -> Vec<&'static Socket> {
+    CHARGES.lock().lingering.iter().map(|&(socket, ..)| socket).collect()
+}
+
+/// Whether the kernel has put the thread to sleep.
+pub(crate) fn is_asleep(thread: i32) -> bool {
+    let Ok(stat) = std::fs::read(format!("/proc/self/task/{thread}/stat")) else { return false };
+    // "tid (name) state ...": the name may hold anything, so the state follows the last parenthesis.
+    let state = stat.iter().rposition(|&byte| byte == b')').and_then(|end| stat.get(end + 2));
+    matches!(state, Some(b'S' | b'D'))
+}
+
+struct Watchdog {
+    outer: OwnedFd,
+    wake: OwnedFd,
+}
+
+impl Watchdog {
+    /// Starts the thread on first use. `None` if the system refuses what it needs: then nothing harvests for programs
+    /// that do not wait in our calls, and everything else works.
+    fn get() -> Option<&'static Watchdog> {
+        static WATCHDOG: OnceLock<Option<Watchdog>> = OnceLock::new();
+        static STARTED: OnceLock<bool> = OnceLock::new();
+        let watchdog = WATCHDOG.get_or_init(|| Watchdog::new().ok()).as_ref()?;
+        let start = || {
+            let thread = thread::Builder::new().name("winsock-watchdog".into()).stack_size(128 * 1024);
+            thread.spawn(|| watchdog.run()).is_ok()
+        };
+        STARTED.get_or_init(start).then_some(watchdog)
+    }
+
+    fn new() -> os::OsResult<Watchdog> {
+        let watchdog = Watchdog { outer: os::epoll_create()?, wake: os::eventfd()? };
+        os::epoll_add(&watchdog.outer, watchdog.wake.as_raw_fd(), libc::EPOLLIN, WAKE)?;
+        Ok(watchdog)
+    }
+
+    fn watch(&self, epoll: &Epoll, id: u64) {
+        // Failing, nobody harvests for programs that do not wait in our calls; a closed port leaves by itself.
+        let _ = os::epoll_add(&self.outer, epoll.as_raw_fd(), libc::EPOLLIN | libc::EPOLLET, id);
+    }
+
+    fn run(&self) {
+        let mut events = [libc::epoll_event { events: 0, u64: 0 }; 16];
+        // Ports that had edges or asked to be looked at, and how often each had been harvested then.
+        let mut suspects: HashMap<u64, u32> = HashMap::new();
+        loop {
+            let timeout = self.timeout(&suspects);
+            let count = os::epoll_wait(&self.outer, &mut events, timeout);
+            let mut noted = false;
+            for event in &events[..count] {
+                match event.u64 {
+                    WAKE => os::eventfd_drain(&self.wake),
+                    PROCESS => self.harvest_process(),
+                    id => {
+                        suspects.entry(id).or_insert_with(|| self.port(id).map_or(0, |port| port.harvests()));
+                        noted = true;
+                    }
+                }
+            }
+            self.note_watched(&mut suspects);
+            if noted || !suspects.is_empty() {
+                thread::sleep(NAP);
+            }
+            suspects.retain(|&id, seen| self.port(id).is_some_and(|port| look(&port, seen)));
+            self.retry_starved();
+            self.give_up_stalled();
+        }
+    }
+
+    /// In milliseconds, for `epoll_wait`.
+    fn timeout(&self, suspects: &HashMap<u64, u32>) -> i32 {
+        let charges = CHARGES.lock();
+        if !suspects.is_empty() {
+            0
+        } else if !charges.starved.is_empty() {
+            RETRY.as_millis() as i32
+        } else if !charges.lingering.is_empty() {
+            1000
+        } else {
+            -1
+        }
+    }
+
+    fn port(&self, id: u64) -> Option<Arc<Port>> {
+        CHARGES.lock().ports.get(&id).and_then(Weak::upgrade)
+    }
+
+    fn harvest_process(&self) {
+        let epoll = CHARGES.lock().process;
+        if let Some(epoll) = epoll {
+            while epoll.is_ready() {
+                epoll.harvest(Some(Duration::ZERO));
+            }
+        }
+    }
+
+    fn note_watched(&self, suspects: &mut HashMap<u64, u32>) {
+        let ports: Vec<_> = CHARGES.lock().ports.iter().map(|(&id, port)| (id, port.clone())).collect();
+        for (id, port) in ports {
+            if let Some(port) = port.upgrade().filter(|port| port.watched.load(Ordering::Relaxed)) {
+                suspects.entry(id).or_insert_with(|| port.harvests());
+            }
+        }
+    }
+
+    fn retry_starved(&self) {
+        STARVING.store(false, Ordering::Relaxed);
+        let starved = std::mem::take(&mut CHARGES.lock().starved);
+        starved.into_iter().for_each(accept_ex::retry);
+    }
+
+    fn give_up_stalled(&self) {
+        let lingering = std::mem::take(&mut CHARGES.lock().lingering);
+        let still = lingering.into_iter().filter_map(|(socket, owed, since)| match socket::owes(socket) {
+            0 => None,
+            now if now < owed => Some((socket, now, Instant::now())),
+            _ if since.elapsed() < LINGER_STALL => Some((socket, owed, since)),
+            _ => {
+                socket::abandon(socket);
+                None
+            }
+        });
+        let still: Vec<_> = still.collect();
+        CHARGES.lock().lingering.extend(still);
+    }
+}
+
+/// Looks at a port after the nap; returns whether to look again.
+fn look(port: &Port, seen: &mut u32) -> bool {
+    let watched = port.watched.swap(false, Ordering::Relaxed);
+    let harvests = port.harvests();
+    let deserted = harvests == *seen;
+    *seen = harvests;
+    // Somebody takes the edges: look again after the next nap, since they may have stopped in the middle of it.
+    if !deserted && !watched {
+        return port.has_unread();
+    }
+    let again = port.inspect();
+    if again {
+        port.watched.store(true, Ordering::Relaxed);
+    }
+    again
+}

@@ -55,6 +55,7 @@ impl Address {
     };
 
     /// The wildcard address with port 0 of `AF_INET` or `AF_INET6`; [`Self::UNSPECIFIED`] for any other family.
+    #[cfg(test)]
     pub(crate) fn any(family: ADDRESS_FAMILY) -> Self {
         let mut address = Self::UNSPECIFIED;
         match family {

@@ -5,6 +5,7 @@
 mod address;
 mod completion_port;
 mod error;
+mod ioctl;
 mod objects;
 mod os;
 mod port;
@@ -13,6 +14,8 @@ mod resolve;
 mod socket;
 mod startup;
 mod stubs;
+#[cfg(test)]
+mod testing;
 mod thread;
 pub mod types;
 mod watchdog;
@@ -21,14 +24,15 @@ pub use completion_port::{
     CreateIoCompletionPort, GetQueuedCompletionStatus, GetQueuedCompletionStatusEx, PostQueuedCompletionStatus,
 };
 pub use error::{GetLastError, SetLastError, WSAGetLastError, WSASetLastError};
+pub use ioctl::{WSAIoctl, ioctlsocket};
 pub use objects::CloseHandle;
 pub use objects::event::{CreateEventW, ResetEvent, SetEvent, WaitForSingleObject};
 pub use resolve::{freeaddrinfo, getaddrinfo, getnameinfo};
 pub use socket::{
     __WSAFDIsSet, AcceptEx, CancelIo, CancelIoEx, ConnectEx, GetAcceptExSockaddrs, GetOverlappedResult,
     SetFileCompletionNotificationModes, WSAAccept, WSAConnect, WSAGetOverlappedResult, WSARecv, WSARecvFrom, WSASend,
-    WSASendTo, WSASocketW, accept, bind, closesocket, connect, getpeername, getsockname, listen, recv, recvfrom,
-    select, send, sendto, shutdown, socket, winsock_fd,
+    WSASendTo, WSASocketW, accept, bind, closesocket, connect, getpeername, getsockname, getsockopt, listen, recv,
+    recvfrom, select, send, sendto, setsockopt, shutdown, socket, winsock_fd,
 };
 pub use startup::{WSACleanup, WSAStartup};
 pub use stubs::*;

@@ -13,6 +13,7 @@ use windows_sys::Win32::Networking::WinSock as ws;
 
 use crate::address::Address;
 use crate::error::{WsaError, WsaResult, fail, set_last_error};
+use crate::port::blocking;
 use crate::resolve::codes::{ADDRESS_FLAGS, IGNORED_ADDRESS_FLAGS, NAME_FLAGS, check, linux_flags};
 use crate::startup::require_started;
 use crate::types::*;
@@ -138,6 +139,7 @@ pub unsafe extern "system" fn getnameinfo(
         if node.size == 0 && service.size == 0 {
             return fail(WSAHOST_NOT_FOUND);
         }
+        let _elsewhere = blocking();
         // SAFETY: the address is ours, and each buffer is as long as the caller says or has length 0.
         check(unsafe {
             libc::getnameinfo(
@@ -331,6 +333,7 @@ impl Request<'_> {
         };
         let pointer = |name: Option<&CStr>| name.map_or(null(), CStr::as_ptr);
         let mut list = null_mut();
+        let _elsewhere = blocking();
         // SAFETY: the names are null or zero-terminated, the hints and the result are live.
         check(unsafe { libc::getaddrinfo(pointer(host), pointer(service), &raw const hints, &raw mut list) })?;
         Ok(LibcList(list))

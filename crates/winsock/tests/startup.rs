@@ -3,7 +3,7 @@
 use winsock::*;
 
 #[test]
-fn h1_to_h5_and_h7_startups_are_counted() {
+fn h1_to_h7_startups_are_counted() {
     let mut data = WSADATA::default();
     let mut startup = |version| {
         // SAFETY: `data` is a live WSADATA.
@@ -43,6 +43,20 @@ fn h1_to_h5_and_h7_startups_are_counted() {
 
     assert_eq!(startup(0x0202), 0, "it can be started again");
     assert_eq!(cleanup(), 0);
+
+    // Only the last cleanup closes the sockets.
+    assert_eq!((startup(0x0202), startup(0x0202)), (0, 0));
+    // SAFETY: no precondition.
+    let s = unsafe { socket(AF_INET.into(), SOCK_STREAM, 0) };
+    // SAFETY: no precondition; a bad socket is told.
+    let is_open = || unsafe { listen(s, 1) == SOCKET_ERROR && WSAGetLastError() != WSAENOTSOCK };
+    assert_eq!((cleanup(), is_open()), (0, true));
+    assert_eq!((cleanup(), startup(0x0202)), (0, 0));
+    assert!(!is_open());
+    assert_eq!(cleanup(), 0);
+    // SAFETY: no precondition.
+    assert_eq!(unsafe { socket(AF_INET.into(), SOCK_STREAM, 0) }, INVALID_SOCKET);
+    assert_eq!(last_error(), WSANOTINITIALISED);
 
     assert_eq!(startup(0x0200), WSAVERNOTSUPPORTED);
     assert_eq!((data.wVersion, data.wHighVersion), (0x0202, 0x0202), "filled in all the same");

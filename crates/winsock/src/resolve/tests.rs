@@ -1,12 +1,6 @@
 //! Numeric hosts, `localhost` and this machine only: no test asks a name server.
 use super::*;
-
-/// Starts Winsock for this process and leaves it started, as the other tests of the process need it too.
-fn start() {
-    let mut data = WSADATA::default();
-    // SAFETY: `data` is a live WSADATA.
-    assert_eq!(unsafe { crate::WSAStartup(0x0202, &raw mut data) }, 0);
-}
+use crate::testing::start;
 
 #[derive(Debug, PartialEq)]
 struct Entry {

@@ -14,6 +14,7 @@ pub(crate) mod cancel;
 mod close;
 mod connect;
 mod create;
+mod options;
 pub(crate) mod overlapped;
 mod receive;
 mod request;
@@ -46,6 +47,7 @@ pub(crate) use close::{abandon, owes};
 pub use close::{closesocket, winsock_fd};
 pub use connect::{ConnectEx, WSAConnect, connect};
 pub use create::{WSASocketW, socket};
+pub use options::{getsockopt, setsockopt};
 pub use overlapped::{GetOverlappedResult, SetFileCompletionNotificationModes, WSAGetOverlappedResult};
 pub use receive::{WSARecv, WSARecvFrom, recv, recvfrom};
 pub use select::{__WSAFDIsSet, select};
@@ -107,6 +109,8 @@ pub(crate) struct Options {
     pub(crate) exclusive_address_use: bool,
     pub(crate) conditional_accept: bool,
     pub(crate) oob_inline: bool,
+    /// Options that are kept and change nothing, a bit each.
+    pub(crate) inert: u8,
     /// SIO_UDP_CONNRESET: whether a refused datagram fails a later receive.
     pub(crate) udp_connection_reset: bool,
     /// Level, name and value of what was set on a stream socket before it had a connection: another descriptor may
@@ -125,6 +129,7 @@ impl Options {
         exclusive_address_use: false,
         conditional_accept: false,
         oob_inline: false,
+        inert: 0,
         udp_connection_reset: true,
         replay: Vec::new(),
     };

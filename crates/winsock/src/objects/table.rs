@@ -21,6 +21,8 @@ use crate::socket::Socket;
 const BASE: u32 = 0x4000_0000;
 const INDEX_BITS: u32 = 22;
 const GENERATIONS: u32 = 1 << (28 - INDEX_BITS);
+/// How many slots rest before the one that has rested longest is used again.
+const RESERVE: usize = 256;
 const CHUNK: usize = 4096;
 const CHUNKS: usize = (1 << INDEX_BITS) / CHUNK;
 
@@ -103,14 +105,13 @@ pub(crate) fn object(handle: usize) -> Option<Object> {
 /// Gives an entry a handle; `None` if all are in use.
 pub(crate) fn insert(entry: Entry) -> Option<u32> {
     let mut free = FREE.lock();
-    let (index, generation) = match free.recycled.pop_front() {
-        Some(packed) => (packed & ((1 << INDEX_BITS) - 1), packed >> INDEX_BITS),
-        None if (free.next as usize) < CHUNK * CHUNKS => {
-            let index = free.next;
-            free.next += 1;
-            (index, 0)
-        }
-        None => return None,
+    let fresh = (free.next as usize) < CHUNK * CHUNKS;
+    let (index, generation) = if fresh && free.recycled.len() < RESERVE {
+        free.next += 1;
+        (free.next - 1, 0)
+    } else {
+        let packed = free.recycled.pop_front()?;
+        (packed & ((1 << INDEX_BITS) - 1), packed >> INDEX_BITS)
     };
     let cell = &CHUNK_TABLE[index as usize / CHUNK];
     if cell.load(Ordering::Acquire).is_null() {
@@ -168,7 +169,7 @@ mod tests {
         assert!(remove(first as usize).is_some());
         assert!(object(first as usize).is_none());
         assert!(remove(first as usize).is_none(), "closed twice");
-        for _ in 0..GENERATIONS {
+        for _ in 0..2 * RESERVE {
             let next = insert(event()).expect("a free slot");
             assert_ne!(next, first);
             remove(next as usize);

@@ -1,9 +1,10 @@
 use std::ptr::{null, null_mut};
 
 use super::*;
-use crate::testing::{Pair, last_error, tcp, udp, until};
+use crate::testing::{Pair, bind_to_loopback, last_error, tcp, udp, until};
 use crate::{
-    CloseHandle, CreateIoCompletionPort, GetQueuedCompletionStatus, closesocket, getsockopt, recv, send, setsockopt,
+    CloseHandle, CreateIoCompletionPort, GetQueuedCompletionStatus, closesocket, getsockopt, recv, send, sendto,
+    setsockopt,
 };
 
 /// WSAIoctl without an OVERLAPPED: how many bytes came back.
@@ -164,6 +165,42 @@ fn d69_connection_resets_of_datagrams_are_a_choice() {
         assert_eq!(lock(s).unwrap().options().udp_connection_reset, on);
     }
     assert_eq!(control_with(s, SIO_UDP_CONNRESET, &[], &mut []), Err(WSAEFAULT));
+    // SAFETY: no precondition.
+    unsafe { closesocket(s) };
+}
+
+/// Sends a datagram to a port that has just been closed, and receives what comes of it.
+fn refused(report: Option<u32>) -> i32 {
+    let (s, gone) = (udp(), udp());
+    bind_to_loopback(s);
+    let nowhere = bind_to_loopback(gone);
+    if let Some(report) = report {
+        assert_eq!(control_with(s, SIO_UDP_CONNRESET, &report.to_ne_bytes(), &mut []), Ok(0));
+    }
+    let mut byte = 0;
+    // SAFETY: the buffers are one byte long, the address 16.
+    unsafe {
+        closesocket(gone);
+        assert_eq!(sendto(s, &raw const byte, 1, 0, (&raw const nowhere).cast(), 16), 1);
+        assert_eq!(ioctlsocket(s, FIONBIO, &mut 1), 0);
+        assert_eq!(recv(s, &raw mut byte, 1, 0), SOCKET_ERROR);
+        let code = last_error();
+        closesocket(s);
+        code
+    }
+}
+
+#[test]
+fn d69_a_refused_datagram_fails_a_receive_unless_told_not_to() {
+    // Another process may have got the port meanwhile: then it is tried again.
+    until("a refusal is reported", || refused(None) == WSAECONNRESET);
+    until("a refusal is reported when asked for", || refused(Some(1)) == WSAECONNRESET);
+    assert_eq!(refused(Some(0)), WSAEWOULDBLOCK);
+}
+
+#[test]
+fn the_base_handle_is_the_socket() {
+    let s = tcp();
     let mut base = [0; 8];
     assert_eq!(control_with(s, SIO_BASE_HANDLE, &[], &mut base), Ok(8));
     assert_eq!(SOCKET::from_ne_bytes(base), s);

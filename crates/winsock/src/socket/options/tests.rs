@@ -1,8 +1,8 @@
 use windows_sys::Win32::Networking::WinSock as ws;
 
 use super::*;
-use crate::testing::{Pair, last_error, listener, start, tcp, udp};
-use crate::{closesocket, connect, ioctlsocket, listen, socket as new_socket};
+use crate::testing::{Pair, bound_tcp, last_error, listener, start, tcp, udp, until};
+use crate::{closesocket, connect, ioctlsocket, socket as new_socket};
 
 /// Reads an option whose value is an int.
 fn read(s: SOCKET, level: i32, name: i32) -> Result<i32, i32> {
@@ -244,7 +244,10 @@ fn x16_x25_contexts() {
     let pair = Pair::new();
     let (fresh, (listening, _)) = (tcp(), listener());
     let update = |s, listener: SOCKET| write_bytes(s, SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT, &listener.to_ne_bytes());
+    write(listening, SOL_SOCKET, SO_RCVTIMEO, 77).unwrap();
+    write(listening, IPPROTO_TCP, TCP_NODELAY, 1).unwrap();
     assert_eq!(update(pair.server, listening), Ok(()));
+    assert_eq!(read(pair.server, SOL_SOCKET, SO_RCVTIMEO), Ok(77), "the listener's options come with its context");
     assert_eq!(update(pair.server, fresh), Err(WSAEINVAL), "no listener");
     assert_eq!(update(pair.server, INVALID_SOCKET), Err(WSAENOTSOCK));
     assert_eq!(update(INVALID_SOCKET, listening), Err(WSAENOTSOCK));
@@ -256,22 +259,46 @@ fn x16_x25_contexts() {
     close(&[fresh, listening]);
 }
 
-#[test]
-fn s29_so_error_is_latched() {
-    // A port that nobody listens on: bound, so that nobody else gets it.
-    let (closed, address) = crate::testing::bound_tcp();
-    let s = tcp();
-    let mut nonblocking = 1;
-    // SAFETY: the pointers lead to live values.
-    unsafe {
-        assert_eq!(ioctlsocket(s, FIONBIO, &raw mut nonblocking), 0);
-        assert_eq!(connect(s, (&raw const address).cast(), 16), SOCKET_ERROR);
-    }
+/// Connects without blocking; the failure of the call must be that it goes on in the background.
+fn begin_connect(s: SOCKET, address: &SOCKADDR_IN) {
+    // SAFETY: the address is 16 bytes long.
+    assert_eq!(unsafe { connect(s, (&raw const *address).cast(), 16) }, SOCKET_ERROR);
     assert_eq!(last_error(), WSAEWOULDBLOCK);
-    crate::testing::until("the connect fails", || read(s, SOL_SOCKET, SO_ERROR) != Ok(0));
+}
+
+fn make_nonblocking(s: SOCKET) {
+    let mut on = 1;
+    // SAFETY: the value is a live u32.
+    assert_eq!(unsafe { ioctlsocket(s, FIONBIO, &raw mut on) }, 0);
+}
+
+#[test]
+fn s29_s30_so_error_is_latched_until_a_connect_succeeds() {
+    // A port that nobody listens on: bound, so that nobody else gets it.
+    let (closed, nowhere) = bound_tcp();
+    let (listening, somewhere) = listener();
+    let s = tcp();
+    make_nonblocking(s);
+    write(s, IPPROTO_TCP, TCP_NODELAY, 1).unwrap();
+    begin_connect(s, &nowhere);
+    until("the connect fails", || read(s, SOL_SOCKET, SO_ERROR) != Ok(0));
     assert_eq!(read(s, SOL_SOCKET, SO_ERROR), Ok(WSAECONNREFUSED));
     assert_eq!(read(s, SOL_SOCKET, SO_ERROR), Ok(WSAECONNREFUSED), "reading it does not clear it");
-    // SAFETY: no precondition.
-    let _ = unsafe { listen(s, 1) };
-    close(&[s, closed]);
+    begin_connect(s, &somewhere);
+    until("the connect succeeds", || read(s, SOL_SOCKET, SO_ERROR) == Ok(0));
+    assert_ne!(read(s, SOL_SOCKET, SO_CONNECT_TIME), Ok(-1));
+    let fd = lock(s).unwrap().fd();
+    let no_delay = os::get_option(fd, libc::IPPROTO_TCP, libc::TCP_NODELAY);
+    assert_eq!(no_delay, Ok(1), "the descriptor that replaced the spent one has the options too");
+    close(&[s, closed, listening]);
+}
+
+#[test]
+fn d74_timeouts_end_blocking_calls() {
+    let pair = Pair::new();
+    write(pair.server, SOL_SOCKET, SO_RCVTIMEO, 1).unwrap();
+    let mut byte = 0;
+    // SAFETY: the buffer is one byte long.
+    assert_eq!(unsafe { crate::recv(pair.server, &raw mut byte, 1, 0) }, SOCKET_ERROR);
+    assert_eq!(last_error(), WSAETIMEDOUT);
 }

@@ -6,8 +6,8 @@
 //!
 //! * Packets queue first in, first out; waiters are released last in, first out, each on a futex of its own, and get
 //!   their packet handed over (P11). A running thread that asks again takes the next packet itself (P19).
-//! * At most one waiter *polls*: it sits in `epoll_wait` and counts as the latest waiter. None polls while the
-//!   concurrency value is reached. A port without sockets never touches epoll.
+//! * At most one waiter *polls*, that is, sits in `epoll_wait`: the latest. One that comes while another polls takes
+//!   its place. None polls while the concurrency value is reached. A port without sockets never touches epoll.
 //! * A poller that leaves with a packet does not wake another to poll in its place: it will most likely be back
 //!   before the next edge, and a hop through another thread costs more than a message. If it stays away, the watchdog
 //!   ([`crate::watchdog`]) sees edges that nobody takes and puts a waiter to the poll.
@@ -94,14 +94,15 @@ pub(crate) struct Port {
 struct State {
     concurrency: u32,
     packets: VecDeque<Packet>,
-    /// Parked threads, latest last.
-    waiters: Vec<Arc<Worker>>,
+    /// Parked threads with the number of their arrival, latest last.
+    waiters: Vec<(u64, Arc<Worker>)>,
+    arrivals: u64,
     /// Every thread that uses the port.
     workers: Vec<Arc<Worker>>,
     /// How many workers run.
     active: u32,
-    /// A thread sits in `epoll_wait`, or works on what it brought.
-    polling: bool,
+    /// The arrival of the thread that sits in `epoll_wait`, or works on what that brought.
+    poller: Option<u64>,
     /// The polling thread has been called back.
     recalled: bool,
     closed: bool,
@@ -187,9 +188,10 @@ impl Port {
             concurrency,
             packets: VecDeque::new(),
             waiters: Vec::new(),
+            arrivals: 0,
             workers: Vec::new(),
             active: 0,
-            polling: false,
+            poller: None,
             recalled: false,
             closed: false,
         };
@@ -237,12 +239,10 @@ impl Port {
         let mut state = self.state.lock();
         state.closed = true;
         state.packets = VecDeque::new();
-        while let Some(worker) = state.waiters.pop() {
+        while let Some((_, worker)) = state.waiters.pop() {
             worker.wake(Given::Nudge);
         }
-        if state.polling {
-            self.recall(&mut state);
-        }
+        self.recall(&mut state);
     }
 
     fn join(&self) -> Arc<Worker> {
@@ -312,59 +312,64 @@ impl Port {
         if state.closed {
             return Err(GetError::InvalidHandle);
         }
+        state.arrivals += 1;
+        let arrival = state.arrivals;
         let mut wait = Wait::new(timeout);
         loop {
             if state.closed {
                 return Err(GetError::Abandoned);
             }
-            if state.active < state.concurrency {
+            // A later waiter goes first, but for a thread that has just come.
+            let first = state.waiters.last().is_none_or(|&(other, _)| other < arrival);
+            let may_run = first && state.active < state.concurrency;
+            if may_run && !state.packets.is_empty() {
                 let taken = state.take(entries);
-                if taken > 0 {
-                    return Ok(taken);
-                }
-                if let (Some(epoll), false) = (self.epoll.get(), state.polling) {
-                    if wait.over {
-                        return Err(GetError::Timeout);
-                    }
-                    self.poll(state, epoll, wait.remaining());
-                    wait.check();
-                    if state.packets.is_empty() && wait.over {
-                        // Somebody else may wait for longer than we did.
-                        self.put_to_poll(state);
-                    } else if !state.packets.is_empty() {
-                        let taken = state.take(entries);
-                        worker.run(state);
-                        self.hand_out(state);
-                        self.stop(state, worker);
-                        return Ok(taken);
+                worker.run(state);
+                self.hand_out(state);
+                self.stop(state, worker);
+                return Ok(taken);
+            }
+            if wait.over {
+                // Somebody else may wait for longer than we did.
+                self.put_to_poll(state);
+                return Err(GetError::Timeout);
+            }
+            match self.epoll.get() {
+                Some(epoll) if may_run && state.poller.is_none() => {
+                    self.poll(state, epoll, arrival, wait.remaining());
+                    if state.packets.is_empty() {
+                        wait.check();
                     }
                     continue;
                 }
+                // Who polls came before us: it makes room, so that the latest waiter is the one that polls.
+                Some(_) if may_run && !wait.is_poll() => self.recall(state),
+                _ => {}
             }
-            if wait.over {
-                return Err(GetError::Timeout);
-            }
-            match self.park(state, worker, wait.remaining()) {
+            self.hand_out(state);
+            self.put_to_poll_before(state, arrival);
+            match self.park(state, worker, arrival, wait.remaining()) {
                 Some(Given::Packet(packet)) => {
                     entries[0] = packet.entry();
                     // The giver counted this thread as running; `get` counts it again.
                     self.stop(state, worker);
                     return Ok(1 + state.take(&mut entries[1..]));
                 }
-                Some(Given::Nudge) | None => wait.check(),
+                Some(Given::Nudge) => {}
+                None => wait.check(),
             }
         }
     }
 
     /// Sits in `epoll_wait` and works on what it brings, without the lock.
-    fn poll(&self, state: &mut MutexGuard<'_, State>, epoll: &Epoll, timeout: Option<Duration>) {
-        state.polling = true;
+    fn poll(&self, state: &mut MutexGuard<'_, State>, epoll: &Epoll, arrival: u64, timeout: Option<Duration>) {
+        state.poller = Some(arrival);
         MutexGuard::unlocked(state, || {
             DISPATCHING.set(self);
             epoll.harvest(timeout);
             DISPATCHING.set(std::ptr::null());
         });
-        state.polling = false;
+        state.poller = None;
         state.recalled = false;
     }
 
@@ -372,10 +377,12 @@ impl Port {
         &self,
         state: &mut MutexGuard<'_, State>,
         worker: &Arc<Worker>,
+        arrival: u64,
         timeout: Option<Duration>,
     ) -> Option<Given> {
         worker.parked.store(1, Ordering::Relaxed);
-        state.waiters.push(worker.clone());
+        let place = state.waiters.partition_point(|&(other, _)| other < arrival);
+        state.waiters.insert(place, (arrival, worker.clone()));
         self.watch_if_stuck(state);
         MutexGuard::unlocked(state, || {
             if worker.parked.load(Ordering::Acquire) == 1 {
@@ -384,20 +391,23 @@ impl Port {
         });
         let given = worker.given.lock().take();
         if given.is_none() {
-            state.waiters.retain(|other| !Arc::ptr_eq(other, worker));
+            state.waiters.retain(|&(other, _)| other != arrival);
         }
         given
     }
 
-    /// Releases waiting threads while packets queue and the concurrency value allows it.
+    /// Releases waiting threads, latest first, while packets queue and the concurrency value allows it.
     fn hand_out(&self, state: &mut State) {
-        // The thread that polls counts as the latest waiter: it is called back for the first packet.
-        if state.polling && !state.recalled && !state.packets.is_empty() && state.active < state.concurrency {
-            self.recall(state);
-        }
-        let reserved = u32::from(state.polling);
-        while state.active + reserved < state.concurrency && state.packets.len() > reserved as usize {
-            let Some(worker) = state.waiters.pop() else { break };
+        // One packet and one slot may be meant for the thread that polls.
+        let mut reserved = 0;
+        while state.packets.len() > reserved && (state.active as usize) + reserved < state.concurrency as usize {
+            let latest = state.waiters.last().map(|&(arrival, _)| arrival);
+            if reserved == 0 && state.poller.is_some() && state.poller > latest {
+                self.recall(state);
+                reserved = 1;
+                continue;
+            }
+            let Some((_, worker)) = state.waiters.pop() else { break };
             let Some(packet) = state.packets.pop_front() else { break };
             worker.run(state);
             worker.wake(Given::Packet(packet));
@@ -405,20 +415,28 @@ impl Port {
         self.watch_if_stuck(state);
     }
 
+    /// Calls back the thread that polls, if one does.
     fn recall(&self, state: &mut State) {
-        state.recalled = true;
-        if let Some(epoll) = self.epoll.get() {
+        if state.poller.is_some()
+            && !std::mem::replace(&mut state.recalled, true)
+            && let Some(epoll) = self.epoll.get()
+        {
             epoll.nudge();
         }
     }
 
-    /// Wakes a parked thread to poll, if nobody polls and somebody may.
+    /// Wakes the latest waiter to poll, if nobody polls and it may. Returns whether it did.
     fn put_to_poll(&self, state: &mut State) -> bool {
-        if self.epoll.get().is_none() || state.polling || state.active >= state.concurrency {
+        self.put_to_poll_before(state, 0)
+    }
+
+    /// Wakes the latest waiter to poll, if it came after `arrival`, nobody polls and it may.
+    fn put_to_poll_before(&self, state: &mut State, arrival: u64) -> bool {
+        if self.epoll.get().is_none() || state.poller.is_some() || state.active >= state.concurrency {
             return false;
         }
-        match state.waiters.pop() {
-            Some(worker) => {
+        match state.waiters.pop_if(|&mut (other, _)| other > arrival) {
+            Some((_, worker)) => {
                 worker.wake(Given::Nudge);
                 true
             }
@@ -428,7 +446,7 @@ impl Port {
 
     /// Whether threads wait that the concurrency value holds back.
     fn is_full(state: &State) -> bool {
-        (state.polling || !state.waiters.is_empty()) && state.active >= state.concurrency
+        (state.poller.is_some() || !state.waiters.is_empty()) && state.active >= state.concurrency
     }
 
     /// Has the watchdog look for sleepers, if packets queue while the concurrency value is reached.
@@ -441,7 +459,7 @@ impl Port {
     /// The watchdog's look at the port. Returns whether it is to look again soon.
     pub(crate) fn inspect(&self) -> bool {
         let mut state = self.state.lock();
-        let unread = !state.polling && self.epoll.get().is_some_and(Epoll::is_ready);
+        let unread = state.poller.is_none() && self.epoll.get().is_some_and(Epoll::is_ready);
         if Port::is_full(&state) && (unread || !state.packets.is_empty()) {
             self.free_slots_of_sleepers(&mut state);
             self.hand_out(&mut state);
@@ -469,7 +487,7 @@ impl Port {
 
     /// Whether edges wait that nobody sits ready to take.
     pub(crate) fn has_unread(&self) -> bool {
-        self.epoll.get().is_some_and(|epoll| epoll.is_ready()) && !self.state.lock().polling
+        self.epoll.get().is_some_and(|epoll| epoll.is_ready()) && self.state.lock().poller.is_none()
     }
 
     /// How often events were taken from the port's epoll, to tell a busy port from a deserted one.
@@ -522,6 +540,11 @@ impl Wait {
         let deadline =
             timeout.filter(|timeout| !timeout.is_zero()).and_then(|timeout| Instant::now().checked_add(timeout));
         Wait { timeout, deadline, over: false }
+    }
+
+    /// Whether the call only looks.
+    fn is_poll(&self) -> bool {
+        self.timeout == Some(Duration::ZERO)
     }
 
     fn remaining(&self) -> Option<Duration> {

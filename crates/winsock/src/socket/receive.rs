@@ -275,37 +275,43 @@ unsafe fn try_stream(socket: &mut Locked, request: &Request) -> Try {
         return Try::Part(0);
     }
     let buffers = request.buffers.as_slice();
-    let wanted = total(buffers) - request.done;
-    if wanted == 0 {
+    let all = total(buffers);
+    if all == request.done {
         return try_empty(socket);
     }
     let flags = kernel_flags(request.flags);
-    // SAFETY: as the caller promises.
-    let result = match buffers {
-        [one] if request.done == 0 => unsafe { os::receive(socket.fd(), *one, flags) },
+    let mut done = request.done;
+    loop {
         // SAFETY: as the caller promises.
-        _ => unsafe { os::receive_message(socket.fd(), buffers, request.done as usize, flags) }
-            .map(|message| message.bytes),
-    };
-    let got = match result {
-        Ok(0) => return end_of_stream(socket, request.done),
-        Ok(bytes) => bytes as u32,
-        Err(libc::EAGAIN) => {
-            socket.readable = if socket.is_watched() { Readable::No } else { Readable::Unknown };
-            return Try::Part(0);
+        let result = match buffers {
+            [one] if done == 0 => unsafe { os::receive(socket.fd(), *one, flags) },
+            // SAFETY: as the caller promises.
+            _ => {
+                unsafe { os::receive_message(socket.fd(), buffers, done as usize, flags) }.map(|message| message.bytes)
+            }
+        };
+        match result {
+            Ok(0) => return end_of_stream(socket, done),
+            Ok(bytes) => done += bytes as u32,
+            Err(libc::EAGAIN) => {
+                socket.readable = if socket.is_watched() { Readable::No } else { Readable::Unknown };
+                return Try::Part(done - request.done);
+            }
+            Err(errno) => return stream_failed(socket, errno),
         }
-        Err(errno) => return stream_failed(socket, errno),
-    };
-    socket.readable = match got < wanted {
-        _ if has(request.flags, MSG_PEEK) => Readable::Yes,
-        // The queue is empty now, and what comes next will be an edge.
-        true if socket.is_watched() && !socket.sticky => Readable::No,
-        _ => Readable::Unknown,
-    };
-    if has(request.flags, MSG_WAITALL) && got < wanted {
-        return Try::Part(got);
+        socket.readable = match done < all {
+            _ if has(request.flags, MSG_PEEK) => Readable::Yes,
+            // The queue is empty now, and what comes next will be an edge.
+            true if socket.is_watched() && !socket.sticky => Readable::No,
+            _ => Readable::Unknown,
+        };
+        if done == all || !has(request.flags, MSG_WAITALL) {
+            return Try::Done(Completion::success(done));
+        }
+        if socket.readable == Readable::No {
+            return Try::Part(done - request.done);
+        }
     }
-    Try::Done(Completion::success(request.done + got))
 }
 
 /// A receive of no bytes waits for data and takes none (D44).

@@ -13,7 +13,6 @@ mod reactor;
 mod resolve;
 mod socket;
 mod startup;
-mod stubs;
 #[cfg(test)]
 mod testing;
 mod thread;
@@ -30,10 +29,9 @@ pub use objects::event::{CreateEventW, ResetEvent, SetEvent, WaitForSingleObject
 pub use resolve::{freeaddrinfo, getaddrinfo, getnameinfo};
 pub use socket::{
     __WSAFDIsSet, AcceptEx, CancelIo, CancelIoEx, ConnectEx, GetAcceptExSockaddrs, GetOverlappedResult,
-    SetFileCompletionNotificationModes, WSAAccept, WSAConnect, WSAGetOverlappedResult, WSARecv, WSARecvFrom, WSASend,
-    WSASendTo, WSASocketW, accept, bind, closesocket, connect, getpeername, getsockname, getsockopt, listen, recv,
-    recvfrom, select, send, sendto, setsockopt, shutdown, socket, winsock_fd,
+    SetFileCompletionNotificationModes, WSAAccept, WSAConnect, WSAGetOverlappedResult, WSARecv, WSARecvDisconnect,
+    WSARecvFrom, WSASend, WSASendDisconnect, WSASendTo, WSASocketW, accept, bind, closesocket, connect, getpeername,
+    getsockname, getsockopt, listen, recv, recvfrom, select, send, sendto, setsockopt, shutdown, socket, winsock_fd,
 };
 pub use startup::{WSACleanup, WSAStartup};
-pub use stubs::*;
 pub use types::*;

@@ -131,6 +131,30 @@ pub unsafe extern "system" fn shutdown(s: SOCKET, how: WINSOCK_SHUTDOWN_HOW) -> 
     finish(lock(s).and_then(|mut socket| shut(&mut socket, how)))
 }
 
+/// Ends sending, as [`shutdown`] with SD_SEND. Disconnect data does not exist in TCP and is ignored.
+///
+/// # Errors
+/// As for [`shutdown`].
+///
+/// # Safety
+/// Nothing is asked of the caller; unsafe as every function of this contract.
+pub unsafe extern "system" fn WSASendDisconnect(s: SOCKET, _lpoutbounddisconnectdata: *const WSABUF) -> i32 {
+    // SAFETY: nothing is asked of the caller.
+    unsafe { shutdown(s, SD_SEND) }
+}
+
+/// Ends receiving, as [`shutdown`] with SD_RECEIVE. Disconnect data does not exist in TCP; none is given.
+///
+/// # Errors
+/// As for [`shutdown`].
+///
+/// # Safety
+/// Nothing is asked of the caller; unsafe as every function of this contract.
+pub unsafe extern "system" fn WSARecvDisconnect(s: SOCKET, _lpinbounddisconnectdata: *const WSABUF) -> i32 {
+    // SAFETY: nothing is asked of the caller.
+    unsafe { shutdown(s, SD_RECEIVE) }
+}
+
 fn shut(socket: &mut Locked, how: i32) -> WsaResult<()> {
     connect::settle(socket);
     if !matches!(how, SD_RECEIVE | SD_SEND | SD_BOTH) {

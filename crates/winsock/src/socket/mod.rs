@@ -41,7 +41,7 @@ use crate::types::*;
 
 pub use accept::{WSAAccept, accept};
 pub use accept_ex::{AcceptEx, GetAcceptExSockaddrs};
-pub use address_calls::{bind, getpeername, getsockname, listen, shutdown};
+pub use address_calls::{WSARecvDisconnect, WSASendDisconnect, bind, getpeername, getsockname, listen, shutdown};
 pub use cancel::{CancelIo, CancelIoEx};
 pub(crate) use close::{abandon, owes};
 pub use close::{closesocket, winsock_fd};

@@ -138,7 +138,7 @@ pub(crate) fn pend(state: &State, event: usize) {
 pub(crate) fn complete_at_once(state: &State, overlapped: Overlapped, event: usize, completion: Completion) {
     let skip = u32::from(state.notification_modes) & FILE_SKIP_COMPLETION_PORT_ON_SUCCESS != 0;
     // A warning counts as success here (D57).
-    let packet = !(skip && !is_error(completion.status));
+    let packet = !skip || is_error(completion.status);
     indicate(state.association.as_ref().filter(|_| packet), overlapped.0, event, completion);
 }
 
@@ -339,13 +339,13 @@ pub(crate) unsafe fn buffers<'a>(buffers: *const WSABUF, count: u32) -> WsaResul
 }
 
 /// What the overlapped calls of Winsock check alike, after the socket itself.
-pub(crate) fn check_call<'a>(
+pub(crate) fn check_call(
     s: SOCKET,
-    buffers: WsaResult<&'a [WSABUF]>,
+    buffers: WsaResult<&[WSABUF]>,
     bytes: *mut u32,
     overlapped: Option<Overlapped>,
     routine: LPWSAOVERLAPPED_COMPLETION_ROUTINE,
-) -> WsaResult<&'a [WSABUF]> {
+) -> WsaResult<&[WSABUF]> {
     let routine = overlapped.and(routine);
     match buffers {
         Ok(buffers) if routine.is_none() && (overlapped.is_some() || !bytes.is_null()) => return Ok(buffers),

@@ -282,12 +282,12 @@ unsafe fn try_stream(socket: &mut Locked, request: &Request) -> Try {
     let flags = kernel_flags(request.flags);
     let mut done = request.done;
     loop {
+        let fd = socket.fd();
         // SAFETY: as the caller promises.
-        let result = match buffers {
-            [one] if done == 0 => unsafe { os::receive(socket.fd(), *one, flags) },
-            // SAFETY: as the caller promises.
-            _ => {
-                unsafe { os::receive_message(socket.fd(), buffers, done as usize, flags) }.map(|message| message.bytes)
+        let result = unsafe {
+            match buffers {
+                [one] if done == 0 => os::receive(fd, *one, flags),
+                many => os::receive_message(fd, many, done as usize, flags).map(|message| message.bytes),
             }
         };
         match result {

@@ -40,10 +40,11 @@ unsafe fn transmit(s: SOCKET, call: Call<'_>, overlapped: Option<Overlapped>) ->
     check(&mut socket, call)?;
     let Some(overlapped) = overlapped else {
         // SAFETY: as the caller promises.
-        return match socket.nonblocking {
-            true => unsafe { all_or_nothing(&mut socket, call) },
-            // SAFETY: as the caller promises.
-            false => unsafe { synchronous(&mut socket, call) },
+        return unsafe {
+            match socket.nonblocking {
+                true => all_or_nothing(&mut socket, call),
+                false => synchronous(&mut socket, call),
+            }
         };
     };
     let event = overlapped.begin();
@@ -172,8 +173,9 @@ unsafe fn copy_after(buffers: &[WSABUF], mut skip: usize) -> Box<[u8]> {
         let len = buffer.len as usize;
         let cut = skip.min(len);
         skip -= cut;
-        // SAFETY: as the caller promises; an empty buffer may be null, and is left out.
+        // An empty buffer may be null.
         if cut < len {
+            // SAFETY: as the caller promises.
             copy.extend_from_slice(unsafe { std::slice::from_raw_parts(buffer.buf.add(cut), len - cut) });
         }
     }
@@ -275,11 +277,13 @@ unsafe fn try_once(socket: &mut Locked, call: Call<'_>, mut done: u32) -> Try {
     let all = total(call.buffers);
     let flags = kernel_flags(call.flags);
     while done < all {
+        let fd = socket.fd();
         // SAFETY: as the caller promises.
-        let result = match call.buffers {
-            [one] if done == 0 => unsafe { os::send(socket.fd(), *one, flags) },
-            // SAFETY: as the caller promises.
-            _ => unsafe { os::send_message(socket.fd(), call.buffers, done as usize, flags, None) },
+        let result = unsafe {
+            match call.buffers {
+                [one] if done == 0 => os::send(fd, *one, flags),
+                many => os::send_message(fd, many, done as usize, flags, None),
+            }
         };
         match result {
             Ok(bytes) => done += bytes as u32,

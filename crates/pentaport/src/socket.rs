@@ -141,6 +141,7 @@ pub struct SocketId(pub(crate) SOCKET);
 #[doc(alias = "SOCKET")]
 pub struct Socket {
     raw: SOCKET,
+    is_stream: bool,
 }
 
 impl Socket {
@@ -152,7 +153,8 @@ impl Socket {
     #[doc(alias = "socket")]
     #[doc(alias = "WSASocketW")]
     pub fn stream(family: Family) -> Result<Self> {
-        raw::open(family.number(), sys::SOCK_STREAM, sys::IPPROTO_TCP).map(|raw| Self { raw })
+        let raw = raw::open(family.number(), sys::SOCK_STREAM, sys::IPPROTO_TCP)?;
+        Ok(Self { raw, is_stream: true })
     }
 
     /// A UDP socket.
@@ -162,7 +164,8 @@ impl Socket {
     #[doc(alias = "socket")]
     #[doc(alias = "WSASocketW")]
     pub fn datagram(family: Family) -> Result<Self> {
-        raw::open(family.number(), sys::SOCK_DGRAM, sys::IPPROTO_UDP).map(|raw| Self { raw })
+        let raw = raw::open(family.number(), sys::SOCK_DGRAM, sys::IPPROTO_UDP)?;
+        Ok(Self { raw, is_stream: false })
     }
 
     /// A TCP socket of the family of this address; nothing else is done with the address.
@@ -207,7 +210,7 @@ impl Socket {
     #[doc(alias = "WSAAccept")]
     pub fn accept(&self) -> Result<(Self, SocketAddr)> {
         let (raw, address) = raw::accept(self.raw)?;
-        let socket = Self { raw };
+        let socket = Self { raw, is_stream: true };
         Ok((socket, address.get()?))
     }
 
@@ -247,7 +250,7 @@ impl Socket {
             Condition::Defer => sys::CF_DEFER,
         };
         let (raw, address) = accept_if::accept_if(self.raw, &mut decide)?;
-        let socket = Self { raw };
+        let socket = Self { raw, is_stream: true };
         Ok((socket, address.get()?))
     }
 
@@ -407,6 +410,12 @@ impl Socket {
         self.raw
     }
 
+    /// Whether it is a stream (TCP), rather than a socket for datagrams (UDP).
+    #[doc(alias = "SO_TYPE")]
+    pub fn is_stream(&self) -> bool {
+        self.is_stream
+    }
+
     /// Closes the socket, and tells if that failed.
     ///
     /// What was sent goes on to the peer in the background, unless [`linger`](Self::set_linger) says otherwise.
@@ -433,7 +442,7 @@ impl Socket {
 
     /// In place of a socket where there is none. Calls on it fail.
     pub(crate) const fn none() -> Self {
-        Self { raw: sys::INVALID_SOCKET }
+        Self { raw: sys::INVALID_SOCKET, is_stream: false }
     }
 }
 

@@ -122,8 +122,7 @@ fn every_order_of_dropping_frees_all_and_loses_nothing() {
     for order in permutations(PARTS) {
         let alive = Alive::default();
         let listening = listener(V4);
-        let mut parts: [Option<Box<dyn Send>>; PARTS] = [const { None }; PARTS];
-        {
+        let mut parts: [Option<Box<dyn Send>>; PARTS] = {
             let port = port();
             let (reading, peer) = pair();
             let reading = port.associate(reading, alive.key()).unwrap();
@@ -142,15 +141,15 @@ fn every_order_of_dropping_frees_all_and_loses_nothing() {
             let acceptor = Socket::tcp(&listening.local_addr().unwrap()).unwrap();
             let listening = port.associate(listening, alive.key()).unwrap();
             assert!(listening.accept(alive.operation(), acceptor).unwrap().is_pending());
-            parts = [
+            [
                 Some(Box::new(port)),
                 Some(Box::new(reading)),
                 Some(Box::new(served)),
                 Some(Box::new(packet)),
                 Some(Box::new(listening)),
                 Some(Box::new((peer, client))),
-            ];
-        }
+            ]
+        };
         assert_eq!(alive.now(), (4, 7));
         for index in order {
             parts[index] = None;

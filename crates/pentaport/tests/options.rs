@@ -31,14 +31,8 @@ fn flags_of_stream_sockets_are_read_back() {
             ("exclusive", Socket::exclusive_address_use, Socket::set_exclusive_address_use),
         ],
     );
-    check_flags(
-        || Socket::stream(Family::V6).unwrap(),
-        &[("only v6", Socket::only_v6, Socket::set_only_v6)],
-    );
-    check_flags(
-        || Socket::datagram(Family::V4).unwrap(),
-        &[("broadcast", Socket::broadcast, Socket::set_broadcast)],
-    );
+    check_flags(|| Socket::stream(Family::V6).unwrap(), &[("only v6", Socket::only_v6, Socket::set_only_v6)]);
+    check_flags(|| Socket::datagram(Family::V4).unwrap(), &[("broadcast", Socket::broadcast, Socket::set_broadcast)]);
 }
 
 #[test]

@@ -3,9 +3,7 @@
 mod common;
 
 use common::*;
-use pentaport::completion_port::{
-    CompletionPort, Operation, OperationKind, Packet, PortSocket, Source, Started,
-};
+use pentaport::completion_port::{CompletionPort, Operation, OperationKind, Packet, PortSocket, Source, Started};
 use pentaport::socket::{Shutdown, Socket};
 use std::io::ErrorKind;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -81,8 +79,7 @@ fn two_workers_echo_for_many_clients() {
             })
         });
         clients.collect::<Vec<_>>().into_iter().for_each(|client| client.join().unwrap());
-        let mut gone: Vec<usize> =
-            (0..CLIENTS).map(|_| departures.recv_timeout(PATIENCE).unwrap()).collect();
+        let mut gone: Vec<usize> = (0..CLIENTS).map(|_| departures.recv_timeout(PATIENCE).unwrap()).collect();
         gone.sort_unstable();
         assert_eq!(gone, (0..CLIENTS).collect::<Vec<_>>());
         port.close().unwrap();
@@ -217,10 +214,7 @@ fn posted_packets_bring_key_bytes_and_operation() {
     }
     for number in 0..3 {
         let packet = take(&port);
-        assert_eq!(
-            (packet.key().as_str(), packet.result),
-            (&*format!("key {number}"), Ok(number as usize))
-        );
+        assert_eq!((packet.key().as_str(), packet.result), (&*format!("key {number}"), Ok(number as usize)));
         assert_eq!((packet.kind(), **packet.operation.context()), (OperationKind::Posted, number));
         assert!(packet.socket().is_none() && !packet.source.is_closed());
     }
@@ -407,8 +401,7 @@ fn success_at_once_can_leave_no_packet() {
     let mut server = port.associate(server, ()).unwrap();
     server.skip_completion_on_success().unwrap();
 
-    let Started::Done(operation, 5) = server.send(Operation::new(b"hello".to_vec(), ())).unwrap()
-    else {
+    let Started::Done(operation, 5) = server.send(Operation::new(b"hello".to_vec(), ())).unwrap() else {
         panic!("a small send succeeds at once")
     };
     assert_eq!((operation.kind(), operation.transferred()), (OperationKind::Send, 5));

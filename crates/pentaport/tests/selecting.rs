@@ -74,8 +74,7 @@ fn each_set_keeps_what_is_ready_in_it() {
     client.send_all(b"x").unwrap();
     let mut read = set([&server]);
     assert_eq!(select(Some(&mut read), None, None, Some(PATIENCE)), Ok(1));
-    let (mut read, mut write, mut except) =
-        (set([&server, &client]), set([&client, &server]), set([&client, &server]));
+    let (mut read, mut write, mut except) = (set([&server, &client]), set([&client, &server]), set([&client, &server]));
     let ready = select(Some(&mut read), Some(&mut write), Some(&mut except), Some(PATIENCE));
     assert_eq!(ready, Ok(3));
     assert_eq!(ids(&read), [server.id()]);

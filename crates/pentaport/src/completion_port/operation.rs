@@ -177,7 +177,8 @@ pub struct Accepted {
 }
 
 /// An operation that was started.
-#[must_use = "an operation that is done at once is in here"]
+///
+/// Unless the socket [skips](super::PortSocket::skip_completion_on_success) packets, this is always `Pending`.
 #[derive(Debug)]
 pub enum Started<C> {
     /// The operation is under way, or done already: its packet comes.

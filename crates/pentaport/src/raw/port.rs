@@ -62,7 +62,6 @@ pub(crate) struct Association<K, C> {
     socket: ManuallyDrop<Socket>,
     key: K,
     inner: Arc<Inner>,
-    is_stream: bool,
     skips_on_success: AtomicBool,
     types: Invariant<K, C>,
 }
@@ -113,12 +112,10 @@ impl<K, C> Port<K, C> {
     }
 
     pub(crate) fn associate(&self, socket: Socket, key: K) -> Result<Owner<Association<K, C>>> {
-        let kind: i32 = super::socket::option(socket.raw(), sys::SOL_SOCKET, sys::SO_TYPE)?;
-        let is_stream = kind == sys::SOCK_STREAM;
         // From here on, the socket counts as a user until its last owner goes, also if what follows fails.
         std::mem::forget(self.clone());
         let socket = ManuallyDrop::new(socket);
-        let owner = Owner::new(Association::new(&self.inner, socket, is_stream, key));
+        let owner = Owner::new(Association::new(&self.inner, socket, key));
         // SAFETY: both handles are open: the socket until `owner` goes, the port as long as `self`. The key is a
         // number to the system.
         let port = unsafe { sys::CreateIoCompletionPort(owner.handle(), self.inner.handle, owner.address(), 0) };
@@ -189,7 +186,7 @@ impl<K, C> Port<K, C> {
     /// Queues a packet with a key of its own. A failure gives the record back and drops the key.
     pub(crate) fn post_key(&self, key: K, bytes: u32, record: Box<Record<C>>) -> Result<(), (Error, Box<Record<C>>)> {
         let none = ManuallyDrop::new(Socket::none());
-        let association = Association::new(&self.inner, none, false, key);
+        let association = Association::new(&self.inner, none, key);
         post(&self.inner, Flight::alone(association), bytes, record)
     }
 
@@ -256,16 +253,9 @@ fn drain<K, C>(inner: &Inner) {
 }
 
 impl<K, C> Association<K, C> {
-    fn new(inner: &Arc<Inner>, socket: ManuallyDrop<Socket>, is_stream: bool, key: K) -> Self {
+    fn new(inner: &Arc<Inner>, socket: ManuallyDrop<Socket>, key: K) -> Self {
         inner.unretired.fetch_add(1, Ordering::Relaxed);
-        Self {
-            socket,
-            key,
-            inner: Arc::clone(inner),
-            is_stream,
-            skips_on_success: AtomicBool::new(false),
-            types: PhantomData,
-        }
+        Self { socket, key, inner: Arc::clone(inner), skips_on_success: AtomicBool::new(false), types: PhantomData }
     }
 
     pub(crate) fn key(&self) -> &K {
@@ -279,10 +269,6 @@ impl<K, C> Association<K, C> {
 
     fn handle(&self) -> HANDLE {
         self.socket.raw() as HANDLE
-    }
-
-    pub(crate) fn is_stream(&self) -> bool {
-        self.is_stream
     }
 
     /// Whether operations that succeed at once leave no packet.

@@ -31,7 +31,7 @@ impl<K, C> Owner<Association<K, C>> {
     /// `WSARecv` into the record's range, or with no buffer at all.
     pub(crate) fn start_receive(&self, mut record: Box<Record<C>>, kind: OperationKind) -> Outcome<C> {
         if kind == OperationKind::ReceiveReady {
-            if !self.is_stream() {
+            if !self.socket().is_stream() {
                 return Err((Error::from_code(sys::WSAEOPNOTSUPP), record));
             }
             record.range = 0..0;

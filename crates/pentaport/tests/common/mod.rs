@@ -57,16 +57,12 @@ pub(crate) fn nobody() -> (Socket, SocketAddr) {
     (socket, address)
 }
 
-pub(crate) fn take<K: Send + Sync + 'static, C: Send + 'static>(
-    port: &CompletionPort<K, C>,
-) -> Packet<K, C> {
+pub(crate) fn take<K: Send + Sync + 'static, C: Send + 'static>(port: &CompletionPort<K, C>) -> Packet<K, C> {
     port.get(Some(PATIENCE)).expect("an open port").expect("a packet in time")
 }
 
 /// Asserts that there is no packet, and none on its way that is known of.
-pub(crate) fn assert_empty<K: Send + Sync + 'static, C: Send + 'static>(
-    port: &CompletionPort<K, C>,
-) {
+pub(crate) fn assert_empty<K: Send + Sync + 'static, C: Send + 'static>(port: &CompletionPort<K, C>) {
     let none = port.get(Some(Duration::ZERO)).expect("an open port");
     assert!(none.is_none(), "a packet too many");
 }

@@ -407,16 +407,17 @@ fn success_at_once_can_leave_no_packet() {
     assert_eq!((operation.kind(), operation.transferred()), (OperationKind::Send, 5));
     assert_eq!(client.recv(&mut [0; 8]), Ok(5));
 
+    client.send_all(b"xyz").unwrap();
+    until("there is data", || server.available().unwrap() == 3);
+    let (operation, bytes) = server.receive(operation).unwrap().done().expect("at once");
+    assert_eq!((operation.received(), bytes), (&b"xyz"[..], 3));
+    assert_eq!(server.pending(), 0);
+
     // What pends comes as a packet still.
     assert!(server.receive(operation).unwrap().is_pending());
     client.send_all(b"abc").unwrap();
     let packet = take(&port);
     assert_eq!((packet.result, packet.operation.received()), (Ok(3), &b"abc"[..]));
-
-    client.send_all(b"xyz").unwrap();
-    until("there is data", || server.available().unwrap() == 3);
-    let (operation, bytes) = server.receive(packet.operation).unwrap().done().expect("at once");
-    assert_eq!((operation.received(), bytes), (&b"xyz"[..], 3));
     drop(packet.source);
     assert_eq!(server.pending(), 0);
     assert_empty(&port);

@@ -67,14 +67,7 @@ impl Server {
         let epoll = Epoll::new()?;
         epoll.add(stop.as_raw_fd(), libc::EPOLLIN)?;
         epoll.add(listener.as_raw_fd(), libc::EPOLLIN | libc::EPOLLET)?;
-        Ok(Server {
-            epoll,
-            listener,
-            stop,
-            connections: Vec::new(),
-            unfinished: Vec::new(),
-            accept_again: false,
-        })
+        Ok(Server { epoll, listener, stop, connections: Vec::new(), unfinished: Vec::new(), accept_again: false })
     }
 
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -162,8 +155,7 @@ impl Server {
         if self.connections.len() <= index {
             self.connections.resize_with(index + 1, || None);
         }
-        self.connections[index] =
-            Some(Connection { socket, unsent: Vec::new(), sent: 0, gone: false, queued: false });
+        self.connections[index] = Some(Connection { socket, unsent: Vec::new(), sent: 0, gone: false, queued: false });
         Ok(())
     }
 

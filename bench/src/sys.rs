@@ -25,9 +25,7 @@ impl Epoll {
     /// Waits up to `timeout` milliseconds, -1 for ever, and fills `events` from its start.
     pub fn wait(&self, events: &mut [libc::epoll_event], timeout: i32) -> io::Result<usize> {
         // SAFETY: pointer and length are those of one live, writable slice.
-        let n = unsafe {
-            libc::epoll_wait(self.0.as_raw_fd(), events.as_mut_ptr(), events.len() as i32, timeout)
-        };
+        let n = unsafe { libc::epoll_wait(self.0.as_raw_fd(), events.as_mut_ptr(), events.len() as i32, timeout) };
         match check(n) {
             Ok(n) => Ok(n as usize),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(0),
@@ -40,12 +38,7 @@ impl Epoll {
 pub fn accept(listener: RawFd) -> io::Result<OwnedFd> {
     // SAFETY: null address pointers are allowed: the address is not wanted.
     let fd = check(unsafe {
-        libc::accept4(
-            listener,
-            std::ptr::null_mut(),
-            std::ptr::null_mut(),
-            libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC,
-        )
+        libc::accept4(listener, std::ptr::null_mut(), std::ptr::null_mut(), libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC)
     })?;
     // SAFETY: accept4 has just returned this descriptor and nobody else knows it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })

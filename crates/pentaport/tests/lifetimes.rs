@@ -119,17 +119,18 @@ fn undelivered_packets_are_freed_with_the_port() {
 #[test]
 fn every_order_of_dropping_frees_all_and_loses_nothing() {
     const PARTS: usize = 6;
+    let meeting = listener(V4);
     for order in permutations(PARTS) {
         let alive = Alive::default();
         let listening = listener(V4);
         let mut parts: [Option<Box<dyn Send>>; PARTS] = {
             let port = port();
-            let (reading, peer) = pair();
+            let (reading, peer) = pair_by(&meeting);
             let reading = port.associate(reading, alive.key()).unwrap();
             for _ in 0..2 {
                 assert!(reading.receive(alive.operation()).unwrap().is_pending());
             }
-            let (served, client) = pair();
+            let (served, client) = pair_by(&meeting);
             let served = port.associate(served, alive.key()).unwrap();
             client.send_all(b"x").unwrap();
             assert!(served.receive(alive.operation()).unwrap().is_pending());
@@ -161,12 +162,13 @@ fn every_order_of_dropping_frees_all_and_loses_nothing() {
 /// Handles are dropped by several threads at once, while a worker takes packets and then stops.
 #[test]
 fn threads_may_drop_at_the_same_time() {
+    let meeting = listener(V4);
     for round in 0..100 {
         let alive = Alive::default();
         let port = port();
         let ends: Vec<(Socket, Handle)> = (0..4)
             .map(|_| {
-                let (client, server) = pair();
+                let (client, server) = pair_by(&meeting);
                 let server = port.associate(server, alive.key()).unwrap();
                 for _ in 0..3 {
                     server.receive(alive.operation()).unwrap();

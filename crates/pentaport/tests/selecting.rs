@@ -39,8 +39,7 @@ fn a_set_counts_and_forgets() {
 #[test]
 fn three_hundred_sockets_in_one_call() {
     let listener = listener(V4);
-    let pairs: Vec<(Socket, Socket)> =
-        (0..300).map(|_| (connected_to(&listener), listener.accept().unwrap().0)).collect();
+    let pairs: Vec<(Socket, Socket)> = (0..300).map(|_| pair_by(&listener)).collect();
     let servers = pairs.iter().map(|(_, server)| server);
     let all = set(servers.clone());
     let mut read = SelectSet::with_capacity(all.len());

@@ -30,13 +30,17 @@ pub(crate) fn connected_to(listener: &Socket) -> Socket {
     socket
 }
 
-/// The connecting end, and the accepted one.
-pub(crate) fn pair_on(on: &str) -> (Socket, Socket) {
-    let listener = listener(on);
-    let client = connected_to(&listener);
+/// The connecting end, and the accepted one, by a listener that nobody else uses. (Tests that make many pairs make them
+/// by one listener: each port that a listener had may stay in TIME_WAIT.)
+pub(crate) fn pair_by(listener: &Socket) -> (Socket, Socket) {
+    let client = connected_to(listener);
     let (server, from) = listener.accept().expect("accepted");
     assert_eq!(from, client.local_addr().expect("bound"));
     (client, server)
+}
+
+pub(crate) fn pair_on(on: &str) -> (Socket, Socket) {
+    pair_by(&listener(on))
 }
 
 pub(crate) fn pair() -> (Socket, Socket) {

@@ -56,6 +56,12 @@ pub(crate) fn finish_bool(r: Result<(), WIN32_ERROR>) -> BOOL {
     }
 }
 
+/// Whether a pointer is null or as bad: neither Windows nor Linux maps the first 64 KiB. A wild pointer beyond them is
+/// not found out before it is used, where the kernel does not use it for us.
+pub(crate) fn is_bad<T>(pointer: *const T) -> bool {
+    pointer.addr() < 0x1_0000
+}
+
 /// The errno that the thread's last failed system call left.
 pub(crate) fn last_errno() -> i32 {
     // SAFETY: libc's errno is thread-local and its address is valid while the thread lives.

@@ -4,7 +4,7 @@ use std::ffi::c_void;
 
 use windows_sys::Win32::Networking::WinSock::{IOC_PROTOCOL, IOC_VENDOR, IOC_WS2, SIO_BASE_HANDLE, tcp_keepalive};
 
-use crate::error::{WsaResult, fail, finish, wsa_from_errno};
+use crate::error::{WsaResult, fail, finish, is_bad, wsa_from_errno};
 use crate::os::{self, OsResult};
 use crate::socket::overlapped::{Completion, Overlapped, complete_at_once};
 use crate::socket::{AcceptEx, ConnectEx, GetAcceptExSockaddrs, Kind, Locked, lock};
@@ -48,7 +48,7 @@ const CLASS: u32 = IOC_WS2 | IOC_PROTOCOL | IOC_VENDOR;
 #[doc(alias = "FIONBIO")]
 pub unsafe extern "system" fn ioctlsocket(s: SOCKET, cmd: i32, argp: *mut u32) -> i32 {
     finish(lock(s).and_then(|mut socket| {
-        if argp.is_null() {
+        if is_bad(argp) {
             return fail(WSAEFAULT);
         }
         // SAFETY: not null, so readable, as the caller promises.

@@ -177,7 +177,8 @@ unsafe fn wait_for_connection(listener: &mut Locked, addr: *mut SOCKADDR, addrle
         return fail(WSAEFAULT);
     }
     loop {
-        // What AcceptEx waits for is not ours.
+        // What AcceptEx waits for is not ours. There may be an edge that nobody has taken yet.
+        listener.readable = Readable::Unknown;
         accept_ex::drain(listener);
         match next_connection(listener) {
             Ok(connection) => return Ok(connection),

@@ -4,7 +4,7 @@ use crate::address::Address;
 use crate::error::{WsaError, WsaResult, fail, finish, wsa_from_errno};
 use crate::objects::table;
 use crate::os;
-use crate::socket::{Locked, Phase, accept::Listener, connect, create, lock};
+use crate::socket::{Kind, Locked, Phase, accept::Listener, connect, create, lock};
 use crate::types::*;
 
 /// Gives a socket its local address; port 0 lets the system choose.
@@ -44,42 +44,64 @@ fn bind_to(socket: &mut Locked, address: Address) -> WsaResult<()> {
 pub(crate) fn bind_fresh(socket: &mut Locked, address: &Address) -> WsaResult<()> {
     let fd = socket.fd();
     let shared = socket.options().reuse_address;
-    let reuse = |on: i32| {
-        let _ = os::set_option(fd, libc::SOL_SOCKET, libc::SO_REUSEADDR, on);
+    let bind = || os::bind(fd, address).map_err(wsa_from_errno);
+    let set = |name, on: bool| {
+        let _ = os::set_option(fd, libc::SOL_SOCKET, name, on.into());
     };
-    if !socket.is_stream() {
-        reuse(shared.into());
-        os::bind(fd, address).map_err(|errno| WsaError(wsa_from_errno(errno)))?;
-    } else if shared {
-        // SO_REUSEADDR on Windows means what SO_REUSEPORT means here: sharing a port by consent.
-        reuse(1);
-        let _ = os::set_option(fd, libc::SOL_SOCKET, libc::SO_REUSEPORT, 1);
-        os::bind(fd, address).map_err(|errno| WsaError(wsa_from_errno(errno)))?;
-    } else {
-        match os::bind(fd, address) {
-            Err(libc::EADDRINUSE) if !port_is_ours(socket, address.port()) => {
-                reuse(1);
-                os::bind(fd, address).map_err(|errno| WsaError(wsa_from_errno(errno)))?;
-            }
-            result => result.map_err(|errno| WsaError(wsa_from_errno(errno)))?,
+    if shared && other_on_port(socket, address.port()) == Some(Sharing::Refused) {
+        return fail(WSAEACCES);
+    }
+    match (socket.is_stream(), shared) {
+        (false, _) => {
+            set(libc::SO_REUSEADDR, shared);
+            bind().map_err(WsaError)?;
         }
-        reuse(1);
+        (true, true) => {
+            // SO_REUSEADDR on Windows means what SO_REUSEPORT means here: sharing a port.
+            set(libc::SO_REUSEADDR, true);
+            set(libc::SO_REUSEPORT, true);
+            bind().map_err(WsaError)?;
+        }
+        (true, false) => {
+            match bind() {
+                Err(WSAEADDRINUSE) if other_on_port(socket, address.port()).is_none() => {
+                    set(libc::SO_REUSEADDR, true);
+                    bind()
+                }
+                result => result,
+            }
+            .map_err(WsaError)?;
+            set(libc::SO_REUSEADDR, true);
+        }
     }
     socket.phase = Phase::Bound;
     Ok(())
 }
 
-/// Whether a stream socket of this process is bound to the port, or listens on it.
-fn port_is_ours(socket: &mut Locked, port: u16) -> bool {
-    let mine = socket.handle as usize;
+/// What a socket that uses a port has to say to others that want it.
+#[derive(PartialEq, Eq)]
+enum Sharing {
+    Unsaid,
+    /// SO_EXCLUSIVEADDRUSE.
+    Refused,
+}
+
+/// Whether another socket of this process and kind is bound to the port.
+fn other_on_port(socket: &mut Locked, port: u16) -> Option<Sharing> {
+    let (mine, kind) = (socket.handle as usize, socket.kind);
     // Other sockets are locked one by one, and never two at once.
+    let others = || table::all_sockets().into_iter().filter(|&other| port != 0 && other != mine);
     socket.unlocked(|| {
-        table::all_sockets().into_iter().filter(|&other| other != mine).any(|other| {
-            lock(other).is_ok_and(|other| {
-                other.is_stream()
-                    && matches!(other.phase, Phase::Bound | Phase::Listening)
-                    && os::local_address(other.fd()).is_ok_and(|address| address.port() == port)
-            })
+        others().filter_map(|other| lock(other).ok()).find_map(|other| {
+            // An accepted connection shares its listener's port and says nothing.
+            let uses = match kind {
+                Kind::Stream => matches!(other.phase, Phase::Bound | Phase::Listening),
+                _ => matches!(other.phase, Phase::Bound | Phase::Connected),
+            };
+            let same =
+                uses && other.kind == kind && os::local_address(other.fd()).is_ok_and(|address| address.port() == port);
+            let exclusive = other.options().exclusive_address_use;
+            same.then_some(if exclusive { Sharing::Refused } else { Sharing::Unsaid })
         })
     })
 }

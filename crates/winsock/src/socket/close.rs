@@ -5,12 +5,12 @@ use std::sync::Once;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use crate::error::{WsaResult, fail, finish};
+use crate::error::{WsaError, WsaResult, fail, finish};
 use crate::objects::table;
 use crate::os;
 use crate::socket::overlapped::{self, Completion};
 use crate::socket::request::{Fifo, Request, Role};
-use crate::socket::{Locked, Phase, Socket, accept, accept_ex, lock, select, send};
+use crate::socket::{Deadline, Locked, Phase, Socket, accept, accept_ex, lock, select, send};
 use crate::types::*;
 use crate::watchdog;
 
@@ -51,9 +51,14 @@ pub(crate) fn close_all_sockets() {
 }
 
 fn close(mut socket: Locked, indicate: bool) -> WsaResult<()> {
-    let linger = socket.options().linger.filter(|_| socket.is_stream() && socket.phase == Phase::Connected);
-    if indicate && socket.nonblocking && linger.is_some_and(|seconds| seconds > 0) && has_unsent(&socket) {
-        return fail(WSAEWOULDBLOCK);
+    let mut linger = socket.options().linger.filter(|_| socket.is_stream() && socket.phase == Phase::Connected);
+    if let Some(seconds @ 1..) = linger.filter(|_| indicate) {
+        if socket.nonblocking && has_unsent(&socket) {
+            return fail(WSAEWOULDBLOCK);
+        }
+        if !send_in_time(&mut socket, Deadline::after_milliseconds(u32::from(seconds) * 1000))? {
+            linger = Some(0);
+        }
     }
     let accepting_for = socket.accepting_for.take();
     table::remove(socket.handle as usize);
@@ -81,6 +86,18 @@ fn close(mut socket: Locked, indicate: bool) -> WsaResult<()> {
         close_descriptor(fd, linger);
     }
     Ok(())
+}
+
+/// Waits until our own queue is sent; false if the time is over before.
+fn send_in_time(socket: &mut Locked, deadline: Deadline) -> WsaResult<bool> {
+    while !socket.sends.is_empty() && socket.fatal == 0 {
+        match socket.block(libc::POLLOUT, deadline) {
+            Err(WsaError(WSAETIMEDOUT)) => return Ok(false),
+            result => result?,
+        }
+        send::drain(socket, None);
+    }
+    Ok(true)
 }
 
 fn has_unsent(socket: &Locked) -> bool {

@@ -2,7 +2,7 @@
 
 use std::os::fd::AsRawFd;
 
-use crate::error::{WsaResult, fail, set_last_error, wsa_from_errno};
+use crate::error::{WsaError, WsaResult, fail, set_last_error, wsa_from_errno};
 use crate::os;
 use crate::socket::{self as sockets, Kind, Phase};
 use crate::startup::started;
@@ -94,7 +94,7 @@ fn create(af: i32, r#type: i32, protocol: i32, overlapped: bool) -> WsaResult<SO
     })
 }
 
-fn wsa(errno: i32, kind: Kind, protocol: i32) -> crate::error::WsaError {
+fn wsa(errno: i32, kind: Kind, protocol: i32) -> WsaError {
     let other = match kind {
         Kind::Stream => IPPROTO_UDP,
         _ => IPPROTO_TCP,
@@ -102,9 +102,11 @@ fn wsa(errno: i32, kind: Kind, protocol: i32) -> crate::error::WsaError {
     // Linux knows one code where Winsock tells a protocol of another type from an unknown one.
     let code = match errno {
         libc::EPROTONOSUPPORT if protocol == other && kind != Kind::Raw => WSAEPROTOTYPE,
+        // What Linux says of a number beyond its table.
+        libc::EINVAL if kind != Kind::Raw => WSAEPROTONOSUPPORT,
         errno => wsa_from_errno(errno),
     };
-    crate::error::WsaError(code)
+    WsaError(code)
 }
 
 /// Gives a new descriptor the defaults of Windows where those of Linux differ.

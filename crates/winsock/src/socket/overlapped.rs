@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering, fence};
 
 use parking_lot::{Condvar, Mutex};
 
-use crate::error::{WsaResult, fail, finish_bool, set_last_error, win32_from_status, wsa_from_status};
+use crate::error::{WsaResult, fail, finish_bool, is_bad, set_last_error, win32_from_status, wsa_from_status};
 use crate::objects::{event, table};
 use crate::port::{Packet, blocking};
 use crate::socket::request::{Buffers, Request, Role};
@@ -85,14 +85,18 @@ impl Overlapped {
         unsafe { (*self.0).hEvent as usize }
     }
 
+    /// Resets the event of an operation that fails in the socket before it has begun (D20).
+    pub(crate) fn reset_event(self) {
+        if let Some(event) = event::find(self.event()) {
+            event.reset();
+        }
+    }
+
     /// Marks the operation as started (D13) and resets its event (D20). Returns `hEvent`.
     pub(crate) fn begin(self) -> usize {
         self.status_word().store(STATUS_PENDING as u32 as usize, Ordering::Relaxed);
-        let event = self.event();
-        if let Some(event) = event::find(event) {
-            event.reset();
-        }
-        event
+        self.reset_event();
+        self.event()
     }
 
     /// Publishes the result: the status last, since a program may watch it and free everything then (D15).
@@ -330,7 +334,7 @@ pub unsafe extern "system" fn SetFileCompletionNotificationModes(filehandle: HAN
 /// # Safety
 /// `buffers` is null or readable for `count` entries for the time of the call.
 pub(crate) unsafe fn buffers<'a>(buffers: *const WSABUF, count: u32) -> WsaResult<&'a [WSABUF]> {
-    match (buffers.is_null(), count) {
+    match (is_bad(buffers), count) {
         (_, 0) => fail(WSAEINVAL),
         (true, _) => fail(WSAEFAULT),
         // SAFETY: as the caller promises.

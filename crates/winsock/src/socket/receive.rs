@@ -45,7 +45,11 @@ enum Try {
 /// The buffers and pointers in `call` are writable, until the operation completes if there is an OVERLAPPED.
 unsafe fn receive(s: SOCKET, call: Call<'_>, overlapped: Option<Overlapped>) -> WsaResult<Completion> {
     let mut socket = lock(s)?;
-    check(&mut socket, call)?;
+    if let Err(error) = check_state(&mut socket) {
+        overlapped.into_iter().for_each(Overlapped::reset_event);
+        return Err(error);
+    }
+    check_arguments(&socket, call)?;
     let Some(overlapped) = overlapped else {
         let wait = !socket.nonblocking;
         // SAFETY: as the caller promises.
@@ -63,8 +67,8 @@ unsafe fn receive(s: SOCKET, call: Call<'_>, overlapped: Option<Overlapped>) -> 
     Ok(completion)
 }
 
-/// What can be said against a receive before it is tried.
-fn check(socket: &mut Locked, call: Call<'_>) -> WsaResult<()> {
+/// Whether the socket is one that can receive.
+fn check_state(socket: &mut Locked) -> WsaResult<()> {
     connect::settle(socket);
     if socket.fatal != 0 {
         return fail(socket.fatal);
@@ -74,9 +78,11 @@ fn check(socket: &mut Locked, call: Call<'_>) -> WsaResult<()> {
         (true, _) => return fail(WSAENOTCONN),
         (false, _) => return fail(WSAEINVAL),
     }
-    if socket.receive_shut {
-        return fail(WSAESHUTDOWN);
-    }
+    if socket.receive_shut { fail(WSAESHUTDOWN) } else { Ok(()) }
+}
+
+/// Whether the call asks for something that it can get.
+fn check_arguments(socket: &State, call: Call<'_>) -> WsaResult<()> {
     if call.buffers.iter().any(|buffer| buffer.buf.is_null() && buffer.len > 0) {
         return fail(WSAEFAULT);
     }

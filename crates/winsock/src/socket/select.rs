@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use crate::error::{WsaError, WsaResult, fail, set_last_error, wsa_from_errno};
+use crate::error::{WsaError, WsaResult, fail, is_bad, set_last_error, wsa_from_errno};
 use crate::os;
 use crate::port::blocking;
 use crate::socket::{Locked, Phase, State, connect, lock, send};
@@ -95,6 +95,10 @@ pub unsafe extern "system" fn select(
     let run = || {
         if !started() {
             return fail(WSANOTINITIALISED);
+        }
+        let bad = |set: *const FD_SET| !set.is_null() && is_bad(set);
+        if bad(readfds) || bad(writefds) || bad(exceptfds) || (!timeout.is_null() && is_bad(timeout)) {
+            return fail(WSAEFAULT);
         }
         let mut sets = distinct_sets(readfds, writefds, exceptfds);
         // SAFETY: as the caller promises.

@@ -9,7 +9,7 @@ use crate::os::{self, Errno};
 use crate::socket::address_calls::finish_sending;
 use crate::socket::overlapped::{self, Completion, Overlapped};
 use crate::socket::request::{Buffers, Request, Role, total};
-use crate::socket::{Deadline, Locked, Phase, close, connect, lock};
+use crate::socket::{Deadline, Locked, Phase, State, close, connect, lock};
 use crate::types::*;
 
 /// A send as a call asks for it.
@@ -37,7 +37,11 @@ enum Try {
 /// The buffers in `call` are readable, until the operation completes if there is an OVERLAPPED.
 unsafe fn transmit(s: SOCKET, call: Call<'_>, overlapped: Option<Overlapped>) -> WsaResult<Completion> {
     let mut socket = lock(s)?;
-    check(&mut socket, call)?;
+    if let Err(error) = check_state(&mut socket, call) {
+        overlapped.into_iter().for_each(Overlapped::reset_event);
+        return Err(error);
+    }
+    check_arguments(&socket, call)?;
     let Some(overlapped) = overlapped else {
         // SAFETY: as the caller promises.
         return unsafe {
@@ -59,8 +63,8 @@ unsafe fn transmit(s: SOCKET, call: Call<'_>, overlapped: Option<Overlapped>) ->
     Ok(completion)
 }
 
-/// What can be said against a send before it is tried.
-fn check(socket: &mut Locked, call: Call<'_>) -> WsaResult<()> {
+/// Whether the socket is one that can send.
+fn check_state(socket: &mut Locked, call: Call<'_>) -> WsaResult<()> {
     connect::settle(socket);
     if socket.fatal != 0 {
         return fail(socket.fatal);
@@ -72,9 +76,11 @@ fn check(socket: &mut Locked, call: Call<'_>) -> WsaResult<()> {
         (false, _) if call.to.is_some() => socket.phase = Phase::Bound,
         (false, _) => return fail(WSAENOTCONN),
     }
-    if socket.send_shut {
-        return fail(WSAESHUTDOWN);
-    }
+    if socket.send_shut { fail(WSAESHUTDOWN) } else { Ok(()) }
+}
+
+/// Whether the call asks for something that it can get.
+fn check_arguments(socket: &State, call: Call<'_>) -> WsaResult<()> {
     if call.buffers.iter().any(|buffer| buffer.buf.is_null() && buffer.len > 0) {
         return fail(WSAEFAULT);
     }

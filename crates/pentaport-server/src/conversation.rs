@@ -45,13 +45,15 @@ pub(crate) enum Step {
 }
 
 impl<S: Service> Conversation<S> {
-    /// Opens the service's session for a connection that has just been accepted.
-    pub(crate) fn open(worker: &mut Worker<'_, S>, connection: &Connection, send_queue_limit: usize) -> Self {
-        let mut conversation = Conversation { machine: Machine::new(send_queue_limit), session: None };
+    /// A connection that has just been accepted; [`open`](Self::open) follows.
+    pub(crate) fn new(send_queue_limit: usize) -> Self {
+        Conversation { machine: Machine::new(send_queue_limit), session: None }
+    }
+
+    /// Opens the service's session.
+    pub(crate) fn open(&mut self, worker: &mut Worker<'_, S>, connection: &Connection) {
         worker.lane.accepted.fetch_add(1, Relaxed);
-        let opened = conversation.call(worker, |service, reply| service.open(connection, reply));
-        conversation.session = opened;
-        conversation
+        self.session = self.call(worker, |service, reply| service.open(connection, reply));
     }
 
     /// The peer sent `data`.

@@ -4,7 +4,6 @@
 //! server waits for them; changing the model changes one value in the [`Options`]. A [`Handle`] stops a server, and
 //! sends to its connections from outside.
 #![forbid(unsafe_code)]
-#![allow(dead_code, reason = "the runners come next")]
 
 mod conversation;
 mod handle;
@@ -15,9 +14,11 @@ mod options;
 mod pool;
 mod registry;
 mod reply;
+mod runners;
 mod server;
 mod service;
 pub mod services;
+mod sweep;
 mod totals;
 
 pub use handle::{Handle, SendError};

@@ -411,3 +411,6 @@ impl Machine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

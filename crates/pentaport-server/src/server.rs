@@ -1,18 +1,26 @@
 //! A server and its address.
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use pentaport::socket::Socket;
+
 use crate::handle::Shared;
-use crate::{Handle, Options, Service, Totals};
+use crate::runners::{self, Host};
+use crate::{Handle, Model, Options, Service, Totals};
 
 /// A server that has its address and does not serve yet.
 pub struct Server {
+    listener: Socket,
     local: SocketAddr,
     options: Options,
     shared: Arc<Shared>,
 }
+
+/// Connections that wait to be accepted. The system may use less.
+const BACKLOG: u32 = 4096;
 
 impl Server {
     /// Binds a server to `address` and listens there; port 0 picks a port, which [`local_addr`](Self::local_addr)
@@ -22,7 +30,11 @@ impl Server {
     /// The address is in use (`AddrInUse`), is not of this machine (`AddrNotAvailable`), or is not permitted
     /// (`PermissionDenied`).
     pub fn bind(address: SocketAddr, options: Options) -> io::Result<Server> {
-        Ok(Server { local: address, options, shared: Arc::default() })
+        let listener = Socket::tcp(&address)?;
+        listener.bind(&address)?;
+        listener.listen(BACKLOG)?;
+        let local = listener.local_addr()?;
+        Ok(Server { listener, local, options, shared: Arc::default() })
     }
 
     /// The address that the server is bound to.
@@ -35,12 +47,27 @@ impl Server {
         Handle::new(Arc::clone(&self.shared))
     }
 
-    /// Serves until it is [stopped](Handle::stop) and all connections have ended.
+    /// Serves until it is [stopped](Handle::stop) and all connections have ended. The calling thread is one of the
+    /// workers.
     ///
     /// # Errors
     /// The server could not begin. Once it runs, nothing that happens to a connection or to the listener ends it.
     pub fn run(self, service: impl Service) -> io::Result<Totals> {
-        let _ = service;
-        Err(io::Error::new(io::ErrorKind::Unsupported, "the runners are not there yet"))
+        let Server { listener, local, options, shared } = self;
+        let model = options.model;
+        let host = Host { service, options, shared: Arc::clone(&shared), local };
+        match model {
+            Model::ThreadPerClient => runners::thread_per_client::run(host, listener),
+            Model::Select => runners::select::run(host, listener),
+            Model::CompletionPort => runners::completion_port::run(host, listener),
+        }?;
+        Ok(shared.counters.totals())
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (local, model) = (self.local, self.options.model);
+        f.debug_struct("Server").field("local", &local).field("model", &model).finish()
     }
 }

@@ -1,0 +1,272 @@
+//! One connection at the port.
+
+use std::io::ErrorKind;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use pentaport::Result;
+use pentaport::completion_port::{Failed, Operation, OperationKind, Started};
+use pentaport::socket::Shutdown;
+
+use super::{Desk, Key, PortSocket, Runner};
+use crate::conversation::{Conversation, Step, Worker};
+use crate::handle::Stop;
+use crate::machine::Patience;
+use crate::mailbox::{Mailbox, Then};
+use crate::runners::{TURNS, lost, stop};
+use crate::{Connection, ConnectionId, Options, Service};
+
+/// Operations to send with that a worker keeps when nothing is being sent.
+const SPARE_OPERATIONS: usize = 64;
+
+/// The per-handle data of a connection.
+pub(super) struct Client<S: Service> {
+    id: ConnectionId,
+    pub(super) mailbox: Mailbox,
+    state: Mutex<State<S>>,
+}
+
+struct State<S: Service> {
+    conversation: Conversation<S>,
+    /// The operation to receive with, unless it is pending.
+    receive: Option<Operation<()>>,
+    /// The conversation wants to receive, and does so when a posted packet comes, after other connections had their
+    /// turn.
+    postponed: bool,
+    takes_mail: bool,
+    /// When the connection last moved.
+    since: Instant,
+    /// The time limit that a sweep is planned for.
+    planned: Option<Patience>,
+}
+
+impl<S: Service> Client<S> {
+    pub(super) fn new(id: ConnectionId, options: &Options, now: Instant) -> Self {
+        let state = State {
+            conversation: Conversation::new(options.send_queue_limit),
+            receive: Some(Operation::new(Vec::new(), ())),
+            postponed: false,
+            takes_mail: true,
+            since: now,
+            planned: None,
+        };
+        Client { id, mailbox: Mailbox::default(), state: Mutex::new(state) }
+    }
+}
+
+/// What happens to a connection.
+impl<S: Service> Runner<S> {
+    /// It has been accepted.
+    pub(super) fn open(&self, desk: &mut Desk<'_>, socket: &PortSocket<S>, about: &Connection) {
+        self.with_client(desk, socket, |desk, state| {
+            state.conversation.open(&mut desk.worker(&self.host), about);
+        });
+    }
+
+    /// One of its operations has ended, or it was woken.
+    pub(super) fn client_packet(
+        &self,
+        desk: &mut Desk<'_>,
+        socket: &PortSocket<S>,
+        result: Result<usize>,
+        operation: Operation<()>,
+    ) {
+        self.with_client(desk, socket, |desk, state| match operation.kind() {
+            OperationKind::ReceiveReady => {
+                state.receive = Some(operation);
+                match result {
+                    Ok(_) => self.receive(desk, socket, state),
+                    Err(error) => lost(&mut state.conversation, error),
+                }
+            }
+            OperationKind::Send => {
+                let failed = result.err();
+                self.sent(desk, state, operation, result.unwrap_or(0));
+                if let Some(error) = failed {
+                    lost(&mut state.conversation, error);
+                }
+            }
+            _ => {
+                self.take_mail(desk, socket, state, Then::Open);
+                if std::mem::take(&mut state.postponed) {
+                    self.receive(desk, socket, state);
+                }
+            }
+        });
+    }
+
+    /// The server is being stopped.
+    pub(super) fn stop_client(&self, desk: &mut Desk<'_>, socket: &PortSocket<S>, how: Stop) {
+        self.with_client(desk, socket, |desk, state| {
+            self.take_mail(desk, socket, state, Then::Closed);
+            stop(&mut state.conversation, how);
+        });
+    }
+
+    /// Its time limit is over.
+    pub(super) fn out_of_patience(&self, desk: &mut Desk<'_>, socket: &PortSocket<S>) {
+        self.with_client(desk, socket, |_, state| state.conversation.out_of_patience());
+    }
+
+    /// Ends it if its time limit is over; else says when that will be.
+    pub(super) fn check_limit(&self, desk: &mut Desk<'_>, socket: &PortSocket<S>) -> Option<Instant> {
+        let deadline = {
+            let state = client(socket).state.lock();
+            self.clock.deadline(state.conversation.patience(), state.since)?
+        };
+        if deadline > desk.now {
+            return Some(deadline);
+        }
+        self.out_of_patience(desk, socket);
+        None
+    }
+
+    /// Takes the connection's lock, lets `input` happen, and does all that follows from it. Nothing happens to a
+    /// connection that was closed before.
+    fn with_client(
+        &self,
+        desk: &mut Desk<'_>,
+        socket: &PortSocket<S>,
+        input: impl FnOnce(&mut Desk<'_>, &mut State<S>),
+    ) {
+        let state = &mut *client(socket).state.lock();
+        if state.conversation.is_closed() {
+            return;
+        }
+        input(desk, state);
+        self.drive(desk, socket, state);
+        if state.takes_mail && state.conversation.is_ending() {
+            state.takes_mail = false;
+            client(socket).mailbox.take(Then::Closed, |_| 0);
+        }
+        client(socket).mailbox.note_queued(state.conversation.queued());
+        if state.conversation.take_progress() {
+            state.since = desk.now;
+        }
+        let patience = state.conversation.patience();
+        if state.planned != Some(patience) {
+            state.planned = Some(patience);
+            self.clock.plan(self.clock.deadline(patience, state.since));
+        }
+    }
+}
+
+/// What a connection does.
+impl<S: Service> Runner<S> {
+    /// Does what the conversation says, until it waits.
+    fn drive(&self, desk: &mut Desk<'_>, socket: &PortSocket<S>, state: &mut State<S>) {
+        let (mut turns, mut receives) = (TURNS, TURNS);
+        loop {
+            match state.conversation.next(&mut desk.worker(&self.host), &mut turns) {
+                Step::Receive if receives == 0 => {
+                    state.postponed = true;
+                    self.come_back(socket, state);
+                }
+                Step::Receive => {
+                    receives -= 1;
+                    self.wait_to_receive(desk, socket, state);
+                }
+                Step::Send => self.send(desk, socket, state),
+                Step::ShutdownSend => {
+                    if let Err(error) = socket.shutdown(Shutdown::Send) {
+                        lost(&mut state.conversation, error);
+                    }
+                }
+                Step::Yield => return self.come_back(socket, state),
+                Step::Wait => return,
+                Step::Close => self.close(socket),
+                Step::Abort => {
+                    // It fails only for a socket that is gone already.
+                    let _ = socket.set_linger(Some(Duration::ZERO));
+                    self.close(socket);
+                }
+            }
+        }
+    }
+
+    /// Starts a receive without a buffer, which is done at once if there is something to receive.
+    fn wait_to_receive(&self, desk: &mut Desk<'_>, socket: &PortSocket<S>, state: &mut State<S>) {
+        let operation = state.receive.take().expect("no receive is pending");
+        match socket.receive_ready(operation) {
+            Ok(Started::Pending) => {}
+            Ok(Started::Done(operation, _)) => {
+                state.receive = Some(operation);
+                self.receive(desk, socket, state);
+            }
+            Err(Failed { error, operation }) => {
+                state.receive = Some(operation);
+                state.conversation.received_nothing();
+                lost(&mut state.conversation, error);
+            }
+        }
+    }
+
+    /// Receives what is there.
+    fn receive(&self, desk: &mut Desk<'_>, socket: &PortSocket<S>, state: &mut State<S>) {
+        let result = socket.recv(&mut desk.scratch);
+        let Desk { scratch, pool, lane, .. } = desk;
+        let mut worker = Worker { service: &self.host.service, pool, lane };
+        match result {
+            Ok(0) => state.conversation.end_of_stream(&mut worker),
+            Ok(count) => state.conversation.received(&mut worker, &scratch[..count]),
+            Err(error) => {
+                state.conversation.received_nothing();
+                if error.kind() != ErrorKind::WouldBlock {
+                    lost(&mut state.conversation, error);
+                }
+            }
+        }
+    }
+
+    /// Starts to send what is queued.
+    fn send(&self, desk: &mut Desk<'_>, socket: &PortSocket<S>, state: &mut State<S>) {
+        let mut operation = desk.sends.pop().unwrap_or_else(|| Operation::new(Vec::new(), ()));
+        *operation.buffer_mut() = state.conversation.take_front();
+        match socket.send(operation) {
+            Ok(Started::Pending) => {}
+            Ok(Started::Done(operation, count)) => self.sent(desk, state, operation, count),
+            Err(Failed { error, operation }) => {
+                self.sent(desk, state, operation, 0);
+                lost(&mut state.conversation, error);
+            }
+        }
+    }
+
+    /// A send has ended, with `count` bytes of its buffer sent.
+    fn sent(&self, desk: &mut Desk<'_>, state: &mut State<S>, mut operation: Operation<()>, count: usize) {
+        let buffer = std::mem::take(operation.buffer_mut());
+        state.conversation.sent_from(&mut desk.worker(&self.host), buffer, count);
+        if desk.sends.len() < SPARE_OPERATIONS {
+            desk.sends.push(operation);
+        }
+    }
+
+    /// Queues what was sent from outside.
+    fn take_mail(&self, desk: &mut Desk<'_>, socket: &PortSocket<S>, state: &mut State<S>, then: Then) {
+        client(socket).mailbox.take(then, |bytes| {
+            state.conversation.push(&mut desk.worker(&self.host), bytes);
+            state.conversation.queued()
+        });
+    }
+
+    /// Has a packet come for this connection, behind those of others.
+    fn come_back(&self, socket: &PortSocket<S>, state: &mut State<S>) {
+        if socket.post(0, ().into()).is_err() {
+            // Without memory for a packet the connection would never be looked after again.
+            state.conversation.failed();
+        }
+    }
+
+    /// Lets go of the socket, which closes when the packets of it that are being handled let go of it as well.
+    fn close(&self, socket: &PortSocket<S>) {
+        self.clients.remove(client(socket).id);
+        self.left();
+    }
+}
+
+fn client<S: Service>(socket: &PortSocket<S>) -> &Client<S> {
+    match socket.key() {
+        Key::Client(client) => client,
+        Key::Server => unreachable!("it is a client's socket"),
+    }
+}

@@ -1,0 +1,53 @@
+//! One suite, run under each model.
+
+mod suite;
+
+/// A module for each model, with a test for each function of the suite.
+macro_rules! under_each_model {
+    ($($module:ident: $model:ident),+ $(,)?) => {
+        $(mod $module {
+            under_each_model!(@tests $model
+                flow::echoes_every_byte_of_200_connections,
+                flow::many_small_messages_in_flight_come_back_in_order,
+                flow::a_client_that_reads_late_gets_every_byte,
+                flow::a_client_that_never_reads_costs_bounded_memory,
+                flow::an_endless_service_leaves_room_for_others,
+                flow::a_client_that_ended_its_side_gets_all_its_bytes,
+                flow::data_and_the_end_that_come_together_are_both_seen,
+                flow::discards_what_it_receives,
+                endings::a_reset_is_told_from_a_close,
+                endings::sessions_open_and_close_once_over_1000_connects_and_resets,
+                endings::a_client_killed_in_mid_message_harms_no_other,
+                endings::refuses_when_full_and_accepts_again_after,
+                endings::the_service_admits_whom_it_likes,
+                endings::an_idle_client_is_closed_and_a_busy_one_is_not,
+                endings::a_client_that_does_not_read_is_idle_too,
+                endings::a_service_can_end_a_connection,
+                endings::a_handler_that_panics_costs_its_own_connection,
+                endings::a_stop_sends_what_is_queued,
+                endings::a_stop_ends_clients_that_neither_read_nor_leave,
+                endings::a_stop_ends_silent_clients,
+                endings::a_stop_without_clients_ends_at_once,
+                endings::a_harder_stop_cuts_the_drain_short,
+                endings::the_address_is_free_after_the_server,
+                outside::reaches_a_client_that_is_silent,
+                outside::a_client_that_never_reads_refuses_more,
+                outside::what_was_sent_before_a_stop_arrives,
+                outside::a_chat_of_50_hears_every_message_of_each,
+                rest::sleeps_with_no_clients_and_with_idle_ones,
+                rest::serves_a_few_among_1000_that_are_idle,
+            );
+        })+
+    };
+    (@tests $model:ident $($group:ident::$test:ident),+ $(,)?) => {
+        $(#[test]
+        fn $test() {
+            crate::suite::$group::$test(pentaport_server::Model::$model);
+        })+
+    };
+}
+
+under_each_model! {
+    select: Select,
+    completion_port: CompletionPort,
+}

@@ -1,0 +1,101 @@
+//! What the tests of completion ports and overlapped operations set up again and again.
+
+use crate::raw::{Begin, Dequeued, Port, Request, Socket, UNTOUCHED, pair, udp};
+use crate::{nap, until};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+/// How long a wait may take before the test fails, in milliseconds. No test passes by waiting that long.
+pub const DEADLINE_MS: u32 = 30_000;
+
+/// The same for waits of the standard library.
+pub const DEADLINE: Duration = Duration::from_millis(DEADLINE_MS as u64);
+
+/// Two connected TCP sockets, the second one associated with a new port under this key.
+pub fn pair_on_port(key: usize) -> (Port, Socket, Socket) {
+    let port = Port::new(0);
+    let (peer, socket) = pair();
+    port.associate(&socket, key).expect("the association");
+    (port, peer, socket)
+}
+
+/// Two bound UDP sockets, the second one's address, and the second one associated with a new port under this key.
+pub fn udp_on_port(key: usize) -> (Port, Socket, Socket, SocketAddr) {
+    let port = Port::new(0);
+    let (peer, socket) = (udp(), udp());
+    peer.bind_loopback();
+    let address = socket.bind_loopback();
+    port.associate(&socket, key).expect("the association");
+    (port, peer, socket, address)
+}
+
+/// The packet of a request that succeeded.
+pub fn success(key: usize, request: Request, bytes: u32) -> Dequeued {
+    Dequeued { ok: true, bytes, key, overlapped: request.address(), error: UNTOUCHED }
+}
+
+/// The packet of a request that failed with this Win32 error.
+pub fn failure(key: usize, request: Request, bytes: u32, error: u32) -> Dequeued {
+    Dequeued { ok: false, bytes, key, overlapped: request.address(), error }
+}
+
+/// Asserts that the operation started and is pending.
+#[track_caller]
+pub fn pends(begin: Begin) {
+    assert_eq!(begin, Begin::Pending, "the operation is to pend");
+}
+
+/// Asserts that a port has no packet, by polling it and by posting one, which must come out at once and alone.
+#[track_caller]
+pub fn assert_no_packet(port: &Port) {
+    const MARKER: usize = 0x4D41_524B;
+    let nothing = port.get(0);
+    assert!(nothing.timed_out(), "a packet is queued: {nothing:?}");
+    port.post(1, MARKER, 0).expect("a post");
+    let marker = port.packet();
+    assert_eq!((marker.ok, marker.key, marker.bytes), (true, MARKER, 1), "a packet was queued");
+    assert!(port.is_empty(), "a packet was queued behind the marker");
+}
+
+/// Runs `call` on a thread of its own and gives its result; fails the test, instead of hanging it, after the deadline.
+#[track_caller]
+pub fn finishes<T: Send + 'static>(what: &str, call: impl FnOnce() -> T + Send + 'static) -> T {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || sender.send(call()));
+    match receiver.recv_timeout(DEADLINE) {
+        Ok(result) => result,
+        Err(mpsc::RecvTimeoutError::Timeout) => panic!("{what} does not return"),
+        Err(mpsc::RecvTimeoutError::Disconnected) => panic!("{what} panicked"),
+    }
+}
+
+/// Lets several threads wait on a port with `wait`, closes the port, and gives what each of them was told.
+///
+/// A thread that was late to enter the wait finds a closed handle, so that the round is played again.
+pub fn closed_under(wait: fn(&Port) -> u32, late: u32) -> Vec<u32> {
+    for _ in 0..20 {
+        let port = Arc::new(Port::new(0));
+        let about_to_wait = Arc::new(AtomicUsize::new(0));
+        let threads: Vec<_> = (0..3)
+            .map(|_| {
+                let (port, about_to_wait) = (port.clone(), about_to_wait.clone());
+                thread::spawn(move || {
+                    about_to_wait.fetch_add(1, Ordering::SeqCst);
+                    wait(&port)
+                })
+            })
+            .collect();
+        until("all are about to wait", || about_to_wait.load(Ordering::SeqCst) == 3);
+        nap();
+        port.close().unwrap();
+        let told: Vec<u32> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+        if !told.contains(&late) {
+            return told;
+        }
+    }
+    panic!("in no round did all threads get into their wait");
+}

@@ -2,8 +2,6 @@
 
 use std::ffi::c_void;
 
-use windows_sys::Win32::Networking::WinSock::{IOC_PROTOCOL, IOC_VENDOR, IOC_WS2, SIO_BASE_HANDLE, tcp_keepalive};
-
 use crate::error::{WsaResult, fail, finish, is_bad, wsa_from_errno};
 use crate::os::{self, OsResult};
 use crate::socket::overlapped::{Completion, Overlapped, complete_at_once};

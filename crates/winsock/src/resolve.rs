@@ -9,7 +9,7 @@ mod codes;
 use std::ffi::{CStr, CString};
 use std::ptr::{null, null_mut};
 
-use windows_sys::Win32::Networking::WinSock as ws;
+use crate::types as ws;
 
 use crate::address::Address;
 use crate::error::{WsaError, WsaResult, fail, set_last_error};

@@ -1,6 +1,6 @@
 //! The resolver's flags and codes: Winsock's and this system's.
 
-use windows_sys::Win32::Networking::WinSock as ws;
+use crate::types as ws;
 
 use crate::error::{WsaError, WsaResult, fail};
 use crate::types::*;

@@ -4,7 +4,7 @@ use crate::address::Address;
 use crate::error::{WsaError, WsaResult, fail, finish, wsa_from_errno};
 use crate::objects::table;
 use crate::os;
-use crate::socket::{Kind, Locked, Phase, accept::Listener, connect, create, lock};
+use crate::socket::{Kind, Locked, Phase, accept::Listener, connect, lock};
 use crate::types::*;
 
 /// Gives a socket its local address; port 0 lets the system choose.
@@ -28,9 +28,6 @@ fn bind_to(socket: &mut Locked, address: Address) -> WsaResult<()> {
     }
     if socket.phase != Phase::Fresh || socket.accepting_for.is_some() {
         return fail(WSAEINVAL);
-    }
-    if socket.connect_failed {
-        renew(socket)?;
     }
     bind_fresh(socket, &address)
 }
@@ -244,17 +241,4 @@ pub unsafe extern "system" fn getpeername(s: SOCKET, name: *mut SOCKADDR, namele
         unsafe { address.write(name, namelen) }
     };
     finish(run())
-}
-
-/// A socket whose connect failed may be bound and made to listen, or connect again: with a fresh descriptor, since the
-/// kernel keeps the failure in the old one (S34).
-pub(crate) fn renew(socket: &mut Locked) -> WsaResult<()> {
-    let local = os::local_address(socket.fd()).ok().filter(|address| address.port() != 0);
-    let was_bound = socket.phase == Phase::Bound;
-    drop(socket.replace_fd(create::same_again(socket)?));
-    socket.phase = Phase::Fresh;
-    match local {
-        Some(local) if was_bound => bind_fresh(socket, &local),
-        _ => Ok(()),
-    }
 }

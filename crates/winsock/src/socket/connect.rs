@@ -5,7 +5,6 @@ use std::time::Instant;
 use crate::address::Address;
 use crate::error::{WsaError, WsaResult, fail, finish, finish_bool, status_from_errno, wsa_from_errno};
 use crate::os::{self, Errno};
-use crate::socket::address_calls::renew;
 use crate::socket::overlapped::{self, Completion, Overlapped};
 use crate::socket::request::{Buffers, Request, Role};
 use crate::socket::{Deadline, Locked, Phase, Readable, lock, send};
@@ -136,9 +135,6 @@ fn begin(socket: &mut Locked, peer: Address, request: Option<Request>) -> WsaRes
     if peer.is_any() || peer.port() == 0 {
         return fail(WSAEADDRNOTAVAIL);
     }
-    if socket.connect_failed {
-        renew(socket)?;
-    }
     let before = socket.phase;
     match os::connect(socket.fd(), &peer) {
         Err(libc::EINPROGRESS) | Ok(()) => {}
@@ -197,6 +193,8 @@ fn failed(socket: &mut Locked, errno: Errno) {
     socket.phase = connecting.before;
     socket.connect_error = wsa_from_errno(errno);
     socket.connect_failed = true;
+    // A socket that could not connect may connect again, be bound, or listen (S34).
+    let _ = os::disconnect(socket.fd());
     if let Some(request) = connecting.into_request() {
         overlapped::complete(socket, &request, Completion::failure(status_from_errno(errno)));
     }
@@ -206,10 +204,7 @@ fn failed(socket: &mut Locked, errno: Errno) {
 pub(crate) fn give_up(socket: &mut Locked) -> Option<Request> {
     let connecting = socket.connecting.take()?;
     socket.phase = connecting.before;
-    // The kernel goes on trying with the old descriptor; a fresh one is put in its place.
-    if renew(socket).is_err() {
-        socket.connect_failed = true;
-    }
+    let _ = os::disconnect(socket.fd());
     connecting.into_request()
 }
 

@@ -124,16 +124,3 @@ pub(crate) fn prepare(fd: i32, family: ADDRESS_FAMILY, kind: Kind) {
         let _ = os::set_option(fd, level, name, 1);
     }
 }
-
-/// A fresh descriptor of the same sort, for a socket whose own is spent.
-pub(crate) fn same_again(state: &sockets::State) -> WsaResult<std::os::fd::OwnedFd> {
-    let domain = if state.family == AF_INET6 { libc::AF_INET6 } else { libc::AF_INET };
-    let r#type = if state.is_stream() { libc::SOCK_STREAM } else { libc::SOCK_DGRAM };
-    match os::socket(domain, r#type, state.protocol) {
-        Ok(fd) => {
-            prepare(fd.as_raw_fd(), state.family, state.kind);
-            Ok(fd)
-        }
-        Err(errno) => fail(wsa_from_errno(errno)),
-    }
-}

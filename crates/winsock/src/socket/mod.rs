@@ -113,8 +113,8 @@ pub(crate) struct Options {
     pub(crate) inert: u8,
     /// SIO_UDP_CONNRESET: whether a refused datagram fails a later receive.
     pub(crate) udp_connection_reset: bool,
-    /// Level, name and value of what was set on a stream socket before it had a connection: another descriptor may
-    /// come to lie behind the handle (AcceptEx, a connect that failed), and is to have them too.
+    /// Level, name and value of what was set on a stream socket before it had a connection: AcceptEx puts another
+    /// descriptor behind the handle, which is to have them too.
     pub(crate) replay: Vec<(i32, i32, i32)>,
 }
 

@@ -1,6 +1,6 @@
 //! The options that the kernel keeps: Winsock's level and number, Linux's, and what the value looks like to each.
 
-use windows_sys::Win32::Networking::WinSock as ws;
+use crate::types as ws;
 
 use crate::socket::Kind;
 use crate::types::*;

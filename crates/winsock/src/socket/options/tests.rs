@@ -1,4 +1,4 @@
-use windows_sys::Win32::Networking::WinSock as ws;
+use crate::types as ws;
 
 use super::*;
 use crate::testing::{Pair, bound_tcp, last_error, listener, start, tcp, udp, until};

@@ -79,7 +79,7 @@ pub(crate) fn cannot_connect(address: SocketAddr, error: &io::Error, timeout: Du
              net.ipv4.ip_local_port_range=\"1024 65535\"` gives more of them (28,232 by default)",
         ),
         // EMFILE and ENFILE, which have no kind of their own.
-        _ if cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24)) => (
+        _ if matches!(error.raw_os_error(), Some(23 | 24)) => (
             "no descriptor is left for one more connection".to_owned(),
             "raise the limit: `ulimit -n`, or fs.file-max for the whole system",
         ),

@@ -3,6 +3,11 @@
 use std::time::Duration;
 use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessesToUpdate, System};
 
+/// On Linux a receive that fills less than its buffer has drained the socket, and a new edge tells
+/// when there is more, unless the end of the stream had already come. mio promises it nowhere, so
+/// other systems receive until WouldBlock.
+pub(crate) const SHORT_RECEIVE_DRAINS: bool = cfg!(target_os = "linux");
+
 /// What a process has used so far.
 ///
 /// The CPU time has the system's resolution: 10 ms on Linux, where the sum of both kinds is what the scheduler measured

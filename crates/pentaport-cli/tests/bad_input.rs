@@ -1,5 +1,7 @@
 //! What the user is told about a command line that cannot be: one line and a hint.
 
+#![forbid(unsafe_code)]
+
 mod common;
 
 use common::*;

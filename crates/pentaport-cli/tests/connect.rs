@@ -1,5 +1,7 @@
 //! `pentaport connect`: the documents' client, in a pipe.
 
+#![forbid(unsafe_code)]
+
 mod common;
 
 use common::*;

@@ -1,5 +1,7 @@
 //! `pentaport load`: counts what is right, and finds what is wrong.
 
+#![forbid(unsafe_code)]
+
 mod common;
 
 use common::*;

@@ -1,5 +1,7 @@
 //! One suite, run under each model.
 
+#![forbid(unsafe_code)]
+
 mod suite;
 
 /// A module for each model, with a test for each function of the suite.

@@ -2,15 +2,11 @@
 
 use super::fault::Fault;
 use super::pattern::Pattern;
+use crate::process::SHORT_RECEIVE_DRAINS;
 use mio::net::TcpStream;
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
-
-/// On Linux a receive that fills less than its buffer has drained the socket, and a new edge tells
-/// when there is more, unless the end of the stream had already come. mio promises it nowhere, so
-/// other systems receive until WouldBlock.
-const SHORT_RECEIVE_DRAINS: bool = cfg!(target_os = "linux");
 
 /// A connection and the state of its stream. Positions count bytes since it was opened.
 pub(crate) struct Connection {

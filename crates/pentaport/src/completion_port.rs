@@ -75,19 +75,20 @@
 //! use pentaport::completion_port::{CompletionPort, Operation, OperationKind, Packet, PortSocket};
 //! use pentaport::socket::{Shutdown, Socket};
 //! use std::collections::HashMap;
-//! use std::sync::Mutex;
+//! use std::sync::{Mutex, mpsc};
 //! use std::thread;
 //!
 //! type Id = usize;
 //! type Table = Mutex<HashMap<Id, PortSocket<Id, ()>>>;
 //!
-//! fn worker(port: &CompletionPort<Id, ()>, table: &Table) {
+//! fn worker(port: &CompletionPort<Id, ()>, table: &Table, departures: mpsc::Sender<Id>) {
 //!     // Until the port is closed.
 //!     while let Ok(packet) = port.get(None) {
 //!         let packet = packet.expect("an endless wait gives a packet");
 //!         let id = *packet.key();
-//!         if !goes_on(packet) && table.lock().unwrap().remove(&id).is_some() {
-//!             println!("client {id} is gone");
+//!         if !goes_on(packet) {
+//!             table.lock().unwrap().remove(&id);
+//!             departures.send(id).unwrap();
 //!         }
 //!     }
 //! }
@@ -111,28 +112,28 @@
 //!
 //! let port = CompletionPort::new(0)?;
 //! let table = Table::default();
+//! let (departures, departed) = mpsc::channel();
 //! thread::scope(|scope| -> Result<(), Box<dyn std::error::Error>> {
-//!     let workers: Vec<_> = (0..2).map(|_| scope.spawn(|| worker(&port, &table))).collect();
-//!     scope.spawn(|| {
-//!         let client = Socket::tcp(&address).unwrap();
-//!         client.connect(&address).unwrap();
-//!         client.send_all(b"hello").unwrap();
-//!         client.shutdown(Shutdown::Send).unwrap();
-//!         assert_eq!(client.recv_to_end().unwrap(), b"hello");
+//!     for _ in 0..2 {
+//!         scope.spawn(|| worker(&port, &table, departures.clone()));
+//!     }
+//!     let client = scope.spawn(|| -> pentaport::Result<Vec<u8>> {
+//!         let client = Socket::tcp(&address)?;
+//!         client.connect(&address)?;
+//!         client.send_all(b"hello")?;
+//!         client.shutdown(Shutdown::Send)?;
+//!         client.recv_to_end()
 //!     });
 //!
-//!     let (client, _) = listener.accept()?;
-//!     let client = port.associate(client, 1)?;
-//!     table.lock().unwrap().insert(1, client.clone());
-//!     client.receive(Operation::new(vec![0; 1024], ()))?;
-//!     drop(client); // the table has a handle
+//!     let (socket, _) = listener.accept()?;
+//!     let socket = port.associate(socket, 1)?;
+//!     table.lock().unwrap().insert(1, socket.clone());
+//!     socket.receive(Operation::new(vec![0; 1024], ()))?;
+//!     drop(socket); // the table has a handle
 //!
-//!     while !table.lock().unwrap().is_empty() {
-//!         thread::yield_now();
-//!     }
-//!     port.close()?;
-//!     workers.into_iter().for_each(|worker| worker.join().expect("no panic"));
-//!     Ok(())
+//!     assert_eq!(departed.recv()?, 1);
+//!     assert_eq!(client.join().expect("no panic")?, b"hello");
+//!     Ok(port.close()?)
 //! })?;
 //! # Ok(())
 //! # }

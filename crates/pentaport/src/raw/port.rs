@@ -26,6 +26,9 @@ use std::time::Duration;
 /// The most packets that one call takes: they pass through an array on the stack (4 KiB).
 pub(crate) const BATCH: usize = 128;
 
+/// How long the last user waits for a packet that is due, in milliseconds.
+const DRAIN_PATIENCE: u32 = 60_000;
+
 /// The port itself: untyped, closed when the last reference to it goes.
 pub(super) struct Inner {
     handle: HANDLE,
@@ -238,16 +241,21 @@ impl<K, C> Drop for Port<K, C> {
 
 /// Takes back every record that is still out. Called by the last user: nobody else takes packets, nobody starts
 /// operations, and every socket is closed.
+///
+/// The system owes the packets, and they are due. If it fails to bring one all the same, its record stays out: leaked,
+/// which is sound, rather than waited for without end.
 fn drain<K, C>(inner: &Inner) {
     while inner.unretired.load(Ordering::Acquire) > 0 {
         // SAFETY: the port's records are of C, and their flights of K and C, by the module's rule.
-        match unsafe { take::<K, C>(inner, sys::INFINITE) } {
+        match unsafe { take::<K, C>(inner, DRAIN_PATIENCE) } {
             // Dropping it may run the program's code (of K and C), which can no longer reach this port.
             Ok(Taken::Packet(landing)) => drop(landing),
-            // The sign of `close`, if nobody is left to find it; and an infinite wait does not time out.
-            Ok(Taken::Closed | Taken::Nothing) => {}
-            // The handle is broken: what is out stays out, unfreed.
-            Err(_) => return,
+            // The sign of `close`, that nobody was left to find.
+            Ok(Taken::Closed) => {}
+            Ok(Taken::Nothing) | Err(_) => {
+                debug_assert!(std::thread::panicking(), "an operation ended without its packet");
+                return;
+            }
         }
     }
 }

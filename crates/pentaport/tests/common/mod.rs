@@ -27,7 +27,7 @@ pub(crate) fn connected_to(listener: &Socket) -> Socket {
     let to = listener.local_addr().expect("bound");
     let socket = Socket::tcp(&to).expect("a socket");
     socket.connect(&to).expect("connected");
-    socket
+    patient(socket)
 }
 
 /// The connecting end, and the accepted one, by a listener that nobody else uses. (Tests that make many pairs make them
@@ -36,7 +36,13 @@ pub(crate) fn pair_by(listener: &Socket) -> (Socket, Socket) {
     let client = connected_to(listener);
     let (server, from) = listener.accept().expect("accepted");
     assert_eq!(from, client.local_addr().expect("bound"));
-    (client, server)
+    (client, patient(server))
+}
+
+/// A receive that waits in vain is to fail, not to hang.
+fn patient(socket: Socket) -> Socket {
+    socket.set_receive_timeout(Some(PATIENCE)).expect("an option");
+    socket
 }
 
 pub(crate) fn pair_on(on: &str) -> (Socket, Socket) {

@@ -120,13 +120,12 @@ impl Machine {
     }
 
     /// What is to be done now. To be called until it says [`Action::Wait`].
+    ///
+    /// Sending comes before receiving, so that what is received next finds the answer gone; and both come before asking
+    /// the service for more, so that an endless service does not keep the peer's end from being seen.
     pub(crate) fn next(&mut self) -> Action {
         match self.phase {
-            Phase::Open | Phase::Answering if self.wants_more() => {
-                self.again = false;
-                return Action::More;
-            }
-            Phase::Answering if self.queued() == 0 => self.end(Close::Peer),
+            Phase::Answering if self.queued() == 0 && !self.wants_more() => self.end(Close::Peer),
             Phase::Closing(why) if self.queued() == 0 && self.peer_ended => self.end(why),
             Phase::Closing(why) if self.queued() == 0 => {
                 self.phase = Phase::Lingering(why);
@@ -137,21 +136,21 @@ impl Machine {
             Phase::Open | Phase::Answering | Phase::Closing(_) | Phase::Lingering(_) => {}
             Phase::Ended(..) | Phase::Closed => {}
         }
-        match self.phase {
-            Phase::Ended(why, abort) => {
-                self.phase = Phase::Closed;
-                if abort { Action::Abort(why) } else { Action::Close(why) }
-            }
-            Phase::Closed => Action::Wait,
-            _ if self.wants_send() => {
-                self.sending = true;
-                Action::Send
-            }
-            _ if self.wants_receive() => {
-                self.receiving = true;
-                Action::Receive
-            }
-            _ => Action::Wait,
+        if let Phase::Ended(why, abort) = self.phase {
+            self.phase = Phase::Closed;
+            return if abort { Action::Abort(why) } else { Action::Close(why) };
+        }
+        if self.wants_send() {
+            self.sending = true;
+            Action::Send
+        } else if self.wants_receive() {
+            self.receiving = true;
+            Action::Receive
+        } else if self.wants_more() {
+            self.again = false;
+            Action::More
+        } else {
+            Action::Wait
         }
     }
 
@@ -189,7 +188,7 @@ impl Machine {
     }
 
     fn wants_send(&self) -> bool {
-        !self.sending && self.queued() > 0
+        !self.sending && self.queued() > 0 && self.phase != Phase::Closed
     }
 
     fn wants_receive(&self) -> bool {
@@ -203,7 +202,8 @@ impl Machine {
     }
 
     fn wants_more(&self) -> bool {
-        self.again && !self.stopping && self.queued() <= self.limit / 2
+        let answers = matches!(self.phase, Phase::Open | Phase::Answering);
+        self.again && answers && !self.stopping && self.queued() <= self.limit / 2
     }
 }
 

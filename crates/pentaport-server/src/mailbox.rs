@@ -59,6 +59,19 @@ impl Mailbox {
         self.queued.store(queued, Relaxed);
     }
 
+    /// As [`take`](Self::take), for a worker that comes again as long as it is told that there was something. Until it
+    /// is told otherwise nobody wakes it.
+    pub(crate) fn collect(&self, queue: impl FnOnce(Vec<u8>) -> usize) -> bool {
+        let mut mail = self.mail.lock();
+        if mail.bytes.is_empty() {
+            mail.scheduled = false;
+            return false;
+        }
+        let queued = queue(std::mem::take(&mut mail.bytes));
+        self.queued.store(queued, Relaxed);
+        true
+    }
+
     /// Forgets that the worker has been woken, since it could not be.
     pub(crate) fn unschedule(&self) {
         self.mail.lock().scheduled = false;
@@ -85,6 +98,17 @@ mod tests {
             assert_eq!(bytes, b"ab");
             bytes.len()
         });
+        assert_eq!(mailbox.leave(b"c", 10), Ok(true));
+    }
+
+    #[test]
+    fn a_worker_that_comes_again_is_not_woken() {
+        let mailbox = Mailbox::default();
+        assert_eq!(mailbox.leave(b"a", 10), Ok(true));
+        assert!(mailbox.collect(|bytes| bytes.len()));
+        assert_eq!(mailbox.leave(b"b", 10), Ok(false));
+        assert!(mailbox.collect(|bytes| bytes.len()));
+        assert!(!mailbox.collect(|_| unreachable!()));
         assert_eq!(mailbox.leave(b"c", 10), Ok(true));
     }
 

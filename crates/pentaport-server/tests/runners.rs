@@ -40,6 +40,11 @@ macro_rules! under_each_model {
                 rest::serves_a_few_among_1000_that_are_idle,
             );
         })+
+
+        #[test]
+        fn no_model_is_left_out() {
+            assert_eq!(pentaport_server::Model::ALL, [$(pentaport_server::Model::$model),+]);
+        }
     };
     (@tests $model:ident $($group:ident::$test:ident),+ $(,)?) => {
         $(#[test]
@@ -50,6 +55,7 @@ macro_rules! under_each_model {
 }
 
 under_each_model! {
+    thread_per_client: ThreadPerClient,
     select: Select,
     completion_port: CompletionPort,
 }

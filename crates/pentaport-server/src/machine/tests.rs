@@ -52,6 +52,9 @@ impl Runner {
         let bytes = (from..from + count).map(|index| index as u8);
         self.expected.extend(bytes.clone());
         self.machine.output(&mut self.pool).extend(bytes);
+        if close {
+            self.more = 0;
+        }
         let again = self.more > 0;
         self.machine.replied(close, again);
         self.note_fullness();

@@ -16,7 +16,7 @@ mod client;
 mod inbox;
 
 use std::collections::HashMap;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -25,11 +25,12 @@ use std::time::{Duration, Instant};
 
 use pentaport::Result;
 use pentaport::select::{SelectSet, select};
-use pentaport::socket::{Condition, Socket, SocketId};
+use pentaport::socket::{Socket, SocketId};
 
 use self::client::Client;
 use self::inbox::{Inbox, Note};
-use super::{ACCEPT_AGAIN, Host, RECEIVE_SIZE, Stopping, is_callers};
+use super::accept::Caller;
+use super::{ACCEPT_AGAIN, ACCEPTS, Host, RECEIVE_SIZE, Stopping};
 use crate::handle::{Link, Stop};
 use crate::mailbox::Mailbox;
 use crate::pool::Pool;
@@ -37,9 +38,6 @@ use crate::registry::Registry;
 use crate::sweep::{Limits, Sweep};
 use crate::totals::Lane;
 use crate::{Connection, ConnectionId, SendError, Service};
-
-/// Connections that are accepted before those that are ready have their turn.
-const ACCEPTS: usize = 64;
 
 /// Send buffers that a worker keeps for connections that have something to send.
 const SPARE_BUFFERS: usize = 64;
@@ -268,41 +266,16 @@ impl<'a, S: Service> Worker<'a, S> {
     fn accept(&mut self) {
         for _ in 0..ACCEPTS {
             let Some(listener) = &self.listener else { return };
-            let host = &self.runner.host;
-            let mut local = None;
-            let accepted = listener.accept_if(|caller, callee| {
-                let Some(others) = host.take_place(self.desk.lane) else { return Condition::Reject };
-                local = Some(callee);
-                match host.admits(self.desk.lane, caller, callee, others) {
-                    true => Condition::Accept,
-                    false => Condition::Reject,
-                }
-            });
-            match (accepted, local) {
-                (Ok((socket, peer)), Some(local)) => self.deal_out(socket, peer, local),
-                (Ok(_), None) => unreachable!("nobody is accepted without being asked for"),
-                (Err(error), place) => {
-                    if place.is_some() {
-                        host.leave();
-                    }
-                    match error.kind() {
-                        ErrorKind::WouldBlock => return,
-                        // Those whom the condition function refused, and those who went before.
-                        ErrorKind::ConnectionRefused => {}
-                        _ if is_callers(error) => {}
-                        _ => return self.accept_later(),
-                    }
+            match self.runner.host.accept(self.desk.lane, listener) {
+                Caller::Accepted { socket, peer, local } => self.deal_out(socket, peer, local),
+                Caller::Gone => {}
+                Caller::Nobody => return,
+                Caller::Unservable => {
+                    self.accept_again = Some(self.desk.now + ACCEPT_AGAIN);
+                    self.interests.read.remove(listener.id());
+                    return;
                 }
             }
-        }
-    }
-
-    /// Accepts nobody for a while: most likely there are no descriptors, and some will be freed.
-    fn accept_later(&mut self) {
-        self.desk.lane.accept_errors.fetch_add(1, Relaxed);
-        self.accept_again = Some(self.desk.now + ACCEPT_AGAIN);
-        if let Some(listener) = &self.listener {
-            self.interests.read.remove(listener.id());
         }
     }
 

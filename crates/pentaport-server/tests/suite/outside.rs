@@ -14,7 +14,7 @@ use super::services::{Chat, Greeting};
 pub(crate) fn reaches_a_client_that_is_silent(model: Model) {
     let server = Running::start(options(model), Discard);
     let mut stream = server.connect();
-    wait_until("it is accepted", || server.handle.connections() == 1);
+    wait_until("it is accepted", || server.handle.totals().accepted == 1);
     let id = ConnectionId::new(1);
     for round in 0..100 {
         let message = pattern(round, 100);
@@ -33,7 +33,7 @@ pub(crate) fn a_client_that_never_reads_refuses_more(model: Model) {
     let options = Options { send_queue_limit: 10_000, ..options(model) };
     let server = Running::start(options, Discard);
     let mut stream = server.connect();
-    wait_until("it is accepted", || server.handle.connections() == 1);
+    wait_until("it is accepted", || server.handle.totals().accepted == 1);
     let (id, mut sent) = (ConnectionId::new(1), Vec::new());
     wait_until("the queue is full and stays so", || {
         let message = pattern(sent.len() as u64, 5000);
@@ -61,7 +61,7 @@ pub(crate) fn what_was_sent_before_a_stop_arrives(model: Model) {
     let options = Options { drain: Duration::from_secs(60), ..options(model) };
     let server = Running::start(options, Greeting(b"hello ".to_vec()));
     let mut stream = server.connect();
-    wait_until("it is accepted", || server.handle.connections() == 1);
+    wait_until("it is accepted", || server.handle.totals().accepted == 1);
     server.handle.send(ConnectionId::new(1), b"and farewell").unwrap();
     server.handle.stop();
     let mut all = String::new();
@@ -76,7 +76,7 @@ pub(crate) fn a_chat_of_50_hears_every_message_of_each(model: Model) {
     const MESSAGES: usize = 20;
     let server = Running::start_with(options(model), |handle| Arc::new(Chat::new(handle)));
     let streams: Vec<_> = (0..MEMBERS).map(|_| server.connect()).collect();
-    wait_until("all are there", || server.handle.connections() == MEMBERS);
+    wait_until("all are there", || server.handle.totals().accepted == MEMBERS as u64);
     let members: Vec<_> = streams
         .into_iter()
         .enumerate()

@@ -11,7 +11,7 @@ use pentaport::socket::{Family, Socket};
 
 use super::client::Client;
 use super::{Desk, Key, PortSocket, Runner};
-use crate::runners::is_callers;
+use crate::runners::accept::is_callers;
 use crate::{Connection, Service};
 
 /// The listener, and the accept operations that are not pending.

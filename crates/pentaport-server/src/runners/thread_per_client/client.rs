@@ -1,0 +1,350 @@
+//! One client: its thread, and its courier.
+
+use std::io::ErrorKind;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
+use pentaport::Result;
+use pentaport::socket::{Shutdown, Socket};
+
+use super::{Counted, Runner};
+use crate::conversation::{Conversation, Step, Worker};
+use crate::handle::Stop;
+use crate::mailbox::{Mailbox, Then};
+use crate::pool::Pool;
+use crate::runners::{SEND_SIZE, TURNS, lost, stop};
+use crate::{Connection, ConnectionId, Options, Service};
+
+/// The most that is received at once. Each thread has a buffer of its own, so it is smaller than elsewhere.
+const RECEIVE_SIZE: usize = 16 * 1024;
+
+/// One client.
+pub(super) struct Client<S: Service> {
+    name: ConnectionId,
+    socket: Socket,
+    pub(super) mailbox: Mailbox,
+    state: Mutex<State<S>>,
+    /// Someone else than the client's own thread has changed the state.
+    changed: Condvar,
+    /// The connection is closed; for those who send in several calls.
+    closed: AtomicBool,
+}
+
+struct State<S: Service> {
+    conversation: Conversation<S>,
+    opened: bool,
+    /// The conversation wants to receive, which is for the client's own thread to do.
+    receive_due: bool,
+    /// The conversation wants to send, which is for a courier to do.
+    send_due: bool,
+    /// A courier is there, or on his way, who looks after all that is to be sent.
+    assisted: bool,
+    /// Calls on the socket have had a time limit, so that the next one has to set its own.
+    limited: bool,
+    takes_mail: bool,
+    /// When the connection last moved.
+    since: Instant,
+    /// Threads that are in a call on the socket.
+    in_calls: usize,
+    /// Those threads are not waited for.
+    given_up: bool,
+}
+
+/// Who is doing something for a client.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// Its own thread.
+    Own,
+    /// Its courier.
+    Courier,
+    /// Someone who must not be kept waiting.
+    Visitor,
+}
+
+/// A thread, and what it needs to do something for a client.
+struct Helper<'a, S: Service> {
+    runner: &'a Arc<Runner<S>>,
+    role: Role,
+    pool: Pool,
+    counted: Option<&'a mut Counted<S>>,
+}
+
+impl<S: Service> Helper<'_, S> {
+    fn worker(&mut self, client: &Client<S>) -> Worker<'_, S> {
+        let host = &self.runner.host;
+        let lane = host.shared.counters.lane(client.name.number() as usize);
+        Worker { service: &host.service, pool: &mut self.pool, lane }
+    }
+}
+
+impl<S: Service> Client<S> {
+    pub(super) fn new(socket: Socket, name: ConnectionId, options: &Options) -> Result<Self> {
+        // It does not block so far, as its listener does not.
+        socket.set_nonblocking(false)?;
+        socket.set_no_delay(true)?;
+        let state = State {
+            conversation: Conversation::new(options.send_queue_limit),
+            opened: false,
+            receive_due: false,
+            send_due: false,
+            assisted: false,
+            limited: false,
+            takes_mail: true,
+            since: Instant::now(),
+            in_calls: 0,
+            given_up: false,
+        };
+        Ok(Client {
+            name,
+            socket,
+            mailbox: Mailbox::default(),
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+            closed: AtomicBool::new(false),
+        })
+    }
+
+    /// What the client's own thread does.
+    pub(super) fn serve(self: &Arc<Self>, runner: &Arc<Runner<S>>, counted: &mut Counted<S>, connection: &Connection) {
+        let pool = Pool::new(2, RECEIVE_SIZE);
+        let mut own = Helper { runner, role: Role::Own, pool, counted: Some(counted) };
+        let mut buffer = vec![0; RECEIVE_SIZE];
+        let mut state = self.state.lock();
+        state.conversation.open(&mut own.worker(self), connection);
+        state.opened = true;
+        // A stop has passed by a client that was not open.
+        if let Some(how) = runner.stopping.get() {
+            self.begin_to_stop(&mut own, &mut state, how);
+        }
+        loop {
+            self.drive(&mut own, &mut state);
+            if state.conversation.is_closed() {
+                return;
+            }
+            if std::mem::take(&mut state.receive_due) {
+                self.receive(&mut own, &mut state, &mut buffer);
+            } else {
+                self.changed.wait(&mut state);
+            }
+            own.worker(self).lane.wakeups.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// What a courier does: sends all that is to be sent, what was sent from outside included.
+    fn carry(self: &Arc<Self>, runner: &Arc<Runner<S>>, counted: &mut Counted<S>, assists: bool) {
+        let pool = Pool::new(1, SEND_SIZE);
+        let mut courier = Helper { runner, role: Role::Courier, pool, counted: Some(counted) };
+        let mut state = self.state.lock();
+        loop {
+            let found = self.mailbox.collect(|bytes| {
+                state.conversation.push(&mut courier.worker(self), bytes);
+                state.conversation.queued()
+            });
+            if std::mem::take(&mut state.send_due) {
+                self.send(&mut courier, &mut state);
+            }
+            self.drive(&mut courier, &mut state);
+            self.changed.notify_all();
+            if !found && !state.send_due {
+                state.assisted &= !assists;
+                return;
+            }
+        }
+    }
+
+    /// Has a courier come for what was sent from outside; `false` if there is no thread to be had.
+    pub(super) fn has_mail_carried(self: &Arc<Self>, runner: &Arc<Runner<S>>) -> bool {
+        self.start_courier(runner, false)
+    }
+
+    /// Has a courier come unless one is there; `false` if there is no thread to be had.
+    fn is_assisted(self: &Arc<Self>, runner: &Arc<Runner<S>>, state: &mut State<S>) -> bool {
+        state.assisted = state.assisted || self.start_courier(runner, true);
+        state.assisted
+    }
+
+    fn start_courier(self: &Arc<Self>, runner: &Arc<Runner<S>>, assists: bool) -> bool {
+        let client = Arc::clone(self);
+        runner.start(move |runner, counted| client.carry(runner, counted, assists)).is_ok()
+    }
+
+    /// The server is being stopped.
+    pub(super) fn stop(self: &Arc<Self>, runner: &Arc<Runner<S>>, how: Stop) {
+        self.visit(runner, |visitor, state| self.begin_to_stop(visitor, state, how));
+    }
+
+    fn begin_to_stop(&self, helper: &mut Helper<'_, S>, state: &mut State<S>, how: Stop) {
+        self.mailbox.take(Then::Closed, |bytes| {
+            state.conversation.push(&mut helper.worker(self), bytes);
+            state.conversation.queued()
+        });
+        stop(&mut state.conversation, how);
+    }
+
+    /// Its time limit is over.
+    pub(super) fn out_of_patience(self: &Arc<Self>, runner: &Arc<Runner<S>>) {
+        self.visit(runner, |_, state| state.conversation.out_of_patience());
+    }
+
+    fn visit(self: &Arc<Self>, runner: &Arc<Runner<S>>, input: impl FnOnce(&mut Helper<'_, S>, &mut State<S>)) {
+        let mut visitor = Helper { runner, role: Role::Visitor, pool: Pool::new(0, 0), counted: None };
+        let mut state = self.state.lock();
+        if state.opened && !state.conversation.is_closed() {
+            input(&mut visitor, &mut state);
+            self.drive(&mut visitor, &mut state);
+            self.changed.notify_all();
+        }
+    }
+}
+
+/// What a connection does.
+impl<S: Service> Client<S> {
+    /// Does what the conversation says, until it waits or wants to receive.
+    fn drive(self: &Arc<Self>, helper: &mut Helper<'_, S>, state: &mut MutexGuard<'_, State<S>>) {
+        let mut turns = TURNS;
+        loop {
+            match state.conversation.next(&mut helper.worker(self), &mut turns) {
+                Step::Receive => state.receive_due = true,
+                Step::Send if helper.role == Role::Visitor => {
+                    state.send_due = true;
+                    if !self.is_assisted(helper.runner, state) {
+                        // Nobody can send without making others wait.
+                        state.conversation.failed();
+                    }
+                }
+                Step::Send => self.send(helper, state),
+                Step::ShutdownSend => {
+                    if let Err(error) = self.socket.shutdown(Shutdown::Send) {
+                        lost(&mut state.conversation, error);
+                    }
+                }
+                // An endless service: from now on the courier sends, so that the client's own thread can receive.
+                Step::Yield if helper.role != Role::Courier && self.is_assisted(helper.runner, state) => break,
+                Step::Yield => {
+                    turns = TURNS;
+                    MutexGuard::bump(state);
+                }
+                Step::Wait => break,
+                Step::Close => self.close(helper, state),
+                Step::Abort => {
+                    // It fails only for a socket that is gone already.
+                    let _ = self.socket.set_linger(Some(Duration::ZERO));
+                    self.close(helper, state);
+                }
+            }
+        }
+        self.settle(state);
+    }
+
+    /// Puts down what others are to know of the connection's state.
+    fn settle(&self, state: &mut State<S>) {
+        if state.takes_mail && state.conversation.is_ending() {
+            state.takes_mail = false;
+            self.mailbox.take(Then::Closed, |_| 0);
+        }
+        self.mailbox.note_queued(state.conversation.queued());
+        if state.conversation.take_progress() {
+            state.since = Instant::now();
+        }
+    }
+
+    fn receive(self: &Arc<Self>, own: &mut Helper<'_, S>, state: &mut MutexGuard<'_, State<S>>, buffer: &mut [u8]) {
+        let (set_limit, limit) = self.time_left(own, state);
+        let received = self.call(own, state, |socket| {
+            if set_limit {
+                socket.set_receive_timeout(limit)?;
+            }
+            socket.recv(buffer)
+        });
+        match received {
+            Ok(0) => state.conversation.end_of_stream(&mut own.worker(self)),
+            Ok(count) => state.conversation.received(&mut own.worker(self), &buffer[..count]),
+            Err(error) => {
+                state.conversation.received_nothing();
+                if error.kind() == ErrorKind::TimedOut {
+                    self.check_limit(own, state);
+                } else {
+                    lost(&mut state.conversation, error);
+                }
+            }
+        }
+    }
+
+    fn send(self: &Arc<Self>, helper: &mut Helper<'_, S>, state: &mut MutexGuard<'_, State<S>>) {
+        let (set_limit, limit) = self.time_left(helper, state);
+        let buffer = state.conversation.take_front();
+        let mut sent = 0;
+        let result = self.call(helper, state, |socket| {
+            if set_limit {
+                socket.set_send_timeout(limit)?;
+            }
+            for piece in buffer.chunks(SEND_SIZE) {
+                if self.closed.load(SeqCst) {
+                    break;
+                }
+                sent += socket.send(piece)?;
+            }
+            Ok(())
+        });
+        state.conversation.sent_from(&mut helper.worker(self), buffer, sent);
+        match result {
+            Ok(()) => {}
+            // How much of the last piece has left is not known, so that there is no way on.
+            Err(error) if error.kind() == ErrorKind::TimedOut => state.conversation.out_of_patience(),
+            Err(error) => lost(&mut state.conversation, error),
+        }
+        if helper.role == Role::Courier {
+            self.changed.notify_all();
+        }
+    }
+
+    /// A call on the socket, during which others may look after the connection.
+    fn call<T>(
+        &self,
+        helper: &mut Helper<'_, S>,
+        state: &mut MutexGuard<'_, State<S>>,
+        call: impl FnOnce(&Socket) -> Result<T>,
+    ) -> Result<T> {
+        state.in_calls += 1;
+        let result = MutexGuard::unlocked(state, || call(&self.socket));
+        state.in_calls -= 1;
+        if let Some(counted) = helper.counted.as_mut().filter(|_| state.given_up) {
+            counted.is_given_up = true;
+        }
+        result
+    }
+
+    fn close(&self, helper: &mut Helper<'_, S>, state: &mut State<S>) {
+        self.closed.store(true, SeqCst);
+        if state.in_calls > 0 {
+            // Nothing but the peer releases a thread from a call. The end of our side makes most peers leave.
+            let _ = self.socket.shutdown(Shutdown::Both);
+            state.given_up = true;
+            helper.runner.give_up(state.in_calls);
+        }
+        helper.runner.clients.remove(self.name);
+        helper.runner.left();
+    }
+
+    /// How long a call on the socket may take, and whether the socket has to be told.
+    fn time_left(&self, helper: &Helper<'_, S>, state: &mut State<S>) -> (bool, Option<Duration>) {
+        let deadline = helper.runner.limits.deadline(state.conversation.patience(), state.since);
+        let left = deadline.map(|deadline| {
+            // None at all would be for ever to a socket.
+            deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
+        });
+        state.limited |= left.is_some();
+        (state.limited, left)
+    }
+
+    /// Ends the connection if its time limit is over: others may have moved it meanwhile.
+    fn check_limit(&self, helper: &Helper<'_, S>, state: &mut State<S>) {
+        let deadline = helper.runner.limits.deadline(state.conversation.patience(), state.since);
+        if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            state.conversation.out_of_patience();
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! `pentaport compare`: every model in a process of its own, and peers.
+
+mod common;
+
+use common::*;
+use pentaport_server::Model;
+use serde_json::Value;
+
+fn compare(arguments: &[&str]) -> std::process::Output {
+    pentaport(&[&["compare", "--duration", "200ms", "--connections", "1,4"], arguments].concat())
+}
+
+#[test]
+fn all_models_are_in_the_table_and_in_the_file() {
+    let file = std::env::temp_dir().join(format!("pentaport-compare-{}.json", std::process::id()));
+    let output = compare(&["--json", file.to_str().expect("a path that is text")]);
+    let written = std::fs::read_to_string(&file);
+    let _ = std::fs::remove_file(&file);
+    success(&output);
+    let table = stdout(&output);
+    assert!(table.contains("server CPU µs/message"), "{table}");
+    for model in Model::ALL {
+        let rows = table.lines().filter(|line| line.starts_with(&format!("| {model} ")));
+        assert_eq!(rows.count(), 2, "{model} with 1 and with 4 connections in {table}");
+    }
+
+    let report: Value =
+        serde_json::from_str(&written.expect("the file is written")).expect("it is JSON");
+    assert!(report["machine"]["cpus"].as_u64().unwrap() >= 1);
+    assert!(report["command"].as_array().unwrap().iter().any(|word| word == "compare"));
+    let results = report["results"].as_array().unwrap();
+    assert_eq!(results.len(), Model::ALL.len() * 2);
+    for result in results {
+        assert_eq!(result["error"], Value::Null, "{result}");
+        assert!(result["messages_per_second"]["median"].as_f64().unwrap() > 0.0, "{result}");
+        assert!(result["server_cpu_us_per_message"]["median"].as_f64().is_some(), "{result}");
+        assert!(result["server_threads"]["median"].as_f64().is_none_or(|n| n >= 1.0), "{result}");
+    }
+}
+
+#[test]
+fn chosen_models_are_measured_as_often_as_asked() {
+    let output = compare(&["--models", "select", "--runs", "3", "--json", "-"]);
+    success(&output);
+    let report: Value = serde_json::from_str(stdout(&output)).expect("stdout is JSON only");
+    let results = report["results"].as_array().unwrap();
+    assert_eq!(results.len(), 2);
+    for result in results {
+        let rate = &result["messages_per_second"];
+        let [min, median, max] = ["min", "median", "max"].map(|name| rate[name].as_f64().unwrap());
+        assert!(0.0 < min && min < median && median < max, "three runs differ: {rate}");
+    }
+}
+
+#[test]
+fn a_peer_is_what_models_are_compared_with() {
+    let peer = serve(&["--model", "thread-per-client"]);
+    let named = format!("raw={}", peer.address);
+    let pid = peer.running.child.id().to_string();
+    let output = compare(&["--models", "select", "--peer", &named, "--pid", &pid]);
+    success(&output);
+    let table = stdout(&output);
+    assert!(table.contains("CPU / raw"), "{table}");
+    assert!(table.lines().any(|line| line.starts_with("| raw ")), "{table}");
+    drop(peer);
+}
+
+#[test]
+fn a_peer_that_is_no_echo_server_fails_and_the_others_are_measured() {
+    use std::io::Write;
+    let talks = server(|mut stream, _| while stream.write_all(b"0123456789").is_ok() {});
+    let output = compare(&["--models", "select", "--peer", &format!("talker={talks}")]);
+    let line = failure(&output, 1);
+    assert!(line.starts_with("talker failed with 1 connection: "), "{line}");
+    assert!(line.contains("is not an echo server"), "{line}");
+    let table = stdout(&output);
+    let row = table.lines().find(|line| line.starts_with("| talker ")).expect("it has its row");
+    assert!(row.contains("is not an echo server"), "{row}");
+    let row = table.lines().find(|line| line.starts_with("| select ")).expect("it has its row");
+    assert!(row.contains("µs"), "{row}");
+}
+
+#[test]
+fn what_cannot_be_measured_is_told_before_anything_runs() {
+    let peer = format!("gone={}", unused_address());
+    let echo = format!("echo={}", echo_server());
+    let no_pid = (u32::MAX - 1).to_string();
+    for (arguments, status, part) in [
+        (&["--models", "select,kqueue"][..], 2, "kqueue"),
+        (&["--models", "kqueue"], 2, "thread-per-client, select"),
+        (&["--connections", "0"], 2, "at least 1"),
+        (&["--peer", "127.0.0.1:7"], 2, "not NAME=ADDR:PORT"),
+        (&["--peer", "x=nowhere"], 1, "the port is missing"),
+        (&["--pid", "1"], 1, "1 --pid for 0 --peer"),
+        (&["--peer", &echo, "--pid", &no_pid], 1, "there is no process"),
+        (&["--json", "/no/such/directory/x.json"], 1, "cannot write /no/such/directory/x.json"),
+        (&["--connections", "4000000000"], 1, "RLIMIT_NOFILE"),
+        // Last, since it takes a measurement to find out.
+        (
+            &["--models", "select", "--peer", &peer, "--connections", "1", "--duration", "50ms"],
+            1,
+            "connection refused",
+        ),
+    ] {
+        let line = failure(&pentaport(&[&["compare"], arguments].concat()), status);
+        assert!(line.contains(part), "{arguments:?}: {line}");
+    }
+}

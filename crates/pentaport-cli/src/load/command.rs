@@ -169,7 +169,7 @@ fn report_text(report: &LoadReport) -> String {
     }
     if report.unsent > 0 {
         let unsent = plural(report.unsent, "message");
-        line("unsent", format!("{unsent} due that could not be sent: the server is too slow"));
+        line("unsent", format!("{unsent} due that could not be sent: too slow a server or too little depth"));
     }
     line("checked", format!("{} came back right", plural(report.bytes_checked, "byte")));
     let failed = match report.failed {

@@ -87,3 +87,19 @@ pub(crate) fn cannot_connect(address: SocketAddr, error: &io::Error, timeout: Du
     };
     Failure::new(format!("cannot connect to {address}: {why}"), hint)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn having_no_port_left_is_no_fault_of_the_server() {
+        let address: SocketAddr = "127.0.0.1:5150".parse().unwrap();
+        let error = io::ErrorKind::AddrNotAvailable.into();
+        let told = cannot_connect(address, &error, Duration::from_secs(1)).to_string();
+        assert_eq!(
+            told,
+            "cannot connect to 127.0.0.1:5150: the system has no local port left for one more connection to that address"
+        );
+    }
+}

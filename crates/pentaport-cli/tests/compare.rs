@@ -24,8 +24,7 @@ fn all_models_are_in_the_table_and_in_the_file() {
         assert_eq!(rows.count(), 2, "{model} with 1 and with 4 connections in {table}");
     }
 
-    let report: Value =
-        serde_json::from_str(&written.expect("the file is written")).expect("it is JSON");
+    let report: Value = serde_json::from_str(&written.expect("the file is written")).expect("it is JSON");
     assert!(report["machine"]["cpus"].as_u64().unwrap() >= 1);
     assert!(report["command"].as_array().unwrap().iter().any(|word| word == "compare"));
     let results = report["results"].as_array().unwrap();
@@ -96,11 +95,7 @@ fn what_cannot_be_measured_is_told_before_anything_runs() {
         (&["--json", "/no/such/directory/x.json"], 1, "cannot write /no/such/directory/x.json"),
         (&["--connections", "4000000000"], 1, "RLIMIT_NOFILE"),
         // Last, since it takes a measurement to find out.
-        (
-            &["--models", "select", "--peer", &peer, "--connections", "1", "--duration", "50ms"],
-            1,
-            "connection refused",
-        ),
+        (&["--models", "select", "--peer", &peer, "--connections", "1", "--duration", "50ms"], 1, "connection refused"),
     ] {
         let line = failure(&pentaport(&[&["compare"], arguments].concat()), status);
         assert!(line.contains(part), "{arguments:?}: {line}");

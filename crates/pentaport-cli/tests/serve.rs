@@ -25,18 +25,11 @@ fn rest(mut server: Served) -> (String, Output) {
 #[test]
 fn the_ready_line_says_what_is_served_where() {
     let server = serve(&[]);
-    assert_eq!(
-        server.ready_line,
-        format!("pentaport: completion-port echo server listening on {}\n", server.address)
-    );
+    assert_eq!(server.ready_line, format!("pentaport: completion-port echo server listening on {}\n", server.address));
     assert_ne!(server.address.port(), 0);
     for (service, model) in ["discard", "chargen", "print"].into_iter().zip(Model::ALL) {
         let server = serve(&["--service", service, "--model", model.name()]);
-        assert!(
-            server.ready_line.contains(&format!("{model} {service} server")),
-            "{}",
-            server.ready_line
-        );
+        assert!(server.ready_line.contains(&format!("{model} {service} server")), "{}", server.ready_line);
     }
 }
 
@@ -49,18 +42,14 @@ fn each_model_serves_a_load_and_stops_on_sigterm_with_its_totals() {
         let load = ["load", &address, "--connections", "20", "--duration", "200ms", "--json"];
         let output = pentaport(&load);
         success(&output);
-        let report: serde_json::Value =
-            serde_json::from_str(stdout(&output)).expect("stdout is JSON");
+        let report: serde_json::Value = serde_json::from_str(stdout(&output)).expect("stdout is JSON");
         let bytes = &report["bytes_checked"];
         signal(&server, "TERM");
         let (rest, output) = rest(server);
         success(&output);
         // Some may still have been closing.
         assert!(rest.starts_with("pentaport: stopped: 20 accepted, "), "{rest}");
-        assert!(
-            rest.contains(&format!("{bytes} bytes in, {bytes} bytes out")),
-            "{bytes} in {rest}"
-        );
+        assert!(rest.contains(&format!("{bytes} bytes in, {bytes} bytes out")), "{bytes} in {rest}");
     }
 }
 
@@ -98,18 +87,11 @@ fn a_client_beyond_the_limit_is_refused_and_served_when_there_is_room() {
     let mut first = TcpStream::connect(server.address).expect("it listens");
     first.write_all(b"x").expect("it is served");
     first.read_exact(&mut [0]).expect("it is served");
-    let line =
-        failure(&pentaport(&["load", &address, "--connections", "1", "--duration", "50ms"]), 1);
-    assert!(
-        line.contains("closed") || line.contains("reset") || line.contains("refused"),
-        "{line}"
-    );
+    let line = failure(&pentaport(&["load", &address, "--connections", "1", "--duration", "50ms"]), 1);
+    assert!(line.contains("closed") || line.contains("reset") || line.contains("refused"), "{line}");
     drop(first);
     let start = std::time::Instant::now();
-    while !pentaport(&["load", &address, "--connections", "1", "--duration", "50ms"])
-        .status
-        .success()
-    {
+    while !pentaport(&["load", &address, "--connections", "1", "--duration", "50ms"]).status.success() {
         assert!(start.elapsed() < DEADLINE, "never served again");
     }
 }
@@ -158,14 +140,7 @@ fn the_end_of_input_stops_only_who_asked_for_it() {
 
     let mut server = serve(&[]);
     drop(server.running.child.stdin.take());
-    success(&pentaport(&[
-        "load",
-        &text(server.address),
-        "--connections",
-        "1",
-        "--duration",
-        "50ms",
-    ]));
+    success(&pentaport(&["load", &text(server.address), "--connections", "1", "--duration", "50ms"]));
 }
 
 #[test]
@@ -173,8 +148,7 @@ fn a_port_in_use_is_told() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = text(listener.local_addr().expect("it is bound"));
     for model in Model::ALL {
-        let line =
-            failure(&pentaport(&["serve", "--listen", &address, "--model", model.name()]), 1);
+        let line = failure(&pentaport(&["serve", "--listen", &address, "--model", model.name()]), 1);
         assert_eq!(line, format!("cannot listen on {address}: the port is in use"));
     }
 }
@@ -194,9 +168,6 @@ fn an_address_that_does_not_resolve_is_told() {
 
 #[test]
 fn more_connections_than_descriptors_are_told() {
-    let line = failure(
-        &pentaport(&["serve", "--listen", "127.0.0.1:0", "--max-connections", "4000000000"]),
-        1,
-    );
+    let line = failure(&pentaport(&["serve", "--listen", "127.0.0.1:0", "--max-connections", "4000000000"]), 1);
     assert!(line.contains("RLIMIT_NOFILE"), "{line}");
 }

@@ -123,7 +123,7 @@ fn the_print_server_prints_who_comes_what_they_say_and_how_they_leave() {
 
 #[test]
 fn the_print_server_stops_when_its_reader_leaves() {
-    let server = serve(&["--service", "print"]);
+    let server = serve(&["--service", "print", "--drain", "100ms"]);
     drop(server.rest_of_stdout);
     let mut client = TcpStream::connect(server.address).expect("it listens");
     client.write_all(b"hello\n").expect("it is served");

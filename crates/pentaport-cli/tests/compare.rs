@@ -1,5 +1,7 @@
 //! `pentaport compare`: every model in a process of its own, and peers.
 
+#![forbid(unsafe_code)]
+
 mod common;
 
 use common::*;

@@ -1,5 +1,7 @@
 //! `pentaport serve`: ready, serving, stopped.
 
+#![forbid(unsafe_code)]
+
 mod common;
 
 use common::*;

@@ -7,6 +7,7 @@ use pentaport::socket::{Condition, Family, Shutdown, Socket};
 use std::io::{ErrorKind, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
+use std::time::Duration;
 
 #[test]
 fn tcp_carries_bytes_both_ways_over_both_families() {
@@ -137,6 +138,19 @@ fn closing_tells_and_frees_the_address() {
     first.close().unwrap();
     let second = Socket::tcp(&address).unwrap();
     second.bind(&address).unwrap();
+}
+
+/// SEMANTICS D88: who may not wait is not made to, and what was sent goes on.
+#[test]
+fn closing_does_not_wait_on_a_nonblocking_socket() {
+    const SIZE: usize = 4 << 20;
+    let (client, server) = pair();
+    client.set_nonblocking(true).unwrap();
+    client.set_linger(Some(Duration::from_secs(30))).unwrap();
+    assert_eq!(client.send(&vec![7; SIZE]), Ok(SIZE));
+    assert_eq!(client.close().unwrap_err().kind(), ErrorKind::WouldBlock);
+    let received = server.recv_to_end().unwrap();
+    assert_eq!(received.len(), SIZE);
 }
 
 #[test]

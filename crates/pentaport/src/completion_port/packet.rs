@@ -2,7 +2,8 @@
 
 use super::{Operation, OperationKind, PortSocket};
 use crate::Result;
-use crate::raw::port::{Association, Landing};
+use crate::raw::association::Association;
+use crate::raw::port::Landing;
 use crate::raw::shared::Remnant;
 use std::fmt;
 

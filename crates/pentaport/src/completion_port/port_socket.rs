@@ -1,7 +1,7 @@
 //! Sockets at a port: starting operations.
 
 use super::{CompletionPort, Failed, Operation, OperationKind, StartResult, Started};
-use crate::raw::port::Association;
+use crate::raw::association::Association;
 use crate::raw::shared::Owner;
 use crate::raw::start::{Rejected, Start};
 use crate::socket::Socket;

@@ -13,10 +13,12 @@
 //! | `shared.rs` | what is shared by handles and operations in flight: two counts in one word |
 //! | `record.rs` | the record of one operation |
 //! | `start.rs` | handing a record to the system |
+//! | `association.rs` | a socket's place at a port |
 //! | `port.rs` | the port: taking records back, and the last one out |
 
 pub(crate) mod accept_if;
 pub(crate) mod address;
+pub(crate) mod association;
 pub(crate) mod call;
 pub(crate) mod port;
 pub(crate) mod record;

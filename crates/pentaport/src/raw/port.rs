@@ -10,14 +10,15 @@
 //! cancelled by that, and each one's packet is on its way (SEMANTICS P12, D84): the last user takes them until nothing
 //! is unretired. Both counts change only when sockets come and go, not with each operation.
 
+use super::association::{Association, Origin, post};
 use super::call::{check_bool, last_error, milliseconds, startup};
 use super::record::Record;
-use super::shared::{Flight, Lifecycle, Owner, Remnant};
+use super::shared::{Flight, Owner};
 use crate::Error;
 use crate::socket::Socket;
 use crate::sys::{self, HANDLE};
 use std::marker::PhantomData;
-use std::mem::{ManuallyDrop, MaybeUninit};
+use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -31,11 +32,11 @@ const DRAIN_PATIENCE: u32 = 60_000;
 
 /// The port itself: untyped, closed when the last reference to it goes.
 pub(super) struct Inner {
-    handle: HANDLE,
+    pub(super) handle: HANDLE,
     /// Set by `close`: whoever calls or waits is sent away.
     closed: AtomicBool,
     users: AtomicUsize,
-    unretired: AtomicUsize,
+    pub(super) unretired: AtomicUsize,
 }
 
 // SAFETY: a port's handle may be used by any thread.
@@ -45,32 +46,19 @@ unsafe impl Sync for Inner {}
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        // SAFETY: the handle is ours. No record is out: the last user drained the port.
+        // SAFETY: the handle is ours. No record is out, since each would keep the port through its flight.
         unsafe { sys::CloseHandle(self.handle) };
     }
 }
 
 /// Keys and contexts are put in through some handles and taken out through others, so no handle's types may vary.
-type Invariant<K, C> = PhantomData<fn(K, C) -> (K, C)>;
+pub(super) type Invariant<K, C> = PhantomData<fn(K, C) -> (K, C)>;
 
 /// A user of the port.
 pub(crate) struct Port<K, C> {
     inner: Arc<Inner>,
     types: Invariant<K, C>,
 }
-
-/// A socket at the port, with its key; or a key alone, for a packet that is posted.
-pub(crate) struct Association<K, C> {
-    /// Closed when the last owner goes, not dropped: packets of it may come after that.
-    socket: ManuallyDrop<Socket>,
-    key: K,
-    inner: Arc<Inner>,
-    skips_on_success: AtomicBool,
-    types: Invariant<K, C>,
-}
-
-/// The socket that a packet is of, while it is open; else what is left of it.
-pub(crate) type Origin<K, C> = Result<Owner<Association<K, C>>, Remnant<Association<K, C>>>;
 
 /// What came out of the port.
 pub(crate) struct Landing<K, C> {
@@ -79,7 +67,7 @@ pub(crate) struct Landing<K, C> {
     pub(crate) record: Box<Record<C>>,
 }
 
-type Result<T, E = Error> = std::result::Result<T, E>;
+pub(super) type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl<K, C> Port<K, C> {
     pub(crate) fn new(concurrency: u32) -> Result<Self> {
@@ -99,13 +87,13 @@ impl<K, C> Port<K, C> {
     }
 
     /// One more user.
-    fn enter(inner: Arc<Inner>) -> Self {
+    pub(super) fn enter(inner: Arc<Inner>) -> Self {
         inner.users.fetch_add(1, Ordering::Relaxed);
         Self::adopt(inner)
     }
 
     /// A user that is counted already.
-    fn adopt(inner: Arc<Inner>) -> Self {
+    pub(super) fn adopt(inner: Arc<Inner>) -> Self {
         Self { inner, types: PhantomData }
     }
 
@@ -117,7 +105,6 @@ impl<K, C> Port<K, C> {
     pub(crate) fn associate(&self, socket: Socket, key: K) -> Result<Owner<Association<K, C>>> {
         // From here on, the socket counts as a user until its last owner goes, also if what follows fails.
         std::mem::forget(self.clone());
-        let socket = ManuallyDrop::new(socket);
         let owner = Owner::new(Association::new(&self.inner, socket, key));
         // SAFETY: both handles are open: the socket until `owner` goes, the port as long as `self`. The key is a
         // number to the system.
@@ -188,8 +175,7 @@ impl<K, C> Port<K, C> {
 
     /// Queues a packet with a key of its own. A failure gives the record back and drops the key.
     pub(crate) fn post_key(&self, key: K, bytes: u32, record: Box<Record<C>>) -> Result<(), (Error, Box<Record<C>>)> {
-        let none = ManuallyDrop::new(Socket::none());
-        let association = Association::new(&self.inner, none, key);
+        let association = Association::new(&self.inner, Socket::none(), key);
         post(&self.inner, Flight::alone(association), bytes, record)
     }
 
@@ -258,101 +244,6 @@ fn drain<K, C>(inner: &Inner) {
             }
         }
     }
-}
-
-impl<K, C> Association<K, C> {
-    fn new(inner: &Arc<Inner>, socket: ManuallyDrop<Socket>, key: K) -> Self {
-        inner.unretired.fetch_add(1, Ordering::Relaxed);
-        Self { socket, key, inner: Arc::clone(inner), skips_on_success: AtomicBool::new(false), types: PhantomData }
-    }
-
-    pub(crate) fn key(&self) -> &K {
-        &self.key
-    }
-
-    /// Whether there is a socket, be it open or closed: not so for a packet posted with a key of its own.
-    pub(crate) fn has_socket(&self) -> bool {
-        self.socket.raw() != sys::INVALID_SOCKET
-    }
-
-    fn handle(&self) -> HANDLE {
-        self.socket.raw() as HANDLE
-    }
-
-    /// Whether operations that succeed at once leave no packet.
-    pub(crate) fn skips_on_success(&self) -> bool {
-        self.skips_on_success.load(Ordering::Relaxed)
-    }
-}
-
-/// What only an owner may do: for a flight or a remnant, the socket may be closed and its number another's.
-impl<K, C> Owner<Association<K, C>> {
-    pub(crate) fn socket(&self) -> &Socket {
-        &self.socket
-    }
-
-    pub(crate) fn port(&self) -> Port<K, C> {
-        Port::enter(Arc::clone(&self.inner))
-    }
-
-    /// Queues a packet with this socket's key. A failure gives the record back.
-    pub(crate) fn post(&self, bytes: u32, record: Box<Record<C>>) -> Result<(), (Error, Box<Record<C>>)> {
-        post(&self.inner, self.fly(), bytes, record)
-    }
-
-    /// Cancels what is in flight; whether there was anything.
-    pub(crate) fn cancel(&self) -> Result<bool> {
-        // SAFETY: the socket is open while it has an owner; all its operations are meant.
-        match check_bool(unsafe { sys::CancelIoEx(self.handle(), std::ptr::null()) }) {
-            Ok(()) => Ok(true),
-            Err(error) if error.code() == sys::ERROR_NOT_FOUND as i32 => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// From now on, operations that succeed at once leave no packet. Fails unless nobody else uses the socket, who
-    /// might be between starting an operation and looking whether its packet comes.
-    pub(crate) fn skip_on_success(&mut self) -> Result<()> {
-        if !self.is_alone() {
-            return Err(Error::from_code(sys::ERROR_INVALID_PARAMETER as i32));
-        }
-        let mode = sys::FILE_SKIP_COMPLETION_PORT_ON_SUCCESS as u8;
-        // SAFETY: the socket is open while it has an owner.
-        check_bool(unsafe { sys::SetFileCompletionNotificationModes(self.handle(), mode) })?;
-        self.skips_on_success.store(true, Ordering::Relaxed);
-        Ok(())
-    }
-}
-
-impl<K, C> Lifecycle for Association<K, C> {
-    type Farewell = Port<K, C>;
-
-    /// Closes the socket, and gives up its place among the port's users.
-    fn close(&self) -> Port<K, C> {
-        let _ = self.socket.close_for_good();
-        Port::adopt(Arc::clone(&self.inner))
-    }
-
-    fn retire(&self) {
-        self.inner.unretired.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-/// Queues a packet that is no operation's.
-fn post<K, C>(
-    inner: &Inner,
-    flight: Flight<Association<K, C>>,
-    bytes: u32,
-    mut record: Box<Record<C>>,
-) -> Result<(), (Error, Box<Record<C>>)> {
-    record.prepare(crate::completion_port::OperationKind::Posted, flight.into_raw());
-    let key = record.flight.map_or(0, |flight| flight.addr().get());
-    let record = Box::into_raw(record);
-    // SAFETY: the port is open; the record is given away, and comes back with its packet.
-    let posted =
-        check_bool(unsafe { sys::PostQueuedCompletionStatus(inner.handle, bytes, key, Record::overlapped(record)) });
-    // SAFETY: nothing was queued, so the record is ours again, with its flight of K and C.
-    posted.map_err(|error| (error, unsafe { take_back::<K, C>(record) }))
 }
 
 enum Taken<K, C> {

@@ -1,8 +1,9 @@
 //! Handing a record to the system, and what is left to do when it is back.
 
 use super::address::Address;
+use super::association::Association;
 use super::call::{check, last_socket_error};
-use super::port::{Association, take_back};
+use super::port::take_back;
 use super::record::{Detail, Record};
 use super::shared::Owner;
 use super::socket::extension;

@@ -12,7 +12,7 @@ use crate::os;
 use crate::socket::accept::{self, Connection, next_connection};
 use crate::socket::overlapped::{self, Completion, Overlapped};
 use crate::socket::request::{Request, Role};
-use crate::socket::{Association, Locked, Phase, Readable, Socket, State, lock, receive};
+use crate::socket::{Association, Locked, Phase, Readable, Socket, State, lock, receive, select};
 use crate::types::*;
 use crate::watchdog;
 
@@ -120,7 +120,12 @@ pub(crate) fn drain(listener: &mut Locked) {
             return;
         }
         match next_connection(listener) {
-            Ok(connection) => connect_acceptor(listener, connection),
+            Ok(connection) => {
+                connect_acceptor(listener, connection);
+                if listener.listener.as_ref().is_some_and(|queues| queues.accepts.is_empty()) {
+                    select::nothing_is_taken(listener);
+                }
+            }
             Err(libc::EAGAIN) => return,
             Err(_) => return starve(listener),
         }

@@ -4,7 +4,7 @@ use crate::error::finish_bool;
 use crate::objects::table;
 use crate::socket::overlapped::{self, Completion};
 use crate::socket::request::{Request, Role};
-use crate::socket::{Locked, connect, lock, receive, send};
+use crate::socket::{Locked, connect, lock, receive, select, send};
 use crate::thread;
 use crate::types::*;
 
@@ -83,6 +83,7 @@ fn cancel(socket: &mut Locked, wanted: impl Fn(&Request) -> bool) -> usize {
     }
     // What queued behind a cancelled request may go on.
     if !taken.is_empty() {
+        select::nothing_is_taken(socket);
         receive::drain(socket, None);
         send::drain(socket, None);
     }

@@ -6,7 +6,7 @@ use crate::error::{
 use crate::os::{self, Errno};
 use crate::socket::overlapped::{self, Completion, Overlapped};
 use crate::socket::request::{Fifo, Request, Role, total};
-use crate::socket::{Deadline, Locked, Phase, Readable, State, accept_ex, connect, lock};
+use crate::socket::{Deadline, Locked, Phase, Readable, State, accept_ex, connect, lock, select};
 use crate::types::*;
 
 /// A receive as a call asks for it.
@@ -205,6 +205,14 @@ fn conclude(completion: Completion) -> WsaResult<Completion> {
 /// if it is the caller.
 pub(crate) fn drain(socket: &mut Locked, owner: Option<Overlapped>) {
     drain_urgent(socket, owner);
+    let waited = !socket.receives.is_empty();
+    run_queue(socket, owner);
+    if waited && socket.receives.is_empty() {
+        select::nothing_is_taken(socket);
+    }
+}
+
+fn run_queue(socket: &mut Locked, owner: Option<Overlapped>) {
     while socket.readable != Readable::No {
         if socket.receives.front().is_none_or(|request| !may_run(request, owner)) {
             return;

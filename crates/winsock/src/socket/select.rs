@@ -29,6 +29,14 @@ pub(crate) fn wake_all() {
     }
 }
 
+/// Says that no pending operation takes what comes to the socket any more: a thread in select that passed it over for
+/// that reason looks again (S36).
+pub(crate) fn nothing_is_taken(socket: &State) {
+    if socket.selected {
+        wake_all();
+    }
+}
+
 /// What a set asks of its sockets. One set may be passed twice (S10).
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 struct Asked {
@@ -350,10 +358,18 @@ fn is_ready(socket: &mut Locked, asked: Asked, events: i16) -> bool {
     connect::settle(socket);
     let holds = |(polled, ready): (i16, bool), meant: i16| ready || (polled != 0 && events & meant != 0);
     let ended = libc::POLLHUP | libc::POLLERR;
-    let read = asked.read && holds(read_interest(socket), libc::POLLIN | ended);
+    let read = asked.read && holds(read_interest(socket), libc::POLLIN | ended) && is_still_readable(socket);
     let write = asked.write && holds(write_interest(socket), libc::POLLOUT | ended) && has_room(socket);
     let except = asked.except && holds(except_interest(socket), libc::POLLPRI);
     read || write || except
+}
+
+/// Whether what `poll` saw is still there: an operation that was posted since may have taken it (S36).
+fn is_still_readable(socket: &Locked) -> bool {
+    let ready_itself = socket.fatal != 0 || socket.refused_datagram;
+    let deferred = socket.listener.as_ref().is_some_and(|queues| queues.has_deferred());
+    // Where no operation has ever pended, nobody takes anything behind our back.
+    ready_itself || deferred || !socket.is_watched() || os::poll_now(socket.fd(), libc::POLLIN) != 0
 }
 
 /// Whether a send would be taken: not while an earlier one waits in our own queue (S37).

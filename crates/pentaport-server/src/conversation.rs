@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use crate::machine::{Action, Machine, Patience};
 use crate::pool::Pool;
-use crate::totals::Lane;
+use crate::totals::{Lane, Tally};
 use crate::{Close, Connection, Reply, Service};
 
 /// A connection between a peer and a service, without its socket.
@@ -23,6 +23,7 @@ pub(crate) struct Worker<'a, S> {
     pub(crate) service: &'a S,
     pub(crate) pool: &'a mut Pool,
     pub(crate) lane: &'a Lane,
+    pub(crate) tally: &'a mut Tally,
 }
 
 /// What a runner is to do with the socket next; the service's part has been done.
@@ -58,7 +59,7 @@ impl<S: Service> Conversation<S> {
 
     /// The peer sent `data`.
     pub(crate) fn received(&mut self, worker: &mut Worker<'_, S>, data: &[u8]) {
-        worker.lane.bytes_in.fetch_add(data.len() as u64, Relaxed);
+        worker.tally.bytes_in += data.len() as u64;
         if self.machine.received() {
             self.with_session(worker, |service, session, reply| service.receive(session, data, reply));
         }
@@ -73,13 +74,13 @@ impl<S: Service> Conversation<S> {
 
     /// `count` bytes of [`front`](Self::front) were sent.
     pub(crate) fn sent(&mut self, worker: &mut Worker<'_, S>, count: usize) {
-        worker.lane.bytes_out.fetch_add(count as u64, Relaxed);
+        worker.tally.bytes_out += count as u64;
         self.machine.sent(count);
     }
 
     /// `count` bytes of `buffer` were sent, which [`take_front`](Self::take_front) lent.
     pub(crate) fn sent_from(&mut self, worker: &mut Worker<'_, S>, buffer: Vec<u8>, count: usize) {
-        worker.lane.bytes_out.fetch_add(count as u64, Relaxed);
+        worker.tally.bytes_out += count as u64;
         self.machine.sent_from(buffer, count);
     }
 

@@ -123,6 +123,7 @@ impl Machine {
     ///
     /// Sending comes before receiving, so that what is received next finds the answer gone; and both come before asking
     /// the service for more, so that an endless service does not keep the peer's end from being seen.
+    #[inline]
     pub(crate) fn next(&mut self) -> Action {
         match self.phase {
             Phase::Answering if self.queued() == 0 && !self.wants_more() => self.end(Close::Peer),
@@ -155,26 +156,31 @@ impl Machine {
     }
 
     /// Bytes that wait to be sent.
+    #[inline]
     pub(crate) fn queued(&self) -> usize {
         self.flying + self.queue.len()
     }
 
     /// Bytes that the send queue still has room for.
+    #[inline]
     pub(crate) fn room(&self) -> usize {
         self.limit.saturating_sub(self.queued())
     }
 
     /// Whether the connection has been closed. Operations may still be under way then.
+    #[inline]
     pub(crate) fn is_closed(&self) -> bool {
         self.phase == Phase::Closed
     }
 
     /// Whether nothing that the service says matters any more.
+    #[inline]
     pub(crate) fn is_ending(&self) -> bool {
         !matches!(self.phase, Phase::Open | Phase::Answering)
     }
 
     /// Which time limit applies now.
+    #[inline]
     pub(crate) fn patience(&self) -> Patience {
         match self.phase {
             Phase::Open | Phase::Answering if !self.stopping => Patience::Idle,
@@ -183,6 +189,7 @@ impl Machine {
     }
 
     /// Whether the connection has moved since the last call, so that its time limit begins anew.
+    #[inline]
     pub(crate) fn take_progress(&mut self) -> bool {
         std::mem::take(&mut self.progress)
     }
@@ -211,6 +218,7 @@ impl Machine {
 impl Machine {
     /// Bytes were received. True if the service is to have them; they are discarded otherwise.
     #[must_use]
+    #[inline]
     pub(crate) fn received(&mut self) -> bool {
         self.receiving = false;
         if self.phase == Phase::Open {
@@ -238,6 +246,7 @@ impl Machine {
     }
 
     /// The service put its answer into [`output`](Self::output).
+    #[inline]
     pub(crate) fn replied(&mut self, close: bool, again: bool) {
         self.again |= again;
         self.note_fullness();
@@ -247,6 +256,7 @@ impl Machine {
     }
 
     /// The next `count` bytes of the flight have been sent.
+    #[inline]
     pub(crate) fn sent(&mut self, count: usize) {
         debug_assert!(count <= self.flying, "more was sent than given");
         self.sending = false;
@@ -353,6 +363,7 @@ impl Machine {
 /// The send queue.
 impl Machine {
     /// The end of the send queue, where a service puts its answer; [`replied`](Self::replied) follows.
+    #[inline]
     pub(crate) fn output(&mut self, pool: &mut Pool) -> &mut Vec<u8> {
         if self.queue.capacity() == 0 {
             self.queue = pool.take();
@@ -374,6 +385,7 @@ impl Machine {
     }
 
     /// The bytes to be sent next.
+    #[inline]
     pub(crate) fn front(&mut self) -> &[u8] {
         self.fill_flight();
         &self.flight[self.start..]
@@ -394,6 +406,7 @@ impl Machine {
     }
 
     /// Gives back the buffers that are empty.
+    #[inline]
     pub(crate) fn settle(&mut self, pool: &mut Pool) {
         if self.queued() == 0 || self.is_closed() {
             pool.give(std::mem::take(&mut self.queue));

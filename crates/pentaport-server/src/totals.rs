@@ -77,11 +77,19 @@ pub(crate) struct Lane {
     pub(crate) refused: AtomicU64,
     pub(crate) cut_off: AtomicU64,
     pub(crate) accept_errors: AtomicU64,
-    pub(crate) bytes_in: AtomicU64,
-    pub(crate) bytes_out: AtomicU64,
+    bytes_in: AtomicU64,
+    bytes_out: AtomicU64,
     pub(crate) wakeups: AtomicU64,
     queue_peak: AtomicU64,
     ended: [AtomicU64; 5],
+}
+
+/// What a worker counts for itself while it handles several messages, and then [adds](Lane::add) to its lane: an atomic
+/// instruction for each message would be felt.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) bytes_in: u64,
+    pub(crate) bytes_out: u64,
 }
 
 impl Counters {
@@ -125,6 +133,17 @@ impl Lane {
         self.ended[index].fetch_add(1, Relaxed);
     }
 
+    /// Adds what was tallied, and begins a new tally.
+    pub(crate) fn add(&self, tally: &mut Tally) {
+        let Tally { bytes_in, bytes_out } = std::mem::take(tally);
+        if bytes_in > 0 {
+            self.bytes_in.fetch_add(bytes_in, Relaxed);
+        }
+        if bytes_out > 0 {
+            self.bytes_out.fetch_add(bytes_out, Relaxed);
+        }
+    }
+
     /// Notes that so many bytes wait on one connection.
     pub(crate) fn queued(&self, bytes: usize) {
         let bytes = bytes as u64;
@@ -145,10 +164,14 @@ mod tests {
             counters.lane(worker).accepted.fetch_add(1, Relaxed);
             counters.lane(worker).queued(worker);
         }
+        let mut tally = Tally { bytes_in: 3, bytes_out: 4 };
+        counters.lane(3).add(&mut tally);
+        counters.lane(3).add(&mut tally);
         counters.lane(3).ended(Close::Reset);
         counters.lane(4).ended(Close::Service);
         let totals = counters.totals();
         assert_eq!((totals.accepted, totals.queue_peak), (40, 39));
+        assert_eq!((totals.bytes_in, totals.bytes_out), (3, 4));
         assert_eq!((totals.closed, totals.reset, totals.failed), (1, 1, 0));
     }
 

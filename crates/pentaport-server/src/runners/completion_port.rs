@@ -35,7 +35,7 @@ use crate::conversation::Worker;
 use crate::handle::{Link, Stop};
 use crate::pool::Pool;
 use crate::registry::Registry;
-use crate::totals::Lane;
+use crate::totals::{Lane, Tally};
 use crate::{ConnectionId, SendError, Service};
 
 /// Packets taken at a time: more would leave other workers idle, fewer would cost more calls.
@@ -87,6 +87,7 @@ struct Runner<S: Service> {
 /// What one worker has for itself.
 struct Desk<'a> {
     lane: &'a Lane,
+    tally: Tally,
     pool: Pool,
     /// Where everything is received.
     scratch: Vec<u8>,
@@ -98,7 +99,7 @@ struct Desk<'a> {
 
 impl Desk<'_> {
     fn worker<'a, S>(&'a mut self, host: &'a Host<S>) -> Worker<'a, S> {
-        Worker { service: &host.service, pool: &mut self.pool, lane: self.lane }
+        Worker { service: &host.service, pool: &mut self.pool, lane: self.lane, tally: &mut self.tally }
     }
 }
 
@@ -125,6 +126,7 @@ impl<S: Service> Runner<S> {
         let _guard = EndOnPanic(self);
         let mut desk = Desk {
             lane: self.host.shared.counters.lane(number),
+            tally: Tally::default(),
             pool: Pool::new(SPARE_BUFFERS, 2 * self.host.options.send_queue_limit),
             scratch: vec![0; RECEIVE_SIZE],
             sends: Vec::new(),
@@ -138,6 +140,7 @@ impl<S: Service> Runner<S> {
                 self.handle(&mut desk, packet);
             }
             self.look_at_the_clock(&mut desk);
+            desk.lane.add(&mut desk.tally);
         }
     }
 

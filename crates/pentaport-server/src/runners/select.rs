@@ -36,7 +36,7 @@ use crate::mailbox::Mailbox;
 use crate::pool::Pool;
 use crate::registry::Registry;
 use crate::sweep::{Limits, Sweep};
-use crate::totals::Lane;
+use crate::totals::{Lane, Tally};
 use crate::{Connection, ConnectionId, SendError, Service};
 
 /// Send buffers that a worker keeps for connections that have something to send.
@@ -109,6 +109,7 @@ struct Worker<'a, S: Service> {
 /// What a worker needs to look after any of its connections.
 struct Desk<'a> {
     lane: &'a Lane,
+    tally: Tally,
     pool: Pool,
     /// Where everything is received.
     scratch: Vec<u8>,
@@ -133,6 +134,7 @@ impl<'a, S: Service> Worker<'a, S> {
             number,
             desk: Desk {
                 lane: runner.host.shared.counters.lane(number),
+                tally: Tally::default(),
                 pool: Pool::new(SPARE_BUFFERS, 2 * runner.host.options.send_queue_limit),
                 scratch: vec![0; RECEIVE_SIZE],
                 now: Instant::now(),
@@ -168,6 +170,7 @@ impl<'a, S: Service> Worker<'a, S> {
             }
             self.look_after_those_who_are_ready();
             self.look_at_the_clock();
+            self.desk.lane.add(&mut self.desk.tally);
         }
     }
 

@@ -104,8 +104,8 @@ impl<S: Service> Client<S> {
             return;
         }
         let result = self.socket.recv(&mut desk.scratch);
-        let Desk { scratch, pool, lane, .. } = desk;
-        let mut worker = conversation::Worker { service: &host.service, pool, lane };
+        let Desk { scratch, pool, lane, tally, .. } = desk;
+        let mut worker = conversation::Worker { service: &host.service, pool, lane, tally };
         match result {
             Ok(0) => self.conversation.end_of_stream(&mut worker),
             Ok(count) => self.conversation.received(&mut worker, &scratch[..count]),
@@ -209,7 +209,8 @@ impl<S: Service> Client<S> {
 
 impl Desk<'_> {
     fn worker<'a, S>(&'a mut self, host: &'a Host<S>) -> conversation::Worker<'a, S> {
-        conversation::Worker { service: &host.service, pool: &mut self.pool, lane: self.lane }
+        let Desk { pool, lane, tally, .. } = self;
+        conversation::Worker { service: &host.service, pool, lane, tally }
     }
 }
 

@@ -16,6 +16,7 @@ use crate::handle::Stop;
 use crate::mailbox::{Mailbox, Then};
 use crate::pool::Pool;
 use crate::runners::{SEND_SIZE, TURNS, lost, stop};
+use crate::totals::Tally;
 use crate::{Connection, ConnectionId, Options, Service};
 
 /// The most that is received at once. Each thread has a buffer of its own, so it is smaller than elsewhere.
@@ -69,6 +70,7 @@ struct Helper<'a, S: Service> {
     runner: &'a Arc<Runner<S>>,
     role: Role,
     pool: Pool,
+    tally: Tally,
     counted: Option<&'a mut Counted<S>>,
 }
 
@@ -76,7 +78,7 @@ impl<S: Service> Helper<'_, S> {
     fn worker(&mut self, client: &Client<S>) -> Worker<'_, S> {
         let host = &self.runner.host;
         let lane = host.shared.counters.lane(client.name.number() as usize);
-        Worker { service: &host.service, pool: &mut self.pool, lane }
+        Worker { service: &host.service, pool: &mut self.pool, lane, tally: &mut self.tally }
     }
 }
 
@@ -110,7 +112,7 @@ impl<S: Service> Client<S> {
     /// What the client's own thread does.
     pub(super) fn serve(self: &Arc<Self>, runner: &Arc<Runner<S>>, counted: &mut Counted<S>, connection: &Connection) {
         let pool = Pool::new(2, RECEIVE_SIZE);
-        let mut own = Helper { runner, role: Role::Own, pool, counted: Some(counted) };
+        let mut own = Helper { runner, role: Role::Own, pool, tally: Tally::default(), counted: Some(counted) };
         let mut buffer = vec![0; RECEIVE_SIZE];
         let mut state = self.state.lock();
         state.conversation.open(&mut own.worker(self), connection);
@@ -136,7 +138,7 @@ impl<S: Service> Client<S> {
     /// What a courier does: sends all that is to be sent, what was sent from outside included.
     fn carry(self: &Arc<Self>, runner: &Arc<Runner<S>>, counted: &mut Counted<S>, assists: bool) {
         let pool = Pool::new(1, SEND_SIZE);
-        let mut courier = Helper { runner, role: Role::Courier, pool, counted: Some(counted) };
+        let mut courier = Helper { runner, role: Role::Courier, pool, tally: Tally::default(), counted: Some(counted) };
         let mut state = self.state.lock();
         loop {
             let found = self.mailbox.collect(|bytes| {
@@ -190,7 +192,8 @@ impl<S: Service> Client<S> {
     }
 
     fn visit(self: &Arc<Self>, runner: &Arc<Runner<S>>, input: impl FnOnce(&mut Helper<'_, S>, &mut State<S>)) {
-        let mut visitor = Helper { runner, role: Role::Visitor, pool: Pool::new(0, 0), counted: None };
+        let mut visitor =
+            Helper { runner, role: Role::Visitor, pool: Pool::new(0, 0), tally: Tally::default(), counted: None };
         let mut state = self.state.lock();
         if state.opened && !state.conversation.is_closed() {
             input(&mut visitor, &mut state);
@@ -236,11 +239,13 @@ impl<S: Service> Client<S> {
                 }
             }
         }
-        self.settle(state);
+        self.settle(helper, state);
     }
 
     /// Puts down what others are to know of the connection's state.
-    fn settle(&self, state: &mut State<S>) {
+    fn settle(&self, helper: &mut Helper<'_, S>, state: &mut State<S>) {
+        let Worker { lane, tally, .. } = helper.worker(self);
+        lane.add(tally);
         if state.takes_mail && state.conversation.is_ending() {
             state.takes_mail = false;
             self.mailbox.take(Then::Closed, |_| 0);

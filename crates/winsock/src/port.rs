@@ -76,8 +76,11 @@ pub(crate) struct Worker {
     thread: i32,
     /// 1 while parked.
     parked: AtomicU32,
-    /// A [`Running`]; changes under the port's lock only.
+    /// One of [`running`]; changes under the port's lock only.
     running: AtomicU8,
+    /// How often it began to run, and which of these times the watchdog has found it asleep once.
+    runs: AtomicU32,
+    suspected: AtomicU32,
     given: Mutex<Option<Given>>,
 }
 
@@ -250,6 +253,8 @@ impl Port {
             thread: os::thread_id(),
             parked: AtomicU32::new(0),
             running: AtomicU8::new(running::NO),
+            runs: AtomicU32::new(0),
+            suspected: AtomicU32::new(0),
             given: Mutex::new(None),
         });
         self.state.lock().workers.push(worker.clone());
@@ -476,9 +481,23 @@ impl Port {
         false
     }
 
-    fn free_slots_of_sleepers(&self, state: &mut State) {
-        for worker in &state.workers {
-            if worker.running.load(Ordering::Relaxed) == running::YES && watchdog::is_asleep(worker.thread) {
+    /// Frees the slots of running workers that are found asleep twice in a row: once may be a page fault or a lock.
+    fn free_slots_of_sleepers(&self, state: &mut MutexGuard<'_, State>) {
+        let runs = |worker: &Worker| match worker.running.load(Ordering::Relaxed) {
+            running::YES => Some(worker.runs.load(Ordering::Relaxed)),
+            _ => None,
+        };
+        let running: Vec<_> = state.workers.iter().filter_map(|worker| Some((worker.clone(), runs(worker)?))).collect();
+        // Without the lock, or a worker that waits for it would be taken for one that sleeps.
+        let looked_at = MutexGuard::unlocked(state, || {
+            running
+                .into_iter()
+                .map(|(worker, run)| (watchdog::is_asleep(worker.thread), worker, run))
+                .collect::<Vec<_>>()
+        });
+        for (asleep, worker, run) in looked_at {
+            let suspected = worker.suspected.swap(if asleep { run } else { 0 }, Ordering::Relaxed);
+            if asleep && suspected == run && runs(&worker) == Some(run) {
                 worker.running.store(running::ASLEEP, Ordering::Relaxed);
                 state.active -= 1;
             }
@@ -517,6 +536,7 @@ impl Worker {
     fn run(&self, state: &mut State) {
         let ran = self.running.load(Ordering::Relaxed) == running::YES;
         self.running.store(running::YES, Ordering::Relaxed);
+        self.runs.fetch_add(1, Ordering::Relaxed);
         state.active += u32::from(!ran);
     }
 

@@ -53,6 +53,7 @@ pub(crate) fn acceptor_closed(listener: &'static Socket, acceptor: &'static Sock
     let Some(at) = queues.accepts.iter().position(|accept| std::ptr::eq(accept.acceptor, acceptor)) else { return };
     if let Some(accept) = queues.accepts.remove(at) {
         overlapped::complete(&listener, &accept.request, Completion::failure(STATUS_CANCELLED));
+        select::nothing_is_taken(&listener);
     }
 }
 

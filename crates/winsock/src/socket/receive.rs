@@ -185,6 +185,7 @@ unsafe fn synchronous(socket: &mut Locked, call: Call<'_>, wait: bool) -> WsaRes
             // What queued behind us may go on.
             socket.readable = Readable::Unknown;
             drain(socket, None);
+            select::nothing_is_taken(socket);
             return Err(error);
         }
         socket.readable = Readable::Unknown;

@@ -293,6 +293,27 @@ fn d87_the_end_of_a_thread_leaves_requests_that_have_only_a_port() {
 }
 
 #[test]
+fn d87_the_end_of_a_thread_tells_its_requests_apart() {
+    // One thread leaves behind a request of each kind, so that its end has something to cancel.
+    let (port, peer, socket) = pair_on_port(KEY);
+    let (_other_peer, other) = pair();
+    let event = Event::manual(false);
+    let (kept, with_event, without_port) = (Request::new(3), Request::new(8).with_event(&event), Request::new(8));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            pends(socket.wsa_recv(kept));
+            pends(socket.wsa_recv(with_event));
+            pends(other.wsa_recv(without_port));
+        });
+    });
+    assert_eq!(port.packet(), failure(KEY, with_event, 0, sys::ERROR_OPERATION_ABORTED));
+    until("the request without a port is cancelled", || without_port.status() == sys::STATUS_CANCELLED);
+    assert_no_packet(&port);
+    peer.send(b"abc").unwrap();
+    assert_eq!(port.packet(), success(KEY, kept, 3));
+}
+
+#[test]
 fn d87_the_end_of_a_thread_cancels_requests_with_an_event() {
     // With a port: the packet tells of the cancellation.
     let (port, peer, socket) = pair_on_port(KEY);

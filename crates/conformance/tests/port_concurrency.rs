@@ -7,55 +7,76 @@
 
 use conformance::fixture::{DEADLINE, DEADLINE_MS};
 use conformance::raw::{Event, FdSet, Port, Request, get_overlapped_result, listener, pair, select};
-use conformance::until;
+use conformance::{nap, until};
 use pentaport::sys;
+use std::cell::Cell;
 use std::io::{Read, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 /// The key of the packet that ends a worker.
 const QUIT: usize = usize::MAX;
 
+/// How many packets a test may post.
+const PACKETS: usize = 64;
+
 type Task = Box<dyn FnOnce() + Send>;
+
+/// What the threads of a crew share. A worker never blocks on it: that would free its slot.
+struct Shared {
+    port: Port,
+    /// The tasks by the keys of their packets. Each is locked by its poster, and then by the worker that got the packet.
+    tasks: [Mutex<Option<Task>>; PACKETS],
+    /// Which worker took which packet, in order; `taken` says how many there are, and an entry follows its number.
+    log: [OnceLock<(usize, usize)>; PACKETS],
+    taken: AtomicUsize,
+}
 
 /// Threads that get packets from one port and do what the packet's key stands for.
 struct Crew {
-    port: Arc<Port>,
-    tasks: Arc<Mutex<Vec<Option<Task>>>>,
-    taken: Receiver<(usize, usize)>,
+    shared: Arc<Shared>,
+    posted: Cell<usize>,
+    seen: Cell<usize>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Crew {
     fn new(concurrency: u32, workers: usize) -> Crew {
-        let port = Arc::new(Port::new(concurrency));
-        let tasks: Arc<Mutex<Vec<Option<Task>>>> = Arc::default();
-        let (sender, taken) = mpsc::channel();
+        let shared = Arc::new(Shared {
+            port: Port::new(concurrency),
+            tasks: [const { Mutex::new(None) }; PACKETS],
+            log: [const { OnceLock::new() }; PACKETS],
+            taken: AtomicUsize::new(0),
+        });
         let worker = |id: usize| {
-            let (port, tasks, sender) = (port.clone(), tasks.clone(), sender.clone());
-            thread::spawn(move || work(id, &port, &tasks, &sender))
+            let shared = shared.clone();
+            thread::spawn(move || shared.work(id))
         };
         let threads = (0..workers).map(worker).collect();
-        Crew { port, tasks, taken, threads }
+        Crew { shared, posted: Cell::new(0), seen: Cell::new(0), threads }
     }
 
     /// Posts a packet for a task; gives the key by which [`Crew::take`] names it.
     fn post(&self, task: impl FnOnce() + Send + 'static) -> usize {
-        let mut tasks = self.tasks.lock().unwrap();
-        tasks.push(Some(Box::new(task)));
-        let key = tasks.len() - 1;
-        drop(tasks);
-        self.port.post(0, key, 0).expect("a post");
+        let key = self.posted.replace(self.posted.get() + 1);
+        *self.shared.tasks[key].lock().unwrap() = Some(Box::new(task));
+        self.shared.port.post(0, key, 0).expect("a post");
         key
+    }
+
+    /// Waits until a worker takes a packet: which worker, and which packet.
+    #[track_caller]
+    fn next(&self) -> (usize, usize) {
+        let entry = &self.shared.log[self.seen.replace(self.seen.get() + 1)];
+        until("somebody takes a packet", || entry.get().is_some());
+        entry.get().copied().unwrap()
     }
 
     /// Waits until a worker took this packet, the next one that anybody takes; says which worker.
     #[track_caller]
     fn take(&self, key: usize) -> usize {
-        let (worker, taken) = self.taken.recv_timeout(DEADLINE).expect("nobody takes the packet");
+        let (worker, taken) = self.next();
         assert_eq!(taken, key, "another packet came first");
         worker
     }
@@ -63,8 +84,7 @@ impl Crew {
     /// Waits until workers took these packets, the next ones that anybody takes, in any order; says which workers.
     #[track_caller]
     fn take_all(&self, keys: &[usize]) -> Vec<usize> {
-        let take = |_: &usize| self.taken.recv_timeout(DEADLINE).expect("nobody takes a packet");
-        let (workers, mut taken): (Vec<usize>, Vec<usize>) = keys.iter().map(take).unzip();
+        let (workers, mut taken): (Vec<usize>, Vec<usize>) = keys.iter().map(|_| self.next()).unzip();
         taken.sort_unstable();
         assert_eq!(taken, keys, "another packet came first");
         workers
@@ -73,14 +93,14 @@ impl Crew {
     /// Watches for a while that nobody takes a packet.
     #[track_caller]
     fn assert_nobody_takes(&self) {
-        let taken = self.taken.recv_timeout(Duration::from_millis(60));
-        assert_eq!(taken, Err(mpsc::RecvTimeoutError::Timeout), "a packet was handed out");
+        nap();
+        assert_eq!(self.shared.taken.load(Ordering::SeqCst), self.seen.get(), "a packet was handed out");
     }
 
     /// Ends the workers that are not blocked by a task.
     fn quit(self) {
         for _ in &self.threads {
-            self.port.post(0, QUIT, 0).expect("a post");
+            self.shared.port.post(0, QUIT, 0).expect("a post");
         }
         for thread in self.threads {
             thread.join().expect("a worker panicked");
@@ -88,18 +108,19 @@ impl Crew {
     }
 }
 
-fn work(id: usize, port: &Port, tasks: &Mutex<Vec<Option<Task>>>, taken: &Sender<(usize, usize)>) {
-    loop {
-        let packet = port.get(sys::INFINITE);
-        assert!(packet.ok, "{packet:?}");
-        if packet.key == QUIT {
-            return;
+impl Shared {
+    fn work(&self, id: usize) {
+        loop {
+            let packet = self.port.get(sys::INFINITE);
+            assert!(packet.ok, "{packet:?}");
+            if packet.key == QUIT {
+                return;
+            }
+            let entry = self.taken.fetch_add(1, Ordering::SeqCst);
+            self.log[entry].set((id, packet.key)).unwrap();
+            let task = self.tasks[packet.key].lock().unwrap().take().expect("each packet is taken once");
+            task();
         }
-        let task = tasks.lock().unwrap()[packet.key].take().expect("each packet is taken once");
-        if taken.send((id, packet.key)).is_err() {
-            return;
-        }
-        task();
     }
 }
 
@@ -348,6 +369,33 @@ fn p20_woken_threads_exceed_the_cap_and_nobody_is_released_until_it_falls() {
 }
 
 #[test]
+fn p20_a_woken_thread_is_counted_again() {
+    let crew = Crew::new(1, 3);
+    let (peer, socket) = pair();
+    let ((first_go, _end1), (second_go, _end2)) = (flag(), flag());
+    let (awake, spin) = (Flag::default(), first_go.clone());
+    let woken = awake.clone();
+    let first = crew.post(move || {
+        socket.recv_exact(1);
+        woken.set();
+        spin.spin();
+    });
+    let second = crew.post(second_go.spinner());
+    let first_worker = crew.take(first);
+    crew.take(second);
+    peer.send(b"x").unwrap();
+    awake.spin();
+
+    // The one that ran meanwhile comes back first. The woken one alone fills the cap.
+    second_go.set();
+    let third = crew.post(|| ());
+    crew.assert_nobody_takes();
+    first_go.set();
+    assert_eq!(crew.take(third), first_worker);
+    crew.quit();
+}
+
+#[test]
 fn p21_a_worker_that_sleeps_frees_its_slot() {
     // The sleep ends long after the packet must have been taken; nobody waits for its end.
     let crew = Crew::new(1, 2);
@@ -405,7 +453,7 @@ fn p21_p20_packets_of_sockets_reach_another_worker_too() {
     let crew = Crew::new(1, 2);
     let (peer, socket) = pair();
     let request = Request::new(8);
-    crew.port.associate(&socket, QUIT).unwrap();
+    crew.shared.port.associate(&socket, QUIT).unwrap();
     assert!(socket.wsa_recv(request).started());
     let (sender, receiver) = mpsc::channel::<()>();
     let first = crew.post(move || receiver.recv().unwrap());
@@ -414,6 +462,6 @@ fn p21_p20_packets_of_sockets_reach_another_worker_too() {
     // The packet ends the worker that gets it.
     until("the other worker got the packet", || crew.threads.iter().any(JoinHandle::is_finished));
     sender.send(()).unwrap();
-    crew.port.post(0, QUIT, 0).unwrap();
+    crew.shared.port.post(0, QUIT, 0).unwrap();
     crew.threads.into_iter().for_each(|thread| thread.join().unwrap());
 }

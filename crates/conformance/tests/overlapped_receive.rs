@@ -2,7 +2,10 @@
 #![forbid(unsafe_code)]
 
 use conformance::fixture::{DEADLINE_MS, assert_no_packet, failure, pair_on_port, pends, success, udp_on_port};
-use conformance::raw::{Begin, Event, How, Request, Socket, get_overlapped_result, wsa_get_overlapped_result};
+use conformance::raw::{
+    Begin, Event, How, Request, Socket, get_overlapped_result, set_file_completion_notification_modes,
+    wsa_get_overlapped_result,
+};
 use conformance::{nap, until};
 use pentaport::sys;
 
@@ -306,7 +309,7 @@ fn overflows(socket: &Socket, request: Request) {
 }
 
 #[test]
-fn d56_a_datagram_larger_than_the_buffers_is_cut_with_a_warning() {
+fn d56_p29_a_datagram_larger_than_the_buffers_is_cut_with_a_warning() {
     let (port, peer, socket, address) = udp_on_port(KEY);
     let event = Event::manual(false);
     let cut = Request::new(4).with_event(&event);
@@ -321,6 +324,25 @@ fn d56_a_datagram_larger_than_the_buffers_is_cut_with_a_warning() {
     // The rest is lost.
     assert_eq!(port.packet(), success(KEY, whole, 4));
     assert_eq!(whole.data()[..4], *b"next");
+}
+
+#[test]
+fn d57_a_datagram_cut_at_once_fails_the_call_and_still_queues_a_packet() {
+    let (port, peer, socket, address) = udp_on_port(KEY);
+    peer.sendto(b"0123456789", address).unwrap();
+    until("the datagram waits", || socket.bytes_waiting() > 0);
+    let request = Request::new(4);
+    assert_eq!(socket.wsa_recv(request), Begin::Failed(sys::WSAEMSGSIZE));
+    assert_eq!(port.packet(), failure(KEY, request, 4, sys::ERROR_MORE_DATA));
+    overflows(&socket, request);
+    assert_no_packet(&port);
+
+    let skip = sys::FILE_SKIP_COMPLETION_PORT_ON_SUCCESS as u8;
+    assert_eq!(set_file_completion_notification_modes(socket.raw(), skip), Ok(()));
+    peer.sendto(b"0123456789", address).unwrap();
+    until("the datagram waits", || socket.bytes_waiting() > 0);
+    assert_eq!(socket.wsa_recv(Request::new(4)), Begin::Failed(sys::WSAEMSGSIZE));
+    assert_no_packet(&port);
 }
 
 #[test]

@@ -2,8 +2,7 @@
 #![forbid(unsafe_code)]
 
 use conformance::raw::{
-    Begin, Event, Request, Socket, accept_ex, accept_raw, listener, loopback, pair, readiness, tcp,
-    udp,
+    Begin, Event, Request, Socket, accept_ex, accept_raw, listener, loopback, pair, readiness, tcp, udp,
 };
 use conformance::{in_child, nap, until};
 use pentaport::sys;
@@ -156,12 +155,8 @@ fn x41_accepted_sockets_inherit_options_with_exact_values() {
         (sys::SOL_SOCKET, sys::SO_OOBINLINE),
         nodelay,
     ];
-    let numbers = [
-        (sys::SO_SNDBUF, 54_321),
-        (sys::SO_RCVBUF, 43_210),
-        (sys::SO_SNDTIMEO, 1_717),
-        (sys::SO_RCVTIMEO, 1_818),
-    ];
+    let numbers =
+        [(sys::SO_SNDBUF, 54_321), (sys::SO_RCVBUF, 43_210), (sys::SO_SNDTIMEO, 1_717), (sys::SO_RCVTIMEO, 1_818)];
     for (level, name) in flags {
         listener.set_option(level, name, 1).unwrap();
     }

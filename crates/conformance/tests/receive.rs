@@ -2,8 +2,8 @@
 #![forbid(unsafe_code)]
 
 use conformance::raw::{
-    Begin, Event, How, Port, Request, Socket, get_overlapped_result, listener, loopback, pair,
-    readiness, tcp, udp, wsa_get_overlapped_result,
+    Begin, Event, How, Port, Request, Socket, get_overlapped_result, listener, loopback, pair, readiness, tcp, udp,
+    wsa_get_overlapped_result,
 };
 use conformance::until;
 use pentaport::sys;

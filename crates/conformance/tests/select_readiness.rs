@@ -2,8 +2,8 @@
 #![forbid(unsafe_code)]
 
 use conformance::raw::{
-    Begin, Event, FdSet, Request, Set, Socket, accept_ex, listener, loopback, pair, readiness,
-    select, select_one, tcp, udp,
+    Begin, Event, FdSet, Request, Set, Socket, accept_ex, listener, loopback, pair, readiness, select, select_one, tcp,
+    udp,
 };
 use conformance::{in_child, nap, until};
 use pentaport::sys;

@@ -2,8 +2,8 @@
 #![forbid(unsafe_code)]
 
 use conformance::raw::{
-    Bad, Event, FdSet, Port, Set, Socket, listener, pair, readiness, select, select_bad,
-    select_one, select_same_set, select_with_timeval, tcp, udp, wsa_get_last_error,
+    Bad, Event, FdSet, Port, Set, Socket, listener, pair, readiness, select, select_bad, select_one, select_same_set,
+    select_with_timeval, tcp, udp, wsa_get_last_error,
 };
 use conformance::{in_child, nap, until};
 use pentaport::sys;

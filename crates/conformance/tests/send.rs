@@ -2,8 +2,7 @@
 #![forbid(unsafe_code)]
 
 use conformance::raw::{
-    Begin, Event, Request, Socket, any_v4, cancel_io_ex, get_overlapped_result, pair, readiness,
-    tcp, udp,
+    Begin, Event, Request, Socket, any_v4, cancel_io_ex, get_overlapped_result, pair, readiness, tcp, udp,
 };
 use conformance::until;
 use pentaport::sys;

@@ -2,8 +2,7 @@
 #![forbid(unsafe_code)]
 
 use conformance::raw::{
-    Begin, Event, Port, Request, Socket, any_v4, get_overlapped_result, listener, pair, readiness,
-    tcp, udp,
+    Begin, Event, Port, Request, Socket, any_v4, get_overlapped_result, listener, pair, readiness, tcp, udp,
 };
 use conformance::{in_child, nap, until};
 use pentaport::sys;
@@ -247,11 +246,8 @@ fn d90_connect_and_shutdown_queue_no_packets() {
         client.connect(address).unwrap();
         (client, listener.accept().unwrap().0)
     };
-    let calls: [fn(&Socket) -> conformance::raw::Outcome<()>; 3] = [
-        |socket| socket.shutdown(sys::SD_SEND),
-        Socket::wsa_send_disconnect,
-        Socket::wsa_recv_disconnect,
-    ];
+    let calls: [fn(&Socket) -> conformance::raw::Outcome<()>; 3] =
+        [|socket| socket.shutdown(sys::SD_SEND), Socket::wsa_send_disconnect, Socket::wsa_recv_disconnect];
     for call in calls {
         let (client, _server) = connected();
         assert!(port.is_empty(), "connect");

@@ -3,9 +3,8 @@
 #![forbid(unsafe_code)]
 
 use conformance::raw::{
-    self, Bad, Begin, Event, Request, get_last_error, listener, set_last_error, tcp, udp,
-    wsa_cleanup, wsa_get_last_error, wsa_set_last_error, wsa_socket, wsa_startup,
-    wsa_startup_without_data,
+    self, Bad, Begin, Event, Request, get_last_error, listener, set_last_error, tcp, udp, wsa_cleanup,
+    wsa_get_last_error, wsa_set_last_error, wsa_socket, wsa_startup, wsa_startup_without_data,
 };
 use conformance::{in_child, until};
 use pentaport::sys;
@@ -188,6 +187,7 @@ fn h9_success_sets_the_last_error_to_0() {
     clears(|| datagram.sendto(b"x", address));
     clears(|| datagram.close());
     // A failure in between is what the last error is for.
-    assert_eq!(tcp().bind_bad(Bad::Null, 16), Err(sys::WSAEFAULT));
+    let unbound = tcp();
+    assert_eq!(unbound.bind_bad(Bad::Null, 16), Err(sys::WSAEFAULT));
     assert_eq!(wsa_get_last_error(), sys::WSAEFAULT);
 }

@@ -2,11 +2,12 @@
 #![forbid(unsafe_code)]
 
 use conformance::raw::{
-    Begin, Event, Request, Socket, accept_ex, accept_raw, listener, loopback, pair, readiness, tcp, udp,
+    Begin, Event, Outcome, Request, Socket, accept_ex, accept_raw, listener, loopback, pair, readiness, tcp, udp,
 };
 use conformance::{in_child, nap, until};
 use pentaport::sys;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 const CF_ACCEPT: i32 = sys::CF_ACCEPT as i32;
 const CF_REJECT: i32 = sys::CF_REJECT as i32;
@@ -276,15 +277,19 @@ fn d86_closing_the_listener_releases_a_blocked_accept() {
     in_child("d86_closing_the_listener_releases_a_blocked_accept", || {
         for round in 0..5 {
             let (listener, address) = listener();
-            std::thread::scope(|scope| {
-                let blocked = scope.spawn(|| listener.accept().map(drop));
-                let asking = scope.spawn(|| listener.wsa_accept(|_| CF_ACCEPT).map(drop));
-                nap();
-                assert!(!blocked.is_finished() && !asking.is_finished(), "round {round}");
-                listener.close().unwrap();
-                assert!(blocked.join().unwrap().is_err(), "INVALID_SOCKET");
-                assert!(asking.join().unwrap().is_err(), "INVALID_SOCKET");
+            let listener = Arc::new(listener);
+            let accepts: [fn(&Socket) -> Outcome<()>; 2] =
+                [|listener| listener.accept().map(drop), |listener| listener.wsa_accept(|_| CF_ACCEPT).map(drop)];
+            let blocked = accepts.map(|accept| {
+                let listener = Arc::clone(&listener);
+                std::thread::spawn(move || accept(&listener))
             });
+            nap();
+            assert!(blocked.iter().all(|thread| !thread.is_finished()), "round {round}");
+            listener.close().unwrap();
+            for thread in blocked {
+                assert!(thread.join().unwrap().is_err(), "INVALID_SOCKET");
+            }
             assert!(std::net::TcpStream::connect(address).is_err(), "nobody listens any more");
         }
     });

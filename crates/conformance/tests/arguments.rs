@@ -8,6 +8,7 @@ use conformance::raw::{
 use conformance::{in_child, until};
 use pentaport::sys;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Calls everything that takes a socket; all must answer the same.
@@ -304,16 +305,18 @@ fn h20_siocatmark_is_true_when_no_urgent_byte_is_ahead() {
 #[test]
 fn h22_no_call_fails_with_wsaeinprogress_while_another_blocks() {
     let (client, server) = pair();
-    std::thread::scope(|scope| {
-        let blocked = scope.spawn(|| server.recv(&mut [0; 8]));
-        conformance::nap();
-        // In Winsock 1.1 a second call beside a blocking one failed so.
-        assert_eq!(server.send(b"x"), Ok(1));
-        assert_eq!(server.ioctl(sys::FIONREAD, 0), Ok(0));
-        assert_eq!(client.recv(&mut [0; 8]), Ok(1));
-        client.send(b"y").unwrap();
-        assert_eq!(blocked.join().unwrap(), Ok(1));
+    let server = Arc::new(server);
+    let blocked = std::thread::spawn({
+        let server = Arc::clone(&server);
+        move || server.recv(&mut [0; 8])
     });
+    conformance::nap();
+    // In Winsock 1.1 a second call beside a blocking one failed so.
+    assert_eq!(server.send(b"x"), Ok(1));
+    assert_eq!(server.ioctl(sys::FIONREAD, 0), Ok(0));
+    assert_eq!(client.recv(&mut [0; 8]), Ok(1));
+    client.send(b"y").unwrap();
+    assert_eq!(blocked.join().unwrap(), Ok(1));
 }
 
 #[test]

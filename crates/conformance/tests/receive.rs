@@ -55,18 +55,17 @@ fn d46_a_pending_peek_completes_and_leaves_the_data() {
 #[test]
 fn d47_waitall_receives_until_full() {
     let (client, server) = pair();
-    std::thread::scope(|scope| {
-        let receiver = scope.spawn(|| {
-            let mut buffer = [0; 12];
-            (server.recv_flags(&mut buffer, sys::MSG_WAITALL), buffer)
-        });
-        for part in [b"four", b"more", b"last"] {
-            assert!(!receiver.is_finished());
-            client.send(part).unwrap();
-            conformance::nap();
-        }
-        assert_eq!(receiver.join().unwrap(), (Ok(12), *b"fourmorelast"));
+    let receiver = std::thread::spawn(move || {
+        let mut buffer = [0; 12];
+        (server.recv_flags(&mut buffer, sys::MSG_WAITALL), buffer, server)
     });
+    for part in [b"four", b"more", b"last"] {
+        assert!(!receiver.is_finished());
+        client.send(part).unwrap();
+        conformance::nap();
+    }
+    let (outcome, buffer, server) = receiver.join().unwrap();
+    assert_eq!((outcome, &buffer), (Ok(12), b"fourmorelast"));
     // It ends early with the stream.
     client.send(b"rest").unwrap();
     client.shutdown(sys::SD_SEND).unwrap();

@@ -8,6 +8,8 @@ use conformance::raw::{
 use conformance::{in_child, nap, until};
 use pentaport::sys;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// An address that refuses connections as long as its socket, which is bound but does not listen, lives.
@@ -243,46 +245,96 @@ fn s35_an_unbound_udp_socket_is_write_ready() {
     assert_eq!(readiness(&udp()), "w");
 }
 
+/// A select for reading in a thread of its own; it answers within a minute.
+fn select_for_reading(socket: &Arc<Socket>) -> JoinHandle<Result<usize, i32>> {
+    let socket = Arc::clone(socket);
+    let minute = Some(Duration::from_secs(60));
+    std::thread::spawn(move || select_one(Set::Read, &mut FdSet::of(&[&socket]), minute))
+}
+
 #[test]
 fn s36_bytes_of_a_pending_receive_do_not_make_read_ready() {
     let (client, server) = pair();
-    std::thread::scope(|scope| {
-        let waiter = scope.spawn(|| select_one(Set::Read, &mut FdSet::of(&[&server]), None));
-        for round in 0..50 {
-            let event = Event::manual(false);
-            let request = Request::new(8).with_event(&event);
-            assert_eq!(server.wsa_recv(request), Begin::Pending);
-            client.send(b"taken").unwrap();
-            assert_eq!(event.wait(30_000), sys::WAIT_OBJECT_0);
-            assert_eq!(request.internal_high(), 5);
-            assert_eq!(readiness(&server), "w");
-            assert!(!waiter.is_finished(), "select woke in round {round}");
-        }
-        client.send(b"left").unwrap();
-        assert_eq!(waiter.join().unwrap(), Ok(1));
+    let server = Arc::new(server);
+    let waiter = select_for_reading(&server);
+    for round in 0..50 {
+        receive(&server, || client.send(b"taken"));
+        assert_eq!(readiness(&server), "w");
+        assert!(!waiter.is_finished(), "select woke in round {round}");
+    }
+    client.send(b"left").unwrap();
+    assert_eq!(waiter.join().unwrap(), Ok(1));
+}
+
+#[test]
+fn s36_bytes_wake_a_select_that_began_while_one_pended() {
+    let (client, server) = pair();
+    let server = Arc::new(server);
+    let mut waiter = None;
+    receive(&server, || {
+        waiter = Some(select_for_reading(&server));
+        nap();
+        client.send(b"taken")
     });
+    nap();
+    let waiter = waiter.expect("it was started");
+    assert!(!waiter.is_finished(), "the bytes were the receive's");
+    client.send(b"left").unwrap();
+    assert_eq!(waiter.join().unwrap(), Ok(1));
+}
+
+/// Posts a receive, has `then` send 5 bytes, and waits until they came.
+fn receive(server: &Socket, then: impl FnOnce() -> Result<usize, i32>) {
+    let event = Event::manual(false);
+    let request = Request::new(8).with_event(&event);
+    assert_eq!(server.wsa_recv(request), Begin::Pending);
+    assert_eq!(then(), Ok(5));
+    assert_eq!(event.wait(30_000), sys::WAIT_OBJECT_0);
+    assert_eq!(request.internal_high(), 5);
 }
 
 #[test]
 fn s36_connections_of_a_pending_accept_do_not_make_read_ready() {
     let (listener, address) = listener();
-    std::thread::scope(|scope| {
-        let waiter = scope.spawn(|| select_one(Set::Read, &mut FdSet::of(&[&listener]), None));
-        for round in 0..20 {
-            let event = Event::manual(false);
-            let request = Request::new(64).with_event(&event);
-            let acceptor = tcp();
-            assert_eq!(accept_ex(&listener, &acceptor, request, 0), Begin::Pending);
-            let client = tcp();
-            client.connect(address).unwrap();
-            assert_eq!(event.wait(30_000), sys::WAIT_OBJECT_0);
-            assert_eq!(readiness(&listener), "");
-            assert!(!waiter.is_finished(), "select woke in round {round}");
-        }
-        let client = tcp();
-        client.connect(address).unwrap();
-        assert_eq!(waiter.join().unwrap(), Ok(1));
+    let listener = Arc::new(listener);
+    let waiter = select_for_reading(&listener);
+    for round in 0..20 {
+        accept(&listener, || tcp().connect(address));
+        assert_eq!(readiness(&listener), "");
+        assert!(!waiter.is_finished(), "select woke in round {round}");
+    }
+    let client = tcp();
+    client.connect(address).unwrap();
+    assert_eq!(waiter.join().unwrap(), Ok(1));
+}
+
+#[test]
+fn s36_connections_wake_a_select_that_began_while_one_pended() {
+    let (listener, address) = listener();
+    let listener = Arc::new(listener);
+    let mut waiter = None;
+    accept(&listener, || {
+        waiter = Some(select_for_reading(&listener));
+        nap();
+        tcp().connect(address)
     });
+    nap();
+    let waiter = waiter.expect("it was started");
+    assert!(!waiter.is_finished(), "the connection was the accept's");
+    let client = tcp();
+    client.connect(address).unwrap();
+    assert_eq!(waiter.join().unwrap(), Ok(1));
+}
+
+/// Posts an AcceptEx, has `then` connect, and waits until it was accepted.
+fn accept(listener: &Socket, then: impl FnOnce() -> Result<(), i32>) {
+    let event = Event::manual(false);
+    let request = Request::new(64).with_event(&event);
+    let acceptor = tcp();
+    assert_eq!(accept_ex(listener, &acceptor, request, 0), Begin::Pending);
+    assert_eq!(then(), Ok(()));
+    assert_eq!(event.wait(30_000), sys::WAIT_OBJECT_0);
+    assert_eq!(request.internal(), 0);
 }
 
 #[test]
@@ -343,16 +395,18 @@ fn close_while_selected(which: Set) -> (Result<usize, i32>, Vec<usize>, usize) {
         if which == Set::Write {
             fill(&server);
         }
-        let (outcome, set) = std::thread::scope(|scope| {
-            let waiter = scope.spawn(|| {
+        let server = Arc::new(server);
+        let waiter = std::thread::spawn({
+            let server = Arc::clone(&server);
+            move || {
                 let mut set = FdSet::of(&[&server]);
                 let outcome = select_one(which, &mut set, Some(Duration::from_secs(60)));
                 (outcome, set)
-            });
-            nap();
-            server.close().unwrap();
-            waiter.join().unwrap()
+            }
         });
+        nap();
+        server.close().unwrap();
+        let (outcome, set) = waiter.join().unwrap();
         drop(client);
         let too_late = outcome == Err(sys::WSAENOTSOCK) && set.sockets() == [server.raw()];
         if !too_late {

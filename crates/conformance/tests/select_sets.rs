@@ -201,16 +201,14 @@ fn s18_no_timeout_waits_and_a_zero_one_polls() {
     let mut read = FdSet::of(&[&server]);
     assert_eq!(select(Some(&mut read), None, None, POLL), Ok(0), "{{0, 0}} polls");
 
-    std::thread::scope(|scope| {
-        let waiter = scope.spawn(|| {
-            let mut read = FdSet::of(&[&server]);
-            select(Some(&mut read), None, None, None)
-        });
-        nap();
-        assert!(!waiter.is_finished(), "without a timeout select waits");
-        client.send(b"x").unwrap();
-        assert_eq!(waiter.join().unwrap(), Ok(1));
+    let waiter = std::thread::spawn(move || {
+        let mut read = FdSet::of(&[&server]);
+        select(Some(&mut read), None, None, None)
     });
+    nap();
+    assert!(!waiter.is_finished(), "without a timeout select waits");
+    client.send(b"x").unwrap();
+    assert_eq!(waiter.join().unwrap(), Ok(1));
 }
 
 #[test]

@@ -14,8 +14,11 @@ const CF_REJECT: i32 = sys::CF_REJECT as i32;
 const CF_DEFER: i32 = sys::CF_DEFER as i32;
 
 /// A socket that connected to this address.
+///
+/// Its receives end after half a minute: where nothing comes, a test fails instead of hanging.
 fn connected(address: SocketAddr) -> Socket {
     let client = tcp();
+    client.set_sol_option(sys::SO_RCVTIMEO, 30_000).expect("SO_RCVTIMEO");
     client.connect(address).expect("connect");
     client
 }

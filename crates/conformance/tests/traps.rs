@@ -1,7 +1,7 @@
 //! What native systems do that loses data or service, and Winsock does not. Facts have no numbers for these.
 #![forbid(unsafe_code)]
 
-use conformance::raw::{Event, Request, Socket, listener, pair, tcp, udp};
+use conformance::raw::{Begin, Event, Request, Socket, listener, pair, tcp, udp};
 use conformance::{child, is_child, until};
 use pentaport::sys;
 use std::io::{Read, Write};
@@ -145,12 +145,12 @@ fn data_and_end_that_come_together_are_both_seen() {
         let (listener, address) = listener();
         let mut client = TcpStream::connect(address).unwrap();
         let (server, _) = listener.accept().unwrap();
+        let event = Event::manual(false);
+        let request = Request::new(64).with_event(&event);
+        assert_eq!(server.wsa_recv(request), Begin::Pending);
+        // One edge announces both.
         client.write_all(b"all").unwrap();
         drop(client);
-        let request = Request::new(64);
-        let event = Event::manual(false);
-        let request = request.with_event(&event);
-        assert!(server.wsa_recv(request).started());
         assert_eq!(event.wait(30_000), sys::WAIT_OBJECT_0);
         assert_eq!(request.internal_high(), 3);
         // The first receive did not fill its buffer; the end is still reported.
@@ -158,5 +158,33 @@ fn data_and_end_that_come_together_are_both_seen() {
         assert!(server.wsa_recv(last).started());
         assert_eq!(event.wait(30_000), sys::WAIT_OBJECT_0);
         assert_eq!((last.internal(), last.internal_high()), (0, 0));
+    }
+}
+
+#[test]
+fn data_behind_an_urgent_byte_is_received() {
+    let (client, server) = pair();
+    let event = Event::manual(false);
+    for round in 0..20 {
+        let request = Request::new(64).with_event(&event);
+        assert_eq!(server.wsa_recv(request), Begin::Pending, "round {round}");
+        client.send(b"before").unwrap();
+        client.send_flags(b"!", sys::MSG_OOB).unwrap();
+        client.send(b"behind").unwrap();
+        // However the bytes come: a receive stops at the mark, and what is behind it has no edge of its own.
+        let mut received = Vec::new();
+        let mut request = request;
+        loop {
+            assert_eq!(event.wait(30_000), sys::WAIT_OBJECT_0, "round {round}: {received:?}");
+            received.extend_from_slice(&request.data()[..request.internal_high()]);
+            if received.len() >= 12 {
+                break;
+            }
+            request = Request::new(64).with_event(&event);
+            assert!(server.wsa_recv(request).started());
+        }
+        assert_eq!(received, b"beforebehind");
+        let mut urgent = [0];
+        assert_eq!(server.recv_flags(&mut urgent, sys::MSG_OOB), Ok(1));
     }
 }

@@ -259,7 +259,19 @@ fn a_server_that_answers_nothing_is_no_echo_server() {
     });
     let output = load(server, &["--connections", "2", "--timeout", "100ms"]);
     let line = failure(&output, 1);
-    assert!(line.contains("is not an echo server: it took 64 bytes and sent nothing"), "{line}");
+    assert!(line.contains("is not an echo server: it took 64 bytes and sent nothing back for 100ms ("), "{line}");
+}
+
+#[test]
+fn a_server_that_answers_some_connections_is_an_echo_server() {
+    let server = server(|mut stream, number| match number {
+        0..2 => echo(stream, |_, _| {}),
+        _ => drop(stream.read_to_end(&mut Vec::new())),
+    });
+    let output = load(server, &["--connections", "5", "--timeout", "3s"]);
+    let line = failure(&output, 1);
+    assert_eq!(line, format!("{server}: 3 of 5 connections got no answer, the first of them for 3s; 2 did"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("out of descriptors"));
 }
 
 #[test]
@@ -281,7 +293,7 @@ fn a_server_that_hangs_in_the_run_fails() {
     });
     let output = load(server, &["--connections", "1", "--timeout", "200ms", "--duration", "50ms"]);
     let line = failure(&output, 1);
-    assert!(line.contains("192 of 256 bytes came back and nothing more"), "{line}");
+    assert!(line.contains("192 of 256 bytes came back and nothing more for 200ms"), "{line}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use mio::net::TcpStream;
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
+use std::time::Duration;
 
 /// A connection and the state of its stream. Positions count bytes since it was opened.
 pub(crate) struct Connection {
@@ -79,13 +80,9 @@ impl Connection {
         if self.in_flight.is_empty() { 0 } else { now.saturating_sub(self.progress) }
     }
 
-    /// The fault of having waited too long.
-    pub(crate) fn no_answer(&self, now: u64) -> Fault {
-        Fault::NoAnswer {
-            sent: self.sent,
-            received: self.received,
-            waited: std::time::Duration::from_millis(self.waited(now) / 1_000_000),
-        }
+    /// The fault of having waited for longer than `timeout`.
+    pub(crate) fn no_answer(&self, timeout: Duration) -> Fault {
+        Fault::NoAnswer { sent: self.sent, received: self.received, timeout }
     }
 
     /// Puts one more message in flight, whose latency counts from `due`; `send` sends it.

@@ -1,12 +1,9 @@
 //! What can go wrong with one connection.
 
 use super::pattern::Mismatch;
-use crate::address;
-use crate::failure::Failure;
 use crate::text;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 /// Why a connection is no longer used.
@@ -21,7 +18,7 @@ pub(crate) enum Fault {
     NoAnswer {
         sent: u64,
         received: u64,
-        waited: Duration,
+        timeout: Duration,
     },
     /// The server ended it.
     Closed {
@@ -60,33 +57,6 @@ impl Fault {
         }
     }
 
-    /// The error for the user when this happens while connections are being opened.
-    pub(crate) fn while_opening(&self, number: usize, of: usize, address: SocketAddr) -> anyhow::Error {
-        let which = if of == 1 { String::new() } else { format!(" (connection {number} of {of})") };
-        let not_echo = |why: String| {
-            Failure::new(
-                format!("{address} is not an echo server: {why}{which}"),
-                "the server must send back every byte that it receives: `pentaport serve` does",
-            )
-        };
-        let failure = match self {
-            Fault::Connect { error, timeout } => {
-                let error = anyhow::Error::new(address::cannot_connect(address, error, *timeout));
-                // The first one needs no number: nothing works.
-                return if number == 1 { error } else { error.context(format!("connection {number} of {of}")) };
-            }
-            Fault::NoAnswer { sent, received: 0, waited } => not_echo(format!(
-                "it took {} and sent nothing back for {}",
-                text::plural(*sent, "byte"),
-                text::duration(*waited)
-            )),
-            Fault::Unasked => not_echo("it sends bytes that nobody sent to it".to_owned()),
-            Fault::WrongByte(Mismatch { position: 0, .. }) => not_echo(self.to_string()),
-            _ => Failure::new(format!("{address}: {self}{which}"), self.hint()),
-        };
-        failure.into()
-    }
-
     /// What the user can do about it.
     pub(crate) fn hint(&self) -> &'static str {
         match self {
@@ -116,12 +86,12 @@ impl fmt::Display for Fault {
         };
         match self {
             Fault::Connect { error, .. } => write!(f, "cannot connect: {error}"),
-            Fault::NoAnswer { sent, received, waited } => write!(
+            Fault::NoAnswer { sent, received, timeout } => write!(
                 f,
                 "{} of {} came back and nothing more for {}",
                 text::count(*received),
                 text::plural(*sent, "byte"),
-                text::duration(*waited)
+                text::duration(*timeout)
             ),
             Fault::Closed { missing: n } => missing(f, "closed", *n),
             Fault::Reset { missing: n } => missing(f, "reset", *n),

@@ -13,6 +13,7 @@ pub(crate) mod command;
 mod connection;
 mod fault;
 mod opening;
+mod opening_fault;
 mod pattern;
 mod report;
 mod schedule;
@@ -21,8 +22,9 @@ mod worker;
 pub(crate) use report::LoadReport;
 
 use crate::limits;
+use opening::Progress;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -66,18 +68,17 @@ impl LoadSession {
     pub(crate) fn connect(options: &LoadOptions, mut progress: impl FnMut(u64)) -> anyhow::Result<LoadSession> {
         limits::allow_connections((options.connections as u64).saturating_add(options.idle as u64))?;
         let threads = options.threads.min(options.connections + options.idle).max(1);
-        let opened = AtomicU64::new(0);
-        let give_up = AtomicBool::new(false);
+        let opening = Progress::default();
         let outcomes = in_threads(
             (0..threads).collect(),
             |index| {
-                let outcome = Worker::connect(options, index, threads, &opened, &give_up);
+                let outcome = Worker::connect(options, index, threads, &opening);
                 if outcome.is_err() {
-                    give_up.store(true, Ordering::Relaxed);
+                    opening.give_up.store(true, Ordering::Relaxed);
                 }
                 outcome
             },
-            || progress(opened.load(Ordering::Relaxed)),
+            || progress(opening.opened.load(Ordering::Relaxed)),
         );
         let mut workers = Vec::with_capacity(threads);
         let mut failure = None;
@@ -85,11 +86,11 @@ impl LoadSession {
             match outcome {
                 Ok(Some(worker)) => workers.push(worker),
                 Ok(None) => {} // gave up since another failed
-                Err(error) => failure = failure.or(Some(error)),
+                Err(fault) => failure = failure.or(Some(fault)),
             }
         }
         match failure {
-            Some(error) => Err(error),
+            Some(fault) => Err(fault.error(options, &opening)),
             None => Ok(LoadSession { options: options.clone(), workers }),
         }
     }

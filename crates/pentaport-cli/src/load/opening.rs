@@ -2,6 +2,7 @@
 
 use super::connection::Connection;
 use super::fault::Fault;
+use super::opening_fault::OpeningFault;
 use super::pattern::Pattern;
 use super::worker::SCRATCH;
 use super::{LoadOptions, worker};
@@ -31,14 +32,13 @@ pub(super) fn open_all(
     poll: &mut Poll,
     options: &LoadOptions,
     numbers: &[usize],
-    opened: &AtomicU64,
-    give_up: &AtomicBool,
-) -> anyhow::Result<Option<Vec<Option<Connection>>>> {
+    progress: &Progress,
+) -> Result<Option<Vec<Option<Connection>>>, OpeningFault> {
     let mut opening = Opening {
         poll,
         options,
         numbers,
-        opened,
+        progress,
         connections: Vec::with_capacity(numbers.len()),
         stages: Vec::with_capacity(numbers.len()),
         pending: 0,
@@ -46,30 +46,32 @@ pub(super) fn open_all(
         scratch: vec![0; SCRATCH],
         clock: Instant::now(),
     };
-    let mut events = Events::with_capacity(AT_A_TIME);
-    loop {
-        while opening.pending < AT_A_TIME && opening.connections.len() < numbers.len() {
-            opening.start()?;
-        }
-        if opening.pending == 0 {
-            return Ok(Some(opening.connections.into_iter().map(Some).collect()));
-        }
-        if give_up.load(Ordering::Relaxed) {
-            return Ok(None);
-        }
-        worker::poll(opening.poll, &mut events, Some(Duration::from_millis(50)))?;
-        for event in &events {
-            opening.advance(event)?;
-        }
-        opening.check_timeouts()?;
+    let outcome = opening.open();
+    if let Ok(true) = outcome {
+        return Ok(Some(opening.connections.into_iter().map(Some).collect()));
     }
+    opening.count_unanswered();
+    outcome.map(|_| None).map_err(|(index, fault)| OpeningFault { number: numbers[index] + 1, fault })
+}
+
+/// What the workers know of each other while they open connections.
+#[derive(Default)]
+pub(super) struct Progress {
+    /// Connections that are open.
+    pub(super) opened: AtomicU64,
+    /// Connections on which a right byte came back.
+    pub(super) answered: AtomicU64,
+    /// Connections that were made and greeted when their worker gave up, and on which nothing had come back.
+    pub(super) unanswered: AtomicU64,
+    /// A worker has failed: the others need not go on.
+    pub(super) give_up: AtomicBool,
 }
 
 struct Opening<'a> {
     poll: &'a mut Poll,
     options: &'a LoadOptions,
     numbers: &'a [usize],
-    opened: &'a AtomicU64,
+    progress: &'a Progress,
     connections: Vec<Connection>,
     stages: Vec<Stage>,
     /// How many are not open yet.
@@ -81,6 +83,36 @@ struct Opening<'a> {
 }
 
 impl Opening<'_> {
+    /// Opens all; false if it gave up since another worker failed. A fault comes with its index.
+    fn open(&mut self) -> Result<bool, (usize, Fault)> {
+        let mut events = Events::with_capacity(AT_A_TIME);
+        loop {
+            while self.pending < AT_A_TIME && self.connections.len() < self.numbers.len() {
+                let index = self.connections.len();
+                self.start().map_err(|error| (index, self.connect_fault(error)))?;
+            }
+            if self.pending == 0 {
+                return Ok(true);
+            }
+            if self.progress.give_up.load(Ordering::Relaxed) {
+                return Ok(false);
+            }
+            worker::poll(self.poll, &mut events, Some(Duration::from_millis(50)))
+                .map_err(|error| (self.oldest, self.connect_fault(error)))?;
+            for event in &events {
+                let Token(index) = event.token();
+                self.advance(index, event).map_err(|fault| (index, fault))?;
+            }
+            self.check_timeouts()?;
+        }
+    }
+
+    fn count_unanswered(&self) {
+        let greeted = self.connections.iter().zip(&self.stages).filter(|(_, stage)| matches!(stage, Stage::Greeting));
+        let unanswered = greeted.filter(|(connection, _)| connection.received() == 0).count();
+        self.progress.unanswered.fetch_add(unanswered as u64, Ordering::Relaxed);
+    }
+
     fn now(&self) -> u64 {
         self.clock.elapsed().as_nanos() as u64
     }
@@ -89,10 +121,9 @@ impl Opening<'_> {
         self.numbers[index] >= self.options.connections
     }
 
-    fn start(&mut self) -> anyhow::Result<()> {
+    fn start(&mut self) -> io::Result<()> {
         let index = self.connections.len();
-        let stream =
-            TcpStream::connect(self.options.address).map_err(|error| self.error(index, &self.connect_fault(error)))?;
+        let stream = TcpStream::connect(self.options.address)?;
         let pattern = Pattern::new(self.options.seed, self.numbers[index] as u64);
         let mut connection = Connection::new(stream, pattern, self.now());
         self.poll.registry().register(connection.stream(), Token(index), Interest::READABLE | Interest::WRITABLE)?;
@@ -102,11 +133,10 @@ impl Opening<'_> {
         Ok(())
     }
 
-    fn advance(&mut self, event: &mio::event::Event) -> anyhow::Result<()> {
-        let Token(index) = event.token();
+    fn advance(&mut self, index: usize, event: &mio::event::Event) -> Result<(), Fault> {
         self.connections[index].note(event);
         if let Stage::Connecting = self.stages[index] {
-            if !self.connected(index).map_err(|fault| self.error(index, &fault))? {
+            if !self.connected(index)? {
                 return Ok(());
             }
             if self.is_idle(index) {
@@ -118,19 +148,12 @@ impl Opening<'_> {
             self.connections[index].start_message(self.options.message, now, now);
         }
         match self.stages[index] {
-            Stage::Greeting => {
-                self.greet(index).map_err(|fault| self.error(index, &fault))?;
-            }
+            Stage::Greeting => self.greet(index),
             // An idle or finished connection that is told something while others open: it is
             // looked at by the run, whose first poll would not tell it again.
-            Stage::Open => {
-                let connection = &mut self.connections[index];
-                let heard = connection.receive(&mut self.scratch);
-                heard.map_err(|fault| self.error(index, &fault))?;
-            }
+            Stage::Open => self.connections[index].receive(&mut self.scratch),
             Stage::Connecting => unreachable!("handled above"),
         }
-        Ok(())
     }
 
     /// Whether the connection is made, which a writable event alone does not say.
@@ -157,6 +180,7 @@ impl Opening<'_> {
         connection.receive(&mut self.scratch)?;
         if connection.received() > before {
             connection.note_progress(now);
+            self.progress.answered.fetch_add(u64::from(before == 0), Ordering::Relaxed);
         }
         // What came back may have made room for more.
         connection.send(&mut self.scratch)?;
@@ -169,10 +193,10 @@ impl Opening<'_> {
     fn finish(&mut self, index: usize) {
         self.stages[index] = Stage::Open;
         self.pending -= 1;
-        self.opened.fetch_add(1, Ordering::Relaxed);
+        self.progress.opened.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn check_timeouts(&mut self) -> anyhow::Result<()> {
+    fn check_timeouts(&mut self) -> Result<(), (usize, Fault)> {
         while matches!(self.stages.get(self.oldest), Some(Stage::Open)) {
             self.oldest += 1;
         }
@@ -182,20 +206,15 @@ impl Opening<'_> {
             let connection = &self.connections[index];
             let fault = match self.stages[index] {
                 Stage::Connecting if connection.age(now) > limit => self.connect_fault(io::ErrorKind::TimedOut.into()),
-                Stage::Greeting if connection.waited(now) > limit => connection.no_answer(now),
+                Stage::Greeting if connection.waited(now) > limit => connection.no_answer(self.options.timeout),
                 _ => continue,
             };
-            return Err(self.error(index, &fault));
+            return Err((index, fault));
         }
         Ok(())
     }
 
     fn connect_fault(&self, error: io::Error) -> Fault {
         Fault::Connect { error, timeout: self.options.timeout }
-    }
-
-    fn error(&self, index: usize, fault: &Fault) -> anyhow::Error {
-        let of = self.options.connections + self.options.idle;
-        fault.while_opening(self.numbers[index] + 1, of, self.options.address)
     }
 }

@@ -3,13 +3,14 @@
 use super::LoadOptions;
 use super::connection::Connection;
 use super::fault::Fault;
-use super::opening;
+use super::opening::{self, Progress};
+use super::opening_fault::OpeningFault;
 use super::report::Tally;
 use super::schedule::Schedule;
 use mio::{Events, Poll, Token};
 use std::io;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -38,14 +39,16 @@ impl Worker {
         options: &LoadOptions,
         index: usize,
         threads: usize,
-        opened: &AtomicU64,
-        give_up: &AtomicBool,
-    ) -> anyhow::Result<Option<Worker>> {
+        progress: &Progress,
+    ) -> Result<Option<Worker>, OpeningFault> {
         let active = share(options.connections, threads, index);
         let idle = share(options.idle, threads, index);
         let numbers: Vec<usize> = active.clone().chain(idle.map(|number| number + options.connections)).collect();
-        let mut poll = Poll::new()?;
-        let connections = opening::open_all(&mut poll, options, &numbers, opened, give_up)?;
+        let mut poll = Poll::new().map_err(|error| OpeningFault {
+            number: numbers.first().map_or(1, |number| number + 1),
+            fault: Fault::Connect { error, timeout: options.timeout },
+        })?;
+        let connections = opening::open_all(&mut poll, options, &numbers, progress)?;
         Ok(connections.map(|connections| Worker { poll, connections, numbers, active: active.len() }))
     }
 
@@ -257,7 +260,7 @@ impl Run<'_> {
         for slot in 0..self.worker.active {
             let Some(connection) = &self.worker.connections[slot] else { continue };
             if connection.waited(now) > limit {
-                let fault = connection.no_answer(now);
+                let fault = connection.no_answer(self.options.timeout);
                 self.fail(slot, fault);
             }
         }

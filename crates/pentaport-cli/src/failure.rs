@@ -1,6 +1,8 @@
 //! What the user is told when something is wrong: one line that says what, one hint that says what
 //! to do, and an exit status — 1, or 2 for a command line that makes no sense.
+//! Who interrupts a measurement needs no hint.
 
+use crate::interrupt::{self, Interrupted};
 use crate::output::ReaderLeft;
 use std::fmt;
 use std::io;
@@ -32,6 +34,11 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     if error.is::<ReaderLeft>() {
         // `pentaport … | head` has what it wanted.
         return ExitCode::SUCCESS;
+    }
+    if error.is::<Interrupted>() {
+        use std::io::Write;
+        let _ = writeln!(io::stderr(), "pentaport: {error}");
+        return ExitCode::from(interrupt::STATUS);
     }
     tell(&format!("{error:#}"), &hint(error));
     ExitCode::FAILURE

@@ -10,6 +10,7 @@ mod address;
 mod compare;
 mod connect;
 mod failure;
+mod interrupt;
 mod limits;
 mod load;
 mod machine;

@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::text::{duration, plural};
-use crate::{address, limits, output, value};
+use crate::{address, interrupt, limits, output, value};
 use anyhow::Context;
 use clap::ValueEnum;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -17,13 +17,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// What shells report of a process that Ctrl-C ended.
-const INTERRUPTED: i32 = 130;
-
 /// Serve clients under one of the I/O models.
 ///
 /// Prints one line when ready. Ctrl-C or SIGTERM: accepts no more, sends what is queued, prints what was done. A second
 /// Ctrl-C ends at once.
+///
+/// What was done: clients that were accepted, each of which ended closed (in order), reset (by the client), timed out
+/// (--idle-timeout), stopped (by the end of the server) or failed (any other error); refused, besides, those beyond
+/// --max-connections; cut off, among all of them, those that lost bytes queued for them; accept errors, how often there
+/// was no descriptor or memory for one more.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// How the server waits for its clients.
@@ -107,7 +109,12 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         ServiceName::Chargen => server.run(Chargen),
         ServiceName::Print => server.run(Print::new(Paper { handle })),
     };
-    let totals = totals.context("the server could not begin")?;
+    let totals = totals.map_err(|error| {
+        Failure::new(
+            format!("the server listened, but could not begin to serve: {error}"),
+            "fewer --threads, or more descriptors (`ulimit -n`), threads (`ulimit -u`) or memory",
+        )
+    })?;
     output::write(format!("pentaport: stopped: {totals}\n"))
 }
 
@@ -158,7 +165,7 @@ fn stop_on_signals(handle: Handle, drain: Duration) -> anyhow::Result<()> {
     let stopping = AtomicBool::new(false);
     ctrlc::set_handler(move || {
         if stopping.swap(true, Ordering::SeqCst) {
-            process::exit(INTERRUPTED);
+            process::exit(interrupt::STATUS.into());
         }
         if io::stderr().is_terminal() {
             let clients = plural(handle.connections() as u64, "connection");

@@ -7,13 +7,23 @@ mod common;
 use common::*;
 use std::io::{Read, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Barrier, mpsc};
 
 fn load(server: std::net::SocketAddr, arguments: &[&str]) -> std::process::Output {
     let server = text(server);
     let mut all = vec!["load", server.as_str()];
     all.extend_from_slice(arguments);
     pentaport(&all)
+}
+
+/// Interrupts the command when `server` has said so.
+#[cfg(unix)]
+fn interrupt(server: std::net::SocketAddr, when: &mpsc::Receiver<()>, arguments: &[&str]) -> std::process::Output {
+    let server = text(server);
+    let running = Running::start(&[&["load", &server, "--duration", "1h", "--timeout", "1h"], arguments].concat());
+    when.recv_timeout(DEADLINE).expect("the server gets so far");
+    signal(&running, "INT");
+    running.output()
 }
 
 fn json(output: &std::process::Output) -> serde_json::Value {
@@ -333,4 +343,57 @@ fn the_hard_limit_of_descriptors_is_told() {
     let output = Running::spawn(std::process::Command::new("sh").args(["-c", &command])).output();
     let line = failure(&output, 1);
     assert!(line.contains("60 connections need 124 descriptors, but the limit is 100"), "{line}");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_with_the_report_of_what_was_measured() {
+    let (tell, when) = mpsc::channel();
+    let server = server(move |stream, _| {
+        echo(stream, |_, position| {
+            if position > 1000 {
+                let _ = tell.send(());
+            }
+        });
+    });
+    let output = interrupt(server, &when, &["--connections", "2", "--json"]);
+    interrupted(&output);
+    let report = json(&output);
+    assert_eq!(report["interrupted"], true);
+    assert_eq!(report["failed"], 0);
+    assert!(report["messages"].as_u64().unwrap() >= 10, "{report}");
+    assert!(report["elapsed_seconds"].as_f64().unwrap() < 3600.0, "{report}");
+    assert!(report["messages_per_second"].as_f64().unwrap() > 0.0, "{report}");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_does_not_wait_for_a_server_that_hangs() {
+    let (tell, when) = mpsc::channel();
+    let server = server(move |mut stream, _| {
+        let mut message = [0; 64];
+        stream.read_exact(&mut message).expect("one message comes first");
+        stream.write_all(&message).expect("the client reads");
+        stream.read_exact(&mut message).expect("and another");
+        let _ = tell.send(());
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    let output = interrupt(server, &when, &["--connections", "1"]);
+    interrupted(&output);
+    let text = stdout(&output);
+    assert!(text.contains("\ninterrupted ") && text.contains("64 bytes came back right"), "{text}");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_while_connecting_has_nothing_to_report() {
+    let (tell, when) = mpsc::channel();
+    let server = server(move |mut stream, _| {
+        stream.read_exact(&mut [0]).expect("a message comes");
+        let _ = tell.send(());
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    let output = interrupt(server, &when, &["--connections", "1"]);
+    interrupted(&output);
+    assert_eq!(stdout(&output), "");
 }

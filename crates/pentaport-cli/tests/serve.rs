@@ -10,13 +10,6 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::Output;
 
-#[cfg(unix)]
-fn signal(server: &Served, name: &str) {
-    let pid = server.running.child.id().to_string();
-    let status = std::process::Command::new("kill").args(["-s", name, &pid]).status();
-    assert!(status.expect("kill runs").success());
-}
-
 /// What is printed from the ready line to the end.
 fn rest(mut server: Served) -> (String, Output) {
     let mut rest = String::new();
@@ -46,7 +39,7 @@ fn each_model_serves_a_load_and_stops_on_sigterm_with_its_totals() {
         success(&output);
         let report: serde_json::Value = serde_json::from_str(stdout(&output)).expect("stdout is JSON");
         let bytes = &report["bytes_checked"];
-        signal(&server, "TERM");
+        signal(&server.running, "TERM");
         let (rest, output) = rest(server);
         success(&output);
         // Some may still have been closing.
@@ -62,10 +55,10 @@ fn a_second_signal_ends_at_once() {
     let server = serve(&["--drain", "1h", "--service", "chargen"]);
     let mut client = TcpStream::connect(server.address).expect("it listens");
     client.read_exact(&mut [0; 100]).expect("characters come");
-    signal(&server, "INT");
+    signal(&server.running, "INT");
     // The first one is being obeyed when no more clients are accepted.
     while TcpStream::connect(server.address).is_ok() {}
-    signal(&server, "INT");
+    signal(&server.running, "INT");
     let (_, output) = rest(server);
     assert_eq!(output.status.code(), Some(130));
 }
@@ -76,7 +69,7 @@ fn a_client_that_holds_on_is_cut_off_after_the_drain_time() {
     let server = serve(&["--drain", "100ms", "--service", "chargen"]);
     let mut client = TcpStream::connect(server.address).expect("it listens");
     client.read_exact(&mut [0; 100]).expect("characters come");
-    signal(&server, "TERM");
+    signal(&server.running, "TERM");
     let (rest, output) = rest(server);
     success(&output);
     assert!(rest.contains("1 accepted"), "{rest}");
@@ -152,6 +145,25 @@ fn a_port_in_use_is_told() {
     for model in Model::ALL {
         let line = failure(&pentaport(&["serve", "--listen", &address, "--model", model.name()]), 1);
         assert_eq!(line, format!("cannot listen on {address}: the port is in use"));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_that_cannot_begin_is_told_in_one_line() {
+    let command =
+        format!("ulimit -n 12 && exec {} serve -l 127.0.0.1:0 --model select -t 100", env!("CARGO_BIN_EXE_pentaport"));
+    let output = Running::spawn(std::process::Command::new("sh").args(["-c", &command])).output();
+    let line = failure(&output, 1);
+    assert!(line.starts_with("the server listened, but could not begin to serve: too many open sockets"), "{line}");
+}
+
+#[test]
+fn the_help_says_what_the_totals_count() {
+    let output = pentaport(&["serve", "--help"]);
+    success(&output);
+    for count in ["closed", "reset", "timed out", "stopped", "failed", "refused", "cut off", "accept errors"] {
+        assert!(stdout(&output).contains(count), "{count}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{LoadOptions, LoadReport, LoadSession};
 use crate::failure::Failure;
+use crate::interrupt::{self, Interrupted};
 use crate::text::{bytes, count, micros, plural};
 use crate::{address, output, text, value};
 use anyhow::Context;
@@ -13,7 +14,8 @@ use std::time::{Duration, SystemTime};
 /// Load an echo server and check every byte that comes back.
 ///
 /// Each connection keeps messages in flight: as soon as one has come back the next is sent, or when
-/// it is due if --rate is given. Exit status 1 if a byte was wrong or a connection failed.
+/// it is due if --rate is given. Ctrl-C ends with the report of what was measured so far. Exit
+/// status 1 if a byte was wrong or a connection failed, else 130 after Ctrl-C.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// The server.
@@ -64,6 +66,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         timeout: arguments.timeout,
         seed: new_seed(),
     };
+    interrupt::watch()?;
     let report = load(&options)?;
     if arguments.json {
         let json = serde_json::to_string_pretty(&report).context("cannot write JSON")?;
@@ -71,7 +74,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     } else {
         output::write(report_text(&report))?;
     }
-    verdict(&report)
+    verdict(&report)?;
+    if report.interrupted { Err(Interrupted.into()) } else { Ok(()) }
 }
 
 /// Half of the CPUs: the server needs the others.
@@ -152,6 +156,9 @@ fn report_text(report: &LoadReport) -> String {
             bytes(report.messages_per_second * report.message_bytes as f64),
         ),
     );
+    if report.interrupted {
+        line("interrupted", "before the time was over; messages in flight are not counted".to_owned());
+    }
     let latency = &report.latency_us;
     line(
         "latency",
@@ -178,10 +185,15 @@ fn report_text(report: &LoadReport) -> String {
     };
     line("failures", failed);
     for failure in &report.failures {
-        line("", format!("connection {}: {}", failure.connection, failure.what));
+        let which = match failure.connections {
+            1 => format!("connection {}", failure.connection),
+            n => plural(n as u64, "connection"),
+        };
+        line("", format!("{which}: {}", failure.what));
     }
-    if report.failed > report.failures.len() {
-        line("", format!("and {} more", count((report.failed - report.failures.len()) as u64)));
+    let told: usize = report.failures.iter().map(|failure| failure.connections).sum();
+    if report.failed > told {
+        line("", format!("and {} more", count((report.failed - told) as u64)));
     }
     text
 }

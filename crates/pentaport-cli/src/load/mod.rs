@@ -21,6 +21,7 @@ mod worker;
 
 pub(crate) use report::LoadReport;
 
+use crate::interrupt::Interrupted;
 use crate::limits;
 use opening::Progress;
 use std::net::SocketAddr;
@@ -85,17 +86,18 @@ impl LoadSession {
         for outcome in outcomes {
             match outcome {
                 Ok(Some(worker)) => workers.push(worker),
-                Ok(None) => {} // gave up since another failed
+                Ok(None) => {} // gave up since another failed, or by Ctrl-C
                 Err(fault) => failure = failure.or(Some(fault)),
             }
         }
         match failure {
             Some(fault) => Err(fault.error(options, &opening)),
+            None if workers.len() < threads => Err(Interrupted.into()),
             None => Ok(LoadSession { options: options.clone(), workers }),
         }
     }
 
-    /// Loads for the duration, then waits for the messages in flight. The connections stay open.
+    /// Loads for the duration, then waits for the messages in flight; Ctrl-C ends it at once. The connections stay open.
     ///
     /// `progress` is told the time since the start and the messages that have come back.
     pub(crate) fn run(&mut self, mut progress: impl FnMut(Duration, u64)) -> LoadReport {
@@ -107,7 +109,8 @@ impl LoadSession {
             |worker| worker.run(options, start, &messages),
             || progress(start.elapsed(), messages.load(Ordering::Relaxed)),
         );
-        LoadReport::new(options, self.workers.len(), tallies)
+        let loaded = options.duration.min(start.elapsed());
+        LoadReport::new(options, self.workers.len(), loaded, tallies)
     }
 }
 

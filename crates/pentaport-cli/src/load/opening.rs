@@ -6,6 +6,7 @@ use super::opening_fault::OpeningFault;
 use super::pattern::Pattern;
 use super::worker::SCRATCH;
 use super::{LoadOptions, worker};
+use crate::interrupt;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use std::io;
@@ -24,7 +25,7 @@ enum Stage {
     Open,
 }
 
-/// Opens connections with tokens counting from 0; None if another worker failed.
+/// Opens connections with tokens counting from 0; None if another worker failed, or at Ctrl-C.
 ///
 /// The first `active` of the worker's connections exchange a message, the others are idle ones.
 /// `numbers` gives each its number among all connections of the load.
@@ -83,7 +84,7 @@ struct Opening<'a> {
 }
 
 impl Opening<'_> {
-    /// Opens all; false if it gave up since another worker failed. A fault comes with its index.
+    /// Opens all; false if it gave up since another worker failed, or by Ctrl-C. A fault comes with its index.
     fn open(&mut self) -> Result<bool, (usize, Fault)> {
         let mut events = Events::with_capacity(AT_A_TIME);
         loop {
@@ -94,7 +95,7 @@ impl Opening<'_> {
             if self.pending == 0 {
                 return Ok(true);
             }
-            if self.progress.give_up.load(Ordering::Relaxed) {
+            if self.progress.give_up.load(Ordering::Relaxed) || interrupt::requested() {
                 return Ok(false);
             }
             worker::poll(self.poll, &mut events, Some(Duration::from_millis(50)))

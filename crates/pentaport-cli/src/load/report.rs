@@ -7,8 +7,9 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::time::Duration;
 
-/// Failures told in full; the rest is counted.
+/// Kinds of failures told in full; the rest is counted.
 const EXAMPLES: usize = 10;
 /// Latencies above it count as it: an hour, in nanoseconds.
 const LONGEST_LATENCY: u64 = 3_600_000_000_000;
@@ -23,12 +24,22 @@ pub(super) struct Tally {
     last: u64,
     /// Messages of the schedule that could not be started in time.
     pub(super) unsent: u64,
+    /// Ended by Ctrl-C, before it was done.
+    pub(super) interrupted: bool,
     faults: Vec<(usize, Option<SocketAddr>, Fault)>,
 }
 
 impl Tally {
     pub(super) fn new() -> Tally {
-        Tally { latencies: new_histogram(), messages: 0, bytes: 0, last: 0, unsent: 0, faults: Vec::new() }
+        Tally {
+            latencies: new_histogram(),
+            messages: 0,
+            bytes: 0,
+            last: 0,
+            unsent: 0,
+            interrupted: false,
+            faults: Vec::new(),
+        }
     }
 
     /// Counts a message that came back `now` and whose latency counts from `due`.
@@ -60,6 +71,8 @@ pub(crate) struct LoadReport {
     pub(crate) threads: usize,
     /// Messages per second that were asked for.
     pub(crate) rate: Option<f64>,
+    /// Ctrl-C ended it before its time was over; the messages in flight are not counted.
+    pub(crate) interrupted: bool,
     pub(crate) elapsed_seconds: f64,
     pub(crate) messages: u64,
     pub(crate) messages_per_second: f64,
@@ -74,7 +87,7 @@ pub(crate) struct LoadReport {
     pub(crate) failed: usize,
     /// How many failed in which way.
     pub(crate) failures_by_kind: BTreeMap<&'static str, usize>,
-    /// The first of them.
+    /// The first of them; those that failed alike are one.
     pub(crate) failures: Vec<ConnectionFailure>,
 }
 
@@ -90,11 +103,14 @@ pub(crate) struct Latency {
     pub(crate) mean: f64,
 }
 
-/// One connection that failed.
+/// Connections that failed alike.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct ConnectionFailure {
-    /// Counted from 1.
+    /// How many they are.
+    pub(crate) connections: usize,
+    /// The first of them, counted from 1.
     pub(crate) connection: usize,
+    /// Of the first of them.
     pub(crate) local_address: Option<SocketAddr>,
     pub(crate) kind: &'static str,
     pub(crate) what: String,
@@ -103,7 +119,8 @@ pub(crate) struct ConnectionFailure {
 }
 
 impl LoadReport {
-    pub(super) fn new(options: &LoadOptions, threads: usize, tallies: Vec<Tally>) -> LoadReport {
+    /// `loaded`: how long messages were started for.
+    pub(super) fn new(options: &LoadOptions, threads: usize, loaded: Duration, tallies: Vec<Tally>) -> LoadReport {
         let mut all = Tally::new();
         for mut tally in tallies {
             all.latencies.add(&tally.latencies).expect("histograms of the same bounds add up");
@@ -111,10 +128,11 @@ impl LoadReport {
             all.bytes += tally.bytes;
             all.last = all.last.max(tally.last);
             all.unsent += tally.unsent;
+            all.interrupted |= tally.interrupted;
             all.faults.append(&mut tally.faults);
         }
         // A slow rate may leave the end of the run without messages.
-        let whole = if all.faults.is_empty() { options.duration.as_secs_f64() } else { 0.0 };
+        let whole = if all.faults.is_empty() { loaded.as_secs_f64() } else { 0.0 };
         let elapsed_seconds = whole.max(all.last as f64 / 1e9);
         let mut failures_by_kind = BTreeMap::new();
         for (_, _, fault) in &all.faults {
@@ -128,6 +146,7 @@ impl LoadReport {
             depth: options.depth,
             threads,
             rate: options.rate,
+            interrupted: all.interrupted,
             elapsed_seconds,
             messages: all.messages,
             messages_per_second: if all.messages == 0 { 0.0 } else { all.messages as f64 / elapsed_seconds },
@@ -158,19 +177,42 @@ impl Latency {
 }
 
 fn first_failures(faults: &[(usize, Option<SocketAddr>, Fault)]) -> Vec<ConnectionFailure> {
-    faults
-        .iter()
-        .take(EXAMPLES)
-        .map(|(number, local_address, fault)| ConnectionFailure {
-            connection: number + 1,
-            local_address: *local_address,
-            kind: fault.kind(),
-            what: fault.to_string(),
-            hint: fault.hint(),
-        })
-        .collect()
+    let mut failures: Vec<ConnectionFailure> = Vec::new();
+    for (number, local_address, fault) in faults {
+        let what = fault.to_string();
+        if let Some(alike) = failures.iter_mut().find(|failure| failure.what == what) {
+            alike.connections += 1;
+        } else if failures.len() < EXAMPLES {
+            failures.push(ConnectionFailure {
+                connections: 1,
+                connection: number + 1,
+                local_address: *local_address,
+                kind: fault.kind(),
+                what,
+                hint: fault.hint(),
+            });
+        }
+    }
+    failures
 }
 
 fn new_histogram() -> Histogram<u64> {
     Histogram::new_with_bounds(1, LONGEST_LATENCY, 3).expect("constant bounds that are valid")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_that_failed_alike_are_one_line_with_their_count() {
+        let mut faults: Vec<_> = (0..1000).map(|number| (number, None, Fault::Reset { missing: 64 })).collect();
+        faults.insert(1, (1000, None, Fault::Unasked));
+        faults.extend((0..1000).map(|missing| (2000, None, Fault::Closed { missing })));
+        let failures = first_failures(&faults);
+        assert_eq!(failures.len(), EXAMPLES);
+        assert_eq!((failures[0].connections, failures[0].connection, failures[0].kind), (1000, 1, "reset"));
+        assert_eq!((failures[1].connections, failures[1].connection, failures[1].kind), (1, 1001, "unasked"));
+        assert!(failures[2..].iter().all(|failure| failure.connections == 1));
+    }
 }

@@ -7,6 +7,7 @@ use super::opening::{self, Progress};
 use super::opening_fault::OpeningFault;
 use super::report::Tally;
 use super::schedule::Schedule;
+use crate::interrupt;
 use mio::{Events, Poll, Token};
 use std::io;
 use std::ops::Range;
@@ -128,6 +129,12 @@ impl Run<'_> {
             self.start_due(now);
             self.over |= now >= self.deadline;
             if self.done() {
+                return;
+            }
+            if interrupt::requested() {
+                // Nothing was due after now.
+                self.deadline = self.deadline.min(now);
+                self.tally.interrupted = true;
                 return;
             }
             let timeout = self.timeout(now, next_check);

@@ -160,6 +160,21 @@ pub fn stdout(output: &Output) -> &str {
     std::str::from_utf8(&output.stdout).expect("stdout is text")
 }
 
+/// Sends the command a signal.
+#[cfg(unix)]
+pub fn signal(running: &Running, name: &str) {
+    let pid = running.child.id().to_string();
+    let status = Command::new("kill").args(["-s", name, &pid]).status();
+    assert!(status.expect("kill runs").success());
+}
+
+/// Asserts that Ctrl-C ended the command, and that it says no more than that about it.
+pub fn interrupted(output: &Output) {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "stderr: {stderr}");
+    assert_eq!(stderr, "pentaport: interrupted\n");
+}
+
 /// Asserts a failure told as the project tells failures, and returns the line that says what.
 pub fn failure(output: &Output, status: i32) -> String {
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();

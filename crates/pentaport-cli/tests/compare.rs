@@ -74,9 +74,15 @@ fn a_peer_that_is_no_echo_server_fails_and_the_others_are_measured() {
     let line = failure(&output, 1);
     assert!(line.starts_with("talker failed with 1 connection: "), "{line}");
     assert!(line.contains("is not an echo server"), "{line}");
+    let hint = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(hint.contains(&format!("`pentaport load {talks} -c 1`")), "{hint}");
     let table = stdout(&output);
     let row = table.lines().find(|line| line.starts_with("| talker ")).expect("it has its row");
-    assert!(row.contains("is not an echo server"), "{row}");
+    assert!(!row.contains("echo server"), "{row}");
+    for connections in ["1 connection", "4 connections"] {
+        let line = format!("talker failed with {connections}: ");
+        assert_eq!(table.lines().filter(|row| row.starts_with(&line)).count(), 1, "{line} in {table}");
+    }
     let row = table.lines().find(|line| line.starts_with("| select ")).expect("it has its row");
     assert!(row.contains("µs"), "{row}");
 }
@@ -102,4 +108,48 @@ fn what_cannot_be_measured_is_told_before_anything_runs() {
         let line = failure(&pentaport(&[&["compare"], arguments].concat()), status);
         assert!(line.contains(part), "{arguments:?}: {line}");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_that_cannot_begin_is_told_by_its_own_words_alone() {
+    let command = format!(
+        "ulimit -n 80 && exec {} compare --models select --threads 200 --connections 1 --duration 50ms",
+        env!("CARGO_BIN_EXE_pentaport")
+    );
+    let output = Running::spawn(std::process::Command::new("sh").args(["-c", &command])).output();
+    let line = failure(&output, 1);
+    let prefix = "select failed with 1 connection: the server listened, but could not begin to serve: too many open \
+                  sockets (";
+    let code = line.strip_prefix(prefix).unwrap_or_else(|| panic!("{line}"));
+    assert!(code.ends_with(')') && !code.contains(':'), "{line}");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_with_the_rows_that_are_done() {
+    use std::io::Read;
+    let (tell, when) = std::sync::mpsc::channel();
+    let hangs = server(move |mut stream, _| {
+        stream.read_exact(&mut [0]).expect("a message comes");
+        let _ = tell.send(());
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    let peer = format!("hangs={hangs}");
+    let running = Running::start(
+        &[
+            &["compare", "--models", "select", "--duration", "50ms", "--connections", "2,3", "--timeout", "1h"][..],
+            &["--peer", &peer],
+        ]
+        .concat(),
+    );
+    when.recv_timeout(DEADLINE).expect("the peer is loaded");
+    signal(&running, "INT");
+    let output = running.output();
+    interrupted(&output);
+    let table = stdout(&output);
+    let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    assert_eq!(rows.len(), 1, "{table}");
+    assert!(rows[0].starts_with("| select ") && rows[0].contains("µs"), "{table}");
+    assert!(table.contains("\nInterrupted: "), "{table}");
 }

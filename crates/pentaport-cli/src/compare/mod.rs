@@ -11,6 +11,7 @@ mod subject;
 mod table;
 
 use crate::failure::Failure;
+use crate::interrupt::{self, Interrupted};
 use crate::load::command::{default_threads, new_seed};
 use crate::machine::Machine;
 use crate::text::plural;
@@ -29,7 +30,8 @@ use subject::{Peer, Subject};
 /// Measure all models side by side.
 ///
 /// Each model serves echo in a process of its own and is loaded with each number of connections; every byte that comes
-/// back is checked. The default run takes less than two minutes. Exit status 1 if a model failed.
+/// back is checked. The default run takes less than two minutes. Ctrl-C ends with the table of what was measured so
+/// far. Exit status 1 if a model or peer failed, else 130 after Ctrl-C.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// The models [default: all].
@@ -101,10 +103,15 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         load_threads: threads(arguments.load_threads),
         pinned: pin.is_some(),
     };
+    interrupt::watch()?;
     let cells = measure_all(arguments, &settings, subjects(&arguments.models, peers), pin.as_ref());
-    let report = Report::new(machine, settings, cells);
-    tell(&report, arguments.json.as_deref())?;
-    verdict(&report)
+    let interrupted = interrupt::requested();
+    let report = Report::new(machine, settings, interrupted, cells);
+    if !report.results.is_empty() {
+        tell(&report, arguments.json.as_deref())?;
+    }
+    verdict(&report)?;
+    if interrupted { Err(Interrupted.into()) } else { Ok(()) }
 }
 
 fn subjects(models: &[Model], peers: Vec<Peer>) -> Vec<Subject> {
@@ -113,7 +120,7 @@ fn subjects(models: &[Model], peers: Vec<Peer>) -> Vec<Subject> {
 }
 
 /// Measures every subject with every number of connections. Subjects take turns, so that what changes on the machine
-/// meanwhile touches all.
+/// meanwhile touches all. Ctrl-C ends it with what is done.
 fn measure_all(arguments: &Arguments, settings: &Settings, subjects: Vec<Subject>, pin: Option<&Pin>) -> Vec<Cell> {
     let mut cells = Vec::new();
     let steps = arguments.connections.len() * arguments.runs * subjects.len();
@@ -132,16 +139,22 @@ fn measure_all(arguments: &Arguments, settings: &Settings, subjects: Vec<Subject
             timeout: arguments.timeout,
         };
         let mut outcomes: Vec<Vec<Result<Measurement, String>>> = vec![Vec::new(); subjects.len()];
-        for _ in 0..arguments.runs {
+        'runs: for _ in 0..arguments.runs {
             for (subject, outcomes) in subjects.iter().zip(&mut outcomes) {
                 bar.set_message(format!("{}, {}", subject.name(), plural(connections as u64, "connection")));
                 let outcome = measure::measure(subject, &load, settings.server_threads, pin, new_seed());
+                if interrupt::requested() {
+                    // Whatever came out of it: the servers may have had the signal as well.
+                    break 'runs;
+                }
                 outcomes.push(outcome.map_err(|error| format!("{error:#}")));
                 bar.inc(1);
             }
         }
-        for (subject, outcomes) in subjects.iter().zip(&outcomes) {
-            cells.push(Cell::new(subject, connections, outcomes));
+        let measured = subjects.iter().zip(&outcomes).filter(|(_, outcomes)| !outcomes.is_empty());
+        cells.extend(measured.map(|(subject, outcomes)| Cell::new(subject, connections, outcomes)));
+        if interrupt::requested() {
+            break;
         }
     }
     bar.finish_and_clear();
@@ -184,7 +197,7 @@ fn verdict(report: &Report) -> anyhow::Result<()> {
     };
     Err(Failure::new(
         format!("{} failed with {}: {error}{more}", cell.name, plural(cell.connections as u64, "connection")),
-        format!("try it alone: `pentaport serve` in one terminal, `pentaport load -c {}` in another", cell.connections),
+        cell.advice.clone(),
     )
     .into())
 }

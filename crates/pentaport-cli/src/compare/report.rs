@@ -12,6 +12,8 @@ pub(super) struct Report {
     command: Vec<String>,
     pub(super) machine: Machine,
     pub(super) settings: Settings,
+    /// Ctrl-C ended it: results are missing, or are of fewer runs.
+    pub(super) interrupted: bool,
     pub(super) results: Vec<Cell>,
 }
 
@@ -35,6 +37,9 @@ pub(super) struct Cell {
     pub(super) connections: usize,
     /// Why it failed; the figures are of the runs that did not.
     pub(super) error: Option<String>,
+    /// What to do about it.
+    #[serde(skip)]
+    pub(super) advice: String,
     pub(super) messages_per_second: Option<Spread>,
     pub(super) p50_us: Option<Spread>,
     pub(super) p99_us: Option<Spread>,
@@ -54,9 +59,16 @@ pub(super) struct Spread {
 }
 
 impl Report {
-    pub(super) fn new(machine: Machine, settings: Settings, mut results: Vec<Cell>) -> Report {
+    pub(super) fn new(machine: Machine, settings: Settings, interrupted: bool, mut results: Vec<Cell>) -> Report {
         add_ratios(&mut results);
-        Report { version: env!("CARGO_PKG_VERSION"), command: std::env::args().collect(), machine, settings, results }
+        Report {
+            version: env!("CARGO_PKG_VERSION"),
+            command: std::env::args().collect(),
+            machine,
+            settings,
+            interrupted,
+            results,
+        }
     }
 
     /// The peer that the others are compared with.
@@ -73,6 +85,7 @@ impl Cell {
             name: subject.name().to_owned(),
             peer: subject.is_peer(),
             connections,
+            advice: subject.advice(connections),
             error: outcomes.iter().find_map(|outcome| outcome.as_ref().err().cloned()),
             messages_per_second: of(|m| Some(m.messages_per_second)),
             p50_us: of(|m| Some(m.p50_us)),
@@ -141,6 +154,7 @@ mod tests {
             peer,
             connections,
             error: None,
+            advice: String::new(),
             messages_per_second: None,
             p50_us: None,
             p99_us: None,

@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 
 /// How long a server may take to start or to stop. It takes milliseconds; this is for machines that hardly run.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a server that fails may take from that to its end.
+const MOMENT: Duration = Duration::from_secs(1);
 /// How much of a server's complaints is kept.
 const COMPLAINTS: u64 = 64 * 1024;
 
@@ -41,6 +43,22 @@ impl Subject {
 
     pub(crate) fn is_peer(&self) -> bool {
         matches!(self, Subject::Peer(_))
+    }
+
+    /// What to do if it failed.
+    pub(super) fn advice(&self, connections: usize) -> String {
+        match self {
+            Subject::Model(model) => format!(
+                "try it alone: `pentaport serve --model {model}` in one terminal, `pentaport load 127.0.0.1:5150 -c \
+                 {connections}` in another"
+            ),
+            Subject::Peer(peer) => {
+                format!(
+                    "is it running, and an echo server? Try it alone: `pentaport load {} -c {connections}`",
+                    peer.address
+                )
+            }
+        }
     }
 
     /// A server to measure.
@@ -117,7 +135,7 @@ impl Running {
         }
     }
 
-    /// Adds to `error` what the server said about it.
+    /// Why it failed, as the server itself says if it ended, and otherwise `error`.
     pub(super) fn explain(self, error: anyhow::Error) -> anyhow::Error {
         match self {
             Running::Served(served) => served.explain(error),
@@ -175,13 +193,12 @@ impl Served {
         Err(self.explain(anyhow::anyhow!("the server does not stop")))
     }
 
-    fn explain(mut self, error: anyhow::Error) -> anyhow::Error {
-        // It says nothing more, and its complaints end.
-        let _ = self.child.kill();
-        let complaints = self.complaints.recv_timeout(PATIENCE).unwrap_or_default();
+    fn explain(self, error: anyhow::Error) -> anyhow::Error {
+        // Complaints come when the process has ended; of one that lives, what was seen from outside is the fault.
+        let Ok(complaints) = self.complaints.recv_timeout(MOMENT) else { return error };
         // The first line says what; a hint is for people who started it themselves.
         match complaints.lines().find(|line| !line.trim().is_empty()) {
-            Some(line) => error.context(line.strip_prefix("pentaport: ").unwrap_or(line).to_owned()),
+            Some(line) => anyhow::Error::msg(line.strip_prefix("pentaport: ").unwrap_or(line).to_owned()),
             None => error,
         }
     }

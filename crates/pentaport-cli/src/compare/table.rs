@@ -8,31 +8,25 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 pub(super) fn text(report: &Report) -> String {
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN).set_content_arrangement(ContentArrangement::Disabled);
-    let any_failed = report.results.iter().any(|cell| cell.error.is_some());
-    table.set_header(header(report.yardstick(), any_failed));
+    table.set_header(header(report.yardstick()));
     for cell in &report.results {
-        table.add_row(row(cell, report.yardstick().is_some(), any_failed));
+        table.add_row(row(cell, report.yardstick().is_some()));
     }
-    let words = 1 + usize::from(any_failed);
-    let columns = table.column_count();
-    for column in table.column_iter_mut().skip(1).take(columns - words) {
+    for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    format!("{}\n\n{}\n", table, how(report))
+    format!("{}\n\n{}{}\n", table, failures(report), how(report))
 }
 
-fn header(yardstick: Option<&str>, any_failed: bool) -> Vec<String> {
+fn header(yardstick: Option<&str>) -> Vec<String> {
     let mut header: Vec<String> =
         ["model", "connections", "messages/s", "p50", "p99", "server CPU µs/message"].map(str::to_owned).into();
     header.extend(yardstick.map(|name| format!("CPU / {name}")));
     header.extend(["threads", "memory/connection"].map(str::to_owned));
-    if any_failed {
-        header.push("failed".to_owned());
-    }
     header
 }
 
-fn row(cell: &Cell, ratio: bool, any_failed: bool) -> Vec<String> {
+fn row(cell: &Cell, ratio: bool) -> Vec<String> {
     let mut row = vec![
         cell.name.clone(),
         count(cell.connections as u64),
@@ -46,10 +40,19 @@ fn row(cell: &Cell, ratio: bool, any_failed: bool) -> Vec<String> {
     }
     row.push(median(cell.server_threads, |n| count(n.round() as u64)));
     row.push(median(cell.memory_per_connection_bytes, bytes));
-    if any_failed {
-        row.push(cell.error.clone().unwrap_or_default().replace('|', "/").replace('\n', " "));
-    }
     row
+}
+
+/// A line for each failure, and an empty one.
+fn failures(report: &Report) -> String {
+    let mut text = String::new();
+    for cell in &report.results {
+        if let Some(error) = &cell.error {
+            let (name, connections) = (&cell.name, plural(cell.connections as u64, "connection"));
+            text += &format!("{name} failed with {connections}: {}\n", error.replace('\n', " "));
+        }
+    }
+    if text.is_empty() { text } else { text + "\n" }
 }
 
 fn median(spread: Option<Spread>, show: impl Fn(f64) -> String) -> String {
@@ -66,7 +69,7 @@ fn how(report: &Report) -> String {
         "Echo of {}-byte messages, {} in flight on each connection, {} s each{}; {} of the server, {} of the load{}.\n\
          Memory is the growth of the server's process divided by its connections: with few of them, that of its \
          beginning.\n\
-         {}.",
+         {}.{}",
         count(settings.message_bytes as u64),
         count(settings.depth as u64),
         settings.duration_seconds,
@@ -75,5 +78,6 @@ fn how(report: &Report) -> String {
         plural(settings.load_threads as u64, "thread"),
         if settings.pinned { ", each on a CPU of its own" } else { "" },
         report.machine.line(),
+        if report.interrupted { "\nInterrupted: rows are missing, or are of fewer runs." } else { "" },
     )
 }

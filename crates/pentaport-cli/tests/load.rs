@@ -7,7 +7,7 @@ mod common;
 use common::*;
 use std::io::{Read, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Barrier, mpsc};
+use std::sync::{Arc, Barrier};
 
 fn load(server: std::net::SocketAddr, arguments: &[&str]) -> std::process::Output {
     let server = text(server);
@@ -18,7 +18,11 @@ fn load(server: std::net::SocketAddr, arguments: &[&str]) -> std::process::Outpu
 
 /// Interrupts the command when `server` has said so.
 #[cfg(unix)]
-fn interrupt(server: std::net::SocketAddr, when: &mpsc::Receiver<()>, arguments: &[&str]) -> std::process::Output {
+fn interrupt(
+    server: std::net::SocketAddr,
+    when: &std::sync::mpsc::Receiver<()>,
+    arguments: &[&str],
+) -> std::process::Output {
     let server = text(server);
     let running = Running::start(&[&["load", &server, "--duration", "1h", "--timeout", "1h"], arguments].concat());
     when.recv_timeout(DEADLINE).expect("the server gets so far");
@@ -348,7 +352,7 @@ fn the_hard_limit_of_descriptors_is_told() {
 #[cfg(unix)]
 #[test]
 fn ctrl_c_ends_with_the_report_of_what_was_measured() {
-    let (tell, when) = mpsc::channel();
+    let (tell, when) = std::sync::mpsc::channel();
     let server = server(move |stream, _| {
         echo(stream, |_, position| {
             if position > 1000 {
@@ -369,7 +373,7 @@ fn ctrl_c_ends_with_the_report_of_what_was_measured() {
 #[cfg(unix)]
 #[test]
 fn ctrl_c_does_not_wait_for_a_server_that_hangs() {
-    let (tell, when) = mpsc::channel();
+    let (tell, when) = std::sync::mpsc::channel();
     let server = server(move |mut stream, _| {
         let mut message = [0; 64];
         stream.read_exact(&mut message).expect("one message comes first");
@@ -387,7 +391,7 @@ fn ctrl_c_does_not_wait_for_a_server_that_hangs() {
 #[cfg(unix)]
 #[test]
 fn ctrl_c_while_connecting_has_nothing_to_report() {
-    let (tell, when) = mpsc::channel();
+    let (tell, when) = std::sync::mpsc::channel();
     let server = server(move |mut stream, _| {
         stream.read_exact(&mut [0]).expect("a message comes");
         let _ = tell.send(());

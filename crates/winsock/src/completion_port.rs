@@ -81,6 +81,7 @@ fn associate(socket: SOCKET, port: Arc<Port>, key: usize) -> Result<(), WIN32_ER
         socket.unwatch();
     }
     socket.association = Some(Association { port, key });
+    socket.signal(0);
     if was_watched && socket.watch().is_err() {
         socket.association = None;
         return Err(ERROR_NO_SYSTEM_RESOURCES);

@@ -17,6 +17,7 @@ mod startup;
 mod testing;
 mod thread;
 pub mod types;
+mod wait;
 mod watchdog;
 
 pub use completion_port::{
@@ -25,7 +26,7 @@ pub use completion_port::{
 pub use error::{GetLastError, SetLastError, WSAGetLastError, WSASetLastError};
 pub use ioctl::{WSAIoctl, ioctlsocket};
 pub use objects::CloseHandle;
-pub use objects::event::{CreateEventW, ResetEvent, SetEvent, WaitForSingleObject};
+pub use objects::event::{CreateEventW, ResetEvent, SetEvent};
 pub use resolve::{freeaddrinfo, getaddrinfo, getnameinfo};
 pub use socket::{
     __WSAFDIsSet, AcceptEx, CancelIo, CancelIoEx, ConnectEx, GetAcceptExSockaddrs, GetOverlappedResult,
@@ -35,3 +36,4 @@ pub use socket::{
 };
 pub use startup::{WSACleanup, WSAStartup};
 pub use types::*;
+pub use wait::WaitForSingleObject;

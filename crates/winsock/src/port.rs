@@ -29,6 +29,7 @@ use parking_lot::{Mutex, MutexGuard};
 use crate::os;
 use crate::reactor::Epoll;
 use crate::types::*;
+use crate::wait;
 use crate::watchdog;
 
 /// One completion, as GetQueuedCompletionStatus will tell it.
@@ -246,6 +247,13 @@ impl Port {
             worker.wake(Given::Nudge);
         }
         self.recall(&mut state);
+        wait::tell();
+    }
+
+    /// Whether packets are queued, or the port is closed: the port's handle as something to wait for.
+    pub(crate) fn is_signalled(&self) -> bool {
+        let state = self.state.lock();
+        state.closed || !state.packets.is_empty()
     }
 
     fn join(&self) -> Arc<Worker> {
@@ -418,6 +426,10 @@ impl Port {
             worker.wake(Given::Packet(packet));
         }
         self.watch_if_stuck(state);
+        // Who waits for the port itself comes after those who wait for packets (P37).
+        if !state.packets.is_empty() {
+            wait::tell();
+        }
     }
 
     /// Calls back the thread that polls, if one does.

@@ -35,8 +35,7 @@ fn accepting_goes_on_when_descriptors_are_free_again() {
         }
         drop(hoard);
         while accepted.len() < clients.len() {
-            accepted
-                .push(get(port, DEADLINE_MS).expect("accepted when descriptors are free again"));
+            accepted.push(get(port, DEADLINE_MS).expect("accepted when descriptors are free again"));
         }
         let expected: Vec<_> = accepts.iter().map(|accept| (accept.address(), true)).collect();
         assert_eq!(accepted, expected, "in order and with success");
@@ -111,9 +110,7 @@ fn in_child(name: &str, body: impl FnOnce()) {
 /// Lowers the limit and opens descriptors until there are none.
 fn exhaust_descriptors() -> Vec<std::fs::File> {
     // SAFETY: a limit below the present one may always be set.
-    let lowered = unsafe {
-        libc::setrlimit(libc::RLIMIT_NOFILE, &libc::rlimit { rlim_cur: 64, rlim_max: 64 })
-    };
+    let lowered = unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &libc::rlimit { rlim_cur: 64, rlim_max: 64 }) };
     assert_eq!(lowered, 0);
     let mut hoard = Vec::new();
     while let Ok(file) = std::fs::File::open("/dev/null") {
@@ -155,16 +152,7 @@ impl Accept {
         let buffer = vec![0u8; 64].leak();
         // SAFETY: the buffer has room for two addresses of 32 bytes; it and the OVERLAPPED live for ever.
         let ok = unsafe {
-            accept_ex.unwrap()(
-                listener,
-                tcp(),
-                buffer.as_mut_ptr().cast(),
-                0,
-                32,
-                32,
-                &mut returned,
-                overlapped,
-            )
+            accept_ex.unwrap()(listener, tcp(), buffer.as_mut_ptr().cast(), 0, 32, 32, &mut returned, overlapped)
         };
         // SAFETY: no pointers.
         let error = unsafe { WSAGetLastError() };
@@ -177,9 +165,7 @@ impl Accept {
 fn get(port: HANDLE, milliseconds: u32) -> Option<(usize, bool)> {
     let (mut bytes, mut key, mut overlapped) = (0, 0, null_mut());
     // SAFETY: the three variables outlive the call.
-    let ok = unsafe {
-        GetQueuedCompletionStatus(port, &mut bytes, &mut key, &mut overlapped, milliseconds)
-    };
+    let ok = unsafe { GetQueuedCompletionStatus(port, &mut bytes, &mut key, &mut overlapped, milliseconds) };
     (!overlapped.is_null()).then_some((overlapped as usize, ok != 0))
 }
 
@@ -224,14 +210,12 @@ fn listener() -> (SOCKET, SocketAddr) {
 fn connect_to(socket: SOCKET, address: SocketAddr) {
     let name = sockaddr(address);
     // SAFETY: the name has the length given and outlives the call.
-    let result =
-        unsafe { connect(socket, (&raw const name).cast(), size_of::<SOCKADDR_IN>() as i32) };
+    let result = unsafe { connect(socket, (&raw const name).cast(), size_of::<SOCKADDR_IN>() as i32) };
     assert_eq!(result, 0);
 }
 
 fn sockaddr(address: SocketAddr) -> SOCKADDR_IN {
-    let mut name =
-        SOCKADDR_IN { sin_family: AF_INET, sin_port: address.port().to_be(), ..Default::default() };
+    let mut name = SOCKADDR_IN { sin_family: AF_INET, sin_port: address.port().to_be(), ..Default::default() };
     // 127.0.0.1 in network order.
     name.sin_addr.S_un.S_addr = INADDR_LOOPBACK.to_be();
     name

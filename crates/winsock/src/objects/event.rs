@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
-use crate::completion_port::timeout;
 use crate::error::{finish_bool, set_last_error};
 use crate::objects::Object;
 use crate::objects::table::{self, Entry};
@@ -112,22 +111,4 @@ pub unsafe extern "system" fn SetEvent(hevent: HANDLE) -> BOOL {
 /// Nothing is asked of the caller; unsafe as every function of this contract.
 pub unsafe extern "system" fn ResetEvent(hevent: HANDLE) -> BOOL {
     finish_bool(find(hevent as usize).map(|event| event.reset()).ok_or(ERROR_INVALID_HANDLE))
-}
-
-/// Waits for an event; WAIT_OBJECT_0 when it is set, WAIT_TIMEOUT after `dwmilliseconds`.
-///
-/// # Errors
-/// WAIT_FAILED with ERROR_INVALID_HANDLE; other kinds of handle cannot be waited for yet.
-///
-/// # Safety
-/// Nothing is asked of the caller; unsafe as every function of this contract.
-pub unsafe extern "system" fn WaitForSingleObject(hhandle: HANDLE, dwmilliseconds: u32) -> WAIT_EVENT {
-    match find(hhandle as usize) {
-        Some(event) if event.wait(timeout(dwmilliseconds)) => WAIT_OBJECT_0,
-        Some(_) => WAIT_TIMEOUT,
-        None => {
-            set_last_error(ERROR_INVALID_HANDLE);
-            WAIT_FAILED
-        }
-    }
 }

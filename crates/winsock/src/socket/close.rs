@@ -12,6 +12,7 @@ use crate::socket::overlapped::{self, Completion};
 use crate::socket::request::{Fifo, Request, Role};
 use crate::socket::{Deadline, Locked, Phase, Socket, accept, accept_ex, lock, select, send};
 use crate::types::*;
+use crate::wait;
 use crate::watchdog;
 
 /// How long the exit of the process may wait for peers to take what they are owed.
@@ -64,6 +65,7 @@ fn close(mut socket: Locked, indicate: bool) -> WsaResult<()> {
     table::remove(socket.handle as usize);
     end_operations(&mut socket, indicate);
     socket.handle = 0;
+    wait::tell();
     if socket.selected {
         select::wake_all();
     }

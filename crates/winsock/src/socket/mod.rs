@@ -21,6 +21,7 @@ mod request;
 pub(crate) mod select;
 mod send;
 
+use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
@@ -170,6 +171,8 @@ pub(crate) struct State {
     pub(crate) connect_context: bool,
     /// An ICMP "port unreachable" that a send met, for the next receive (D69).
     pub(crate) refused_datagram: bool,
+    /// The handle itself, as something to wait for.
+    signalled: Cell<bool>,
     /// FILE_SKIP_COMPLETION_PORT_ON_SUCCESS and its sisters, as set.
     pub(crate) notification_modes: u8,
     /// A thread in select looks or looked at this socket.
@@ -300,6 +303,7 @@ impl State {
             accepting_for: None,
             connect_context: false,
             refused_datagram: false,
+            signalled: Cell::new(false),
             notification_modes: 0,
             selected: false,
             select_stamp: 0,
@@ -336,6 +340,17 @@ impl State {
 
     pub(crate) fn options_mut(&mut self) -> &mut Options {
         self.options.get_or_insert_with(|| Box::new(Options::DEFAULT))
+    }
+
+    pub(crate) fn is_signalled(&self) -> bool {
+        self.signalled.get()
+    }
+
+    /// Signals the handle, for an operation without an event, unless the program asked to leave it alone (P39).
+    pub(crate) fn signal(&self, event: usize) {
+        if event == 0 && u32::from(self.notification_modes) & FILE_SKIP_SET_EVENT_ON_HANDLE == 0 {
+            self.signalled.set(true);
+        }
     }
 
     /// Ends the connection for all later operations.

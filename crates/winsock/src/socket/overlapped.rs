@@ -1,16 +1,15 @@
 //! Overlapped operations: how they start, how they complete, and how a program asks for their result.
 
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering, fence};
-
-use parking_lot::{Condvar, Mutex};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::{WsaResult, fail, finish_bool, is_bad, set_last_error, win32_from_status, wsa_from_status};
 use crate::objects::{event, table};
-use crate::port::{Packet, blocking};
+use crate::port::Packet;
 use crate::socket::request::{Buffers, Request, Role};
 use crate::socket::{self, Association, State};
 use crate::thread;
 use crate::types::*;
+use crate::wait;
 
 /// The bit of `hEvent` that keeps a completion from the port (D22).
 const NO_PACKET: usize = 1;
@@ -132,6 +131,10 @@ pub(crate) fn is_error(status: NTSTATUS) -> bool {
 /// Notes that the operation is pending: unless its completion goes to a port and nowhere else, it ends with its
 /// thread (D87).
 pub(crate) fn pend(state: &State, event: usize) {
+    // Without an event the handle is what is waited for (D21).
+    if event == 0 {
+        state.signalled.set(false);
+    }
     if state.association.is_none() || event != 0 {
         thread::owe();
     }
@@ -142,6 +145,7 @@ pub(crate) fn pend(state: &State, event: usize) {
 pub(crate) fn complete_at_once(state: &State, overlapped: Overlapped, event: usize, completion: Completion) {
     let skip = u32::from(state.notification_modes) & FILE_SKIP_COMPLETION_PORT_ON_SUCCESS != 0;
     // A warning counts as success here (D57).
+    state.signal(event);
     let packet = !skip || is_error(completion.status);
     indicate(state.association.as_ref().filter(|_| packet), overlapped.0, event, completion);
 }
@@ -151,7 +155,10 @@ pub(crate) fn complete(state: &State, request: &Request, completion: Completion)
     match request.role {
         Role::Spill => {}
         _ if request.synchronous => Overlapped(request.overlapped).finish(completion),
-        _ => indicate(state.association.as_ref(), request.overlapped, request.event, completion),
+        _ => {
+            state.signal(request.event);
+            indicate(state.association.as_ref(), request.overlapped, request.event, completion);
+        }
     }
 }
 
@@ -180,39 +187,7 @@ pub(crate) fn indicate(
         let Completion { status, bytes, .. } = completion;
         association.port.push(Packet { key: association.key, overlapped, status, bytes });
     }
-    ENDED.tell();
-}
-
-/// Where threads wait for an operation whose OVERLAPPED names no event.
-struct Ended {
-    waiting: AtomicU32,
-    lock: Mutex<()>,
-    changed: Condvar,
-}
-
-static ENDED: Ended = Ended { waiting: AtomicU32::new(0), lock: Mutex::new(()), changed: Condvar::new() };
-
-impl Ended {
-    fn tell(&self) {
-        // Sequentially consistent with `wait_until`: either it sees the new status or we see that it waits.
-        fence(Ordering::SeqCst);
-        if self.waiting.load(Ordering::Relaxed) > 0 {
-            drop(self.lock.lock());
-            self.changed.notify_all();
-        }
-    }
-
-    /// Waits until `done`, looking after each operation that ends.
-    fn wait_until(&self, done: impl Fn() -> bool) {
-        let _elsewhere = blocking();
-        let mut lock = self.lock.lock();
-        self.waiting.fetch_add(1, Ordering::SeqCst);
-        fence(Ordering::SeqCst);
-        while !done() {
-            self.changed.wait(&mut lock);
-        }
-        self.waiting.fetch_sub(1, Ordering::SeqCst);
-    }
+    wait::tell();
 }
 
 /// The result of an operation; waits for it if `wait`. Returns the status as the call found it.
@@ -224,7 +199,7 @@ fn result(overlapped: Overlapped, wait: bool) -> Result<NTSTATUS, WIN32_ERROR> {
         match event::find(overlapped.event()) {
             // The event is trusted, whatever the status says then (D33).
             Some(event) => drop(event.wait(None)),
-            None => ENDED.wait_until(|| overlapped.status() != STATUS_PENDING),
+            None => drop(wait::wait_until(None, || overlapped.is_over())),
         }
     }
     Ok(overlapped.status())

@@ -4,6 +4,7 @@
 
 mod address;
 mod completion_port;
+mod deadline;
 mod error;
 mod ioctl;
 mod objects;

@@ -22,10 +22,11 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
 
+use crate::deadline::Deadline;
 use crate::os;
 use crate::reactor::Epoll;
 use crate::types::*;
@@ -327,7 +328,10 @@ impl Port {
         }
         state.arrivals += 1;
         let arrival = state.arrivals;
-        let mut wait = Wait::new(timeout);
+        let deadline = Deadline::after(timeout);
+        let looks_only = timeout == Some(Duration::ZERO);
+        // The time is over only once the call has looked.
+        let mut over = false;
         loop {
             if state.closed {
                 return Err(GetError::Abandoned);
@@ -342,26 +346,26 @@ impl Port {
                 self.stop(state, worker);
                 return Ok(taken);
             }
-            if wait.over {
+            if over {
                 // Somebody else may wait for longer than we did.
                 self.put_to_poll(state);
                 return Err(GetError::Timeout);
             }
             match self.epoll.get() {
                 Some(epoll) if may_run && state.poller.is_none() => {
-                    self.poll(state, epoll, arrival, wait.remaining());
+                    self.poll(state, epoll, arrival, deadline.remaining());
                     if state.packets.is_empty() {
-                        wait.check();
+                        over = deadline.is_over();
                     }
                     continue;
                 }
                 // Who polls came before us: it makes room, so that the latest waiter is the one that polls.
-                Some(_) if may_run && !wait.is_poll() => self.recall(state),
+                Some(_) if may_run && !looks_only => self.recall(state),
                 _ => {}
             }
             self.hand_out(state);
             self.put_to_poll_before(state, arrival);
-            match self.park(state, worker, arrival, wait.remaining()) {
+            match self.park(state, worker, arrival, deadline.remaining()) {
                 Some(Given::Packet(packet)) => {
                     entries[0] = packet.entry();
                     // The giver counted this thread as running; `get` counts it again.
@@ -369,7 +373,7 @@ impl Port {
                     return Ok(1 + state.take(&mut entries[1..]));
                 }
                 Some(Given::Nudge) => {}
-                None => wait.check(),
+                None => over = deadline.is_over(),
             }
         }
     }
@@ -556,41 +560,5 @@ impl Worker {
         *self.given.lock() = Some(given);
         self.parked.store(0, Ordering::Release);
         os::futex_wake(&self.parked);
-    }
-}
-
-/// How long a wait may still last. Reads the clock only when it has waited in vain.
-struct Wait {
-    timeout: Option<Duration>,
-    deadline: Option<Instant>,
-    over: bool,
-}
-
-impl Wait {
-    fn new(timeout: Option<Duration>) -> Wait {
-        // Nothing waits for 2^32 ms by accident; what the clock cannot express is for ever.
-        let deadline =
-            timeout.filter(|timeout| !timeout.is_zero()).and_then(|timeout| Instant::now().checked_add(timeout));
-        Wait { timeout, deadline, over: false }
-    }
-
-    /// Whether the call only looks.
-    fn is_poll(&self) -> bool {
-        self.timeout == Some(Duration::ZERO)
-    }
-
-    fn remaining(&self) -> Option<Duration> {
-        match (self.timeout, self.deadline) {
-            (Some(timeout), None) => Some(timeout),
-            (_, deadline) => deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())),
-        }
-    }
-
-    fn check(&mut self) {
-        self.over = match (self.timeout, self.deadline) {
-            (None, _) => false,
-            (Some(_), None) => true,
-            (Some(_), Some(deadline)) => Instant::now() >= deadline,
-        };
     }
 }

@@ -5,9 +5,10 @@
 //! and costs those who do not nothing but a look at a counter.
 
 use std::sync::atomic::{AtomicU32, Ordering, fence};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::completion_port::timeout;
+use crate::deadline::Deadline;
 use crate::error::set_last_error;
 use crate::objects::{Object, table};
 use crate::os;
@@ -31,7 +32,7 @@ pub(crate) fn tell() {
 
 /// Waits until `done`, looking after each change; false after the timeout.
 pub(crate) fn wait_until(timeout: Option<Duration>, done: impl Fn() -> bool) -> bool {
-    let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    let deadline = Deadline::after(timeout);
     let _elsewhere = (timeout != Some(Duration::ZERO)).then(blocking);
     WAITING.fetch_add(1, Ordering::SeqCst);
     let result = loop {
@@ -39,7 +40,7 @@ pub(crate) fn wait_until(timeout: Option<Duration>, done: impl Fn() -> bool) -> 
         if done() {
             break true;
         }
-        let remaining = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let remaining = deadline.remaining();
         if remaining == Some(Duration::ZERO) {
             break false;
         }

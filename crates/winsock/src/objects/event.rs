@@ -1,10 +1,11 @@
 //! Event objects, and the wait for one of them.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
+use crate::deadline::Deadline;
 use crate::error::{finish_bool, set_last_error};
 use crate::objects::Object;
 use crate::objects::table::{self, Entry};
@@ -38,13 +39,13 @@ impl Event {
 
     /// Waits until the event is set; false after the timeout. `None` waits for ever.
     pub(crate) fn wait(&self, timeout: Option<Duration>) -> bool {
-        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let deadline = Deadline::after(timeout);
         let mut set = self.set.lock();
         let _elsewhere = (!*set && timeout != Some(Duration::ZERO)).then(blocking);
         while !*set {
-            match deadline {
-                Some(deadline) if self.changed.wait_until(&mut set, deadline).timed_out() && !*set => return false,
-                Some(_) => {}
+            match deadline.remaining() {
+                Some(Duration::ZERO) => return false,
+                Some(remaining) => drop(self.changed.wait_for(&mut set, remaining)),
                 None => self.changed.wait(&mut set),
             }
         }

@@ -6,10 +6,11 @@ use std::ptr::null_mut;
 use std::time::Instant;
 
 use crate::address::Address;
+use crate::deadline::Deadline;
 use crate::error::{WsaError, WsaResult, fail, wsa_from_errno};
 use crate::os::{self, OsResult};
 use crate::socket::accept_ex::{self, AcceptRequest, Receiving};
-use crate::socket::{self, Deadline, Kind, Locked, Phase, Readable, State, create, lock};
+use crate::socket::{self, Kind, Locked, Phase, Readable, State, create, lock};
 use crate::types::*;
 
 pub(crate) use crate::socket::accept_ex::AcceptData;

@@ -5,12 +5,13 @@ use std::sync::Once;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use crate::deadline::Deadline;
 use crate::error::{WsaError, WsaResult, fail, finish};
 use crate::objects::table;
 use crate::os;
 use crate::socket::overlapped::{self, Completion};
 use crate::socket::request::{Fifo, Request, Role};
-use crate::socket::{Deadline, Locked, Phase, Socket, accept, accept_ex, lock, select, send};
+use crate::socket::{Locked, Phase, Socket, accept, accept_ex, lock, select, send};
 use crate::types::*;
 use crate::wait;
 use crate::watchdog;

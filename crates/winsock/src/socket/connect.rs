@@ -3,11 +3,12 @@
 use std::time::Instant;
 
 use crate::address::Address;
+use crate::deadline::Deadline;
 use crate::error::{WsaError, WsaResult, fail, finish, finish_bool, status_from_errno, wsa_from_errno};
 use crate::os::{self, Errno};
 use crate::socket::overlapped::{self, Completion, Overlapped};
 use crate::socket::request::{Buffers, Request, Role};
-use crate::socket::{Deadline, Locked, Phase, Readable, lock, send};
+use crate::socket::{Locked, Phase, Readable, lock, send};
 use crate::types::*;
 
 /// A connect under way.

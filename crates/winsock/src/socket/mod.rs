@@ -26,10 +26,11 @@ use std::ops::{Deref, DerefMut};
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use parking_lot::{Mutex, MutexGuard};
 
+use crate::deadline::Deadline;
 use crate::error::{WsaError, WsaResult, fail, wsa_from_errno};
 use crate::objects::table::{self, Entry};
 use crate::os::{self, OsResult};
@@ -458,28 +459,6 @@ impl Locked {
 fn own(fd: RawFd) -> Option<OwnedFd> {
     // SAFETY: the descriptor belonged to the socket, which has just let go of it.
     (fd >= 0).then(|| unsafe { OwnedFd::from_raw_fd(fd) })
-}
-
-/// When a blocking call gives up.
-#[derive(Clone, Copy)]
-pub(crate) struct Deadline(Option<Instant>);
-
-impl Deadline {
-    pub(crate) const NEVER: Deadline = Deadline(None);
-
-    /// From SO_RCVTIMEO or SO_SNDTIMEO.
-    pub(crate) fn after_milliseconds(timeout: u32) -> Deadline {
-        let timeout = (timeout != 0).then(|| Duration::from_millis(timeout.into()));
-        Deadline(timeout.and_then(|timeout| Instant::now().checked_add(timeout)))
-    }
-
-    fn remaining(self) -> Option<Duration> {
-        self.0.map(|deadline| deadline.saturating_duration_since(Instant::now()))
-    }
-
-    fn is_over(self) -> bool {
-        self.0.is_some_and(|deadline| Instant::now() >= deadline)
-    }
 }
 
 impl Drop for State {

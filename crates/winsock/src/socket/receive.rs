@@ -1,12 +1,13 @@
 //! Receiving: recv, recvfrom, WSARecv, WSARecvFrom, and the queue of receives.
 
+use crate::deadline::Deadline;
 use crate::error::{
     WsaError, WsaResult, fail, finish, set_last_error, status_from_errno, wsa_from_errno, wsa_from_status,
 };
 use crate::os::{self, Errno};
 use crate::socket::overlapped::{self, Completion, Overlapped};
 use crate::socket::request::{Fifo, Request, Role, total};
-use crate::socket::{Deadline, Locked, Phase, Readable, State, accept_ex, connect, lock, select};
+use crate::socket::{Locked, Phase, Readable, State, accept_ex, connect, lock, select};
 use crate::types::*;
 
 /// A receive as a call asks for it.

@@ -8,10 +8,11 @@ use std::cell::RefCell;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use crate::deadline::Deadline;
 use crate::error::{WsaError, WsaResult, fail, is_bad, set_last_error, wsa_from_errno};
 use crate::os;
 use crate::port::blocking;
@@ -174,7 +175,7 @@ fn distinct_sets(read: *mut FD_SET, write: *mut FD_SET, except: *mut FD_SET) -> 
 /// # Safety
 /// As for [`select`].
 unsafe fn wait(sets: &mut [Set], timeout: Option<Duration>, fds: &mut Vec<libc::pollfd>) -> WsaResult<usize> {
-    let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    let deadline = Deadline::after(timeout);
     let entered = if timeout == Some(Duration::ZERO) { None } else { Some(Entered::new()?) };
     loop {
         // SAFETY: as the caller promises.
@@ -182,11 +183,7 @@ unsafe fn wait(sets: &mut [Set], timeout: Option<Duration>, fds: &mut Vec<libc::
         if let Some(entered) = &entered {
             fds.push(libc::pollfd { fd: entered.0.as_raw_fd(), events: libc::POLLIN, revents: 0 });
         }
-        let remaining = match deadline {
-            _ if any_ready => Some(Duration::ZERO),
-            Some(deadline) => Some(deadline.saturating_duration_since(Instant::now())),
-            None => timeout,
-        };
+        let remaining = if any_ready { Some(Duration::ZERO) } else { deadline.remaining() };
         poll_blocking(fds, remaining)?;
         let woken = entered.as_ref().filter(|_| fds.pop().is_some_and(|wake| wake.revents != 0));
         if let Some(entered) = woken {
@@ -197,7 +194,7 @@ unsafe fn wait(sets: &mut [Set], timeout: Option<Duration>, fds: &mut Vec<libc::
         if ready > 0 {
             return Ok(ready);
         }
-        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+        if deadline.is_over() {
             // SAFETY: as the caller promises.
             sets.iter_mut().for_each(|set| unsafe { set.rewrite(&[]) });
             return Ok(0);

@@ -4,12 +4,13 @@
 //! on a stream is all or nothing (D60): what the kernel does not take of it goes into the queue, copied.
 
 use crate::address::Address;
+use crate::deadline::Deadline;
 use crate::error::{WsaResult, fail, finish, set_last_error, status_from_errno, wsa_from_errno, wsa_from_status};
 use crate::os::{self, Errno};
 use crate::socket::address_calls::finish_sending;
 use crate::socket::overlapped::{self, Completion, Overlapped};
 use crate::socket::request::{Buffers, Request, Role, total};
-use crate::socket::{Deadline, Locked, Phase, State, close, connect, lock};
+use crate::socket::{Locked, Phase, State, close, connect, lock};
 use crate::types::*;
 
 /// A send as a call asks for it.

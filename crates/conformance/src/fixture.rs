@@ -73,26 +73,37 @@ pub fn finishes<T: Send + 'static>(what: &str, call: impl FnOnce() -> T + Send +
     }
 }
 
-/// Lets several threads wait on a port with `wait`, closes the port, and gives what each of them was told.
+/// Lets three threads wait for ever on a port with `wait`, closes the port, and gives what each of them was told; first
+/// on a port without sockets, then on one with a socket.
 ///
-/// A thread that was late to enter the wait finds a closed handle, so that the round is played again.
-pub fn closed_under(wait: fn(&Port) -> u32, late: u32) -> Vec<u32> {
+/// A thread that was late to enter the wait finds a closed handle and says `late`: then the round is played again.
+#[track_caller]
+pub fn closed_under(wait: fn(&Port) -> u32, late: u32) -> [Vec<u32>; 2] {
+    [false, true].map(|with_socket| closed_under_with(with_socket, wait, late))
+}
+
+#[track_caller]
+fn closed_under_with(with_socket: bool, wait: fn(&Port) -> u32, late: u32) -> Vec<u32> {
     for _ in 0..20 {
         let port = Arc::new(Port::new(0));
+        let sockets = with_socket.then(pair);
+        if let Some((_, socket)) = &sockets {
+            port.associate(socket, 0).expect("the association");
+        }
         let about_to_wait = Arc::new(AtomicUsize::new(0));
-        let threads: Vec<_> = (0..3)
-            .map(|_| {
-                let (port, about_to_wait) = (port.clone(), about_to_wait.clone());
-                thread::spawn(move || {
-                    about_to_wait.fetch_add(1, Ordering::SeqCst);
-                    wait(&port)
-                })
-            })
-            .collect();
+        let (sender, told) = mpsc::channel();
+        for _ in 0..3 {
+            let (port, about_to_wait, sender) = (port.clone(), about_to_wait.clone(), sender.clone());
+            thread::spawn(move || {
+                about_to_wait.fetch_add(1, Ordering::SeqCst);
+                sender.send(wait(&port))
+            });
+        }
         until("all are about to wait", || about_to_wait.load(Ordering::SeqCst) == 3);
         nap();
         port.close().unwrap();
-        let told: Vec<u32> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+        let told: Vec<u32> =
+            (0..3).map(|_| told.recv_timeout(DEADLINE).expect("a waiter sleeps on after the close")).collect();
         if !told.contains(&late) {
             return told;
         }

@@ -66,12 +66,12 @@ fn p25_timeout_dequeues_nothing_and_leaves_bytes_and_key() {
 fn p26_close_abandons_all_waiters() {
     in_child("p26_close_abandons_all_waiters", || {
         let get = |port: &Port| {
-            let got = port.get(DEADLINE_MS);
+            let got = port.get(sys::INFINITE);
             assert_eq!(got, nothing(got.error));
             got.error
         };
         let told = closed_under(get, sys::ERROR_INVALID_HANDLE);
-        assert_eq!(told, [sys::ERROR_ABANDONED_WAIT_0; 3]);
+        assert_eq!(told, [[sys::ERROR_ABANDONED_WAIT_0; 3]; 2]);
     });
 }
 
@@ -186,9 +186,9 @@ fn p32_a_batch_times_out() {
 #[test]
 fn p35_close_abandons_waiters_for_a_batch() {
     in_child("p35_close_abandons_waiters_for_a_batch", || {
-        let get = |port: &Port| port.get_many(4, DEADLINE_MS).0.expect_err("no packet");
+        let get = |port: &Port| port.get_many(4, sys::INFINITE).0.expect_err("no packet");
         let told = closed_under(get, sys::ERROR_INVALID_HANDLE);
-        assert_eq!(told, [sys::ERROR_ABANDONED_WAIT_0; 3]);
+        assert_eq!(told, [[sys::ERROR_ABANDONED_WAIT_0; 3]; 2]);
     });
 }
 

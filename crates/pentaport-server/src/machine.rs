@@ -24,7 +24,7 @@
 //!
 //! The send queue is two buffers: one is being sent, the other collects what comes meanwhile; when the first has been
 //! sent, they change places. So many small answers become one send, nothing is moved, and a connection with nothing
-//! to send gives both buffers back to the [`Pool`](crate::pool::Pool) of its worker and holds none.
+//! to send gives both buffers back to the [`Pool`] of its worker and holds none.
 
 use crate::Close;
 use crate::pool::Pool;

@@ -24,7 +24,7 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::thread;
 use std::time::Instant;
 
-use pentaport::completion_port::{self as port, CompletionPort, Operation, Packet};
+use pentaport::completion_port::{self as port, CompletionPort, Operation, OperationKind, Packet};
 use pentaport::socket::Socket;
 
 use self::accept::Acceptor;
@@ -148,13 +148,11 @@ impl<S: Service> Runner<S> {
         let Packet { source, result, operation } = packet;
         match (source.key(), source.socket()) {
             (Key::Client(_), Some(socket)) => self.client_packet(desk, socket, result, operation),
-            // It was closed before, and this is what was in flight then.
-            (Key::Client(_), None) => {}
-            (Key::Server, Some(listener)) => {
-                self.accept_packet(desk, listener, result, operation);
-            }
-            // Posted by a handle, or an accept operation that came back since the listener is closed.
-            (Key::Server, None) => self.stop(desk),
+            (Key::Server, Some(listener)) => self.accept_packet(desk, listener, result, operation),
+            // Posted by a handle.
+            (Key::Server, None) if operation.kind() == OperationKind::Posted => self.stop(desk),
+            // The socket has been closed, and this is what was in flight then.
+            (Key::Client(_) | Key::Server, None) => {}
         }
     }
 

@@ -1,5 +1,7 @@
 //! The models: one file each, with a function `run` that serves until the server is stopped.
 //!
+//! Another model is another file here, a [`Model`](crate::Model), and a line in [`Server::run`](crate::Server::run).
+//!
 //! A runner owns sockets and threads. What happens on a connection it tells the connection's [`Conversation`], and does
 //! what that says next; it decides nothing about a connection itself.
 

@@ -159,6 +159,7 @@ impl<'a, S: Service> Worker<'a, S> {
 
     /// Looks after connections until the server is stopped and all of them have ended.
     fn work(&mut self) {
+        let _guard = StopOnPanic(self.runner);
         while !self.is_done() {
             let ready = self.wait();
             self.desk.lane.wakeups.fetch_add(1, Relaxed);
@@ -373,6 +374,17 @@ impl<S: Service> Link for Runner<S> {
         self.stopping.set(how);
         for inbox in &self.inboxes {
             inbox.waker.wake();
+        }
+    }
+}
+
+/// A worker that panics must not leave the others waiting for ever.
+struct StopOnPanic<'a, S: Service>(&'a Runner<S>);
+
+impl<S: Service> Drop for StopOnPanic<'_, S> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.stop(Stop::Now);
         }
     }
 }

@@ -425,3 +425,21 @@ fn fill(socket: &Socket) {
     let chunk = vec![7; 1 << 20];
     while socket.send(&chunk).is_ok() {}
 }
+
+#[test]
+fn s21_a_select_that_began_before_the_connect_sees_its_end() {
+    let (_listener, address) = listener();
+    // Which comes first cannot be seen from here: one round in which the select did is enough to find a lost wake.
+    for _ in 0..20 {
+        let socket = Arc::new(tcp());
+        socket.set_nonblocking(true);
+        let waiting = Arc::clone(&socket);
+        let waiter = std::thread::spawn(move || {
+            let mut write = FdSet::of(&[&waiting]);
+            select(None, Some(&mut write), None, Some(Duration::from_secs(30)))
+        });
+        nap();
+        assert_eq!(socket.connect(address), Err(sys::WSAEWOULDBLOCK));
+        assert_eq!(waiter.join().expect("no panic"), Ok(1));
+    }
+}

@@ -53,7 +53,7 @@ pub(crate) fn acceptor_closed(listener: &'static Socket, acceptor: &'static Sock
     let Some(at) = queues.accepts.iter().position(|accept| std::ptr::eq(accept.acceptor, acceptor)) else { return };
     if let Some(accept) = queues.accepts.remove(at) {
         overlapped::complete(&listener, &accept.request, Completion::failure(STATUS_CANCELLED));
-        select::nothing_is_taken(&listener);
+        select::look_again(&listener);
     }
 }
 
@@ -124,7 +124,7 @@ pub(crate) fn drain(listener: &mut Locked) {
             Ok(connection) => {
                 connect_acceptor(listener, connection);
                 if listener.listener.as_ref().is_some_and(|queues| queues.accepts.is_empty()) {
-                    select::nothing_is_taken(listener);
+                    select::look_again(listener);
                 }
             }
             Err(libc::EAGAIN) => return,

@@ -4,7 +4,7 @@ use crate::address::Address;
 use crate::error::{WsaError, WsaResult, fail, finish, wsa_from_errno};
 use crate::objects::table;
 use crate::os;
-use crate::socket::{Kind, Locked, Phase, accept::Listener, connect, lock};
+use crate::socket::{Kind, Locked, Phase, accept::Listener, connect, lock, select};
 use crate::types::*;
 
 /// Gives a socket its local address; port 0 lets the system choose.
@@ -133,6 +133,7 @@ fn start_listening(socket: &mut Locked, backlog: i32) -> WsaResult<()> {
     if socket.phase != Phase::Listening {
         socket.phase = Phase::Listening;
         socket.listener = Some(Box::<Listener>::default());
+        select::look_again(socket);
     }
     Ok(())
 }

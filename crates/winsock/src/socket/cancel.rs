@@ -83,7 +83,7 @@ fn cancel(socket: &mut Locked, wanted: impl Fn(&Request) -> bool) -> usize {
     }
     // What queued behind a cancelled request may go on.
     if !taken.is_empty() {
-        select::nothing_is_taken(socket);
+        select::look_again(socket);
         receive::drain(socket, None);
         send::drain(socket, None);
     }

@@ -8,7 +8,7 @@ use crate::error::{WsaError, WsaResult, fail, finish, finish_bool, status_from_e
 use crate::os::{self, Errno};
 use crate::socket::overlapped::{self, Completion, Overlapped};
 use crate::socket::request::{Buffers, Request, Role};
-use crate::socket::{Locked, Phase, Readable, lock, send};
+use crate::socket::{Locked, Phase, Readable, lock, select, send};
 use crate::types::*;
 
 /// A connect under way.
@@ -153,6 +153,7 @@ fn begin(socket: &mut Locked, peer: Address, request: Option<Request>) -> WsaRes
     socket.phase = Phase::Connecting;
     // Edges that came before say nothing about the connection.
     socket.readable = Readable::Unknown;
+    select::look_again(socket);
     Ok(())
 }
 

@@ -186,7 +186,7 @@ unsafe fn synchronous(socket: &mut Locked, call: Call<'_>, wait: bool) -> WsaRes
             // What queued behind us may go on.
             socket.readable = Readable::Unknown;
             drain(socket, None);
-            select::nothing_is_taken(socket);
+            select::look_again(socket);
             return Err(error);
         }
         socket.readable = Readable::Unknown;
@@ -210,7 +210,7 @@ pub(crate) fn drain(socket: &mut Locked, owner: Option<Overlapped>) {
     let waited = !socket.receives.is_empty();
     run_queue(socket, owner);
     if waited && socket.receives.is_empty() {
-        select::nothing_is_taken(socket);
+        select::look_again(socket);
     }
 }
 

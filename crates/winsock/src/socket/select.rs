@@ -30,9 +30,9 @@ pub(crate) fn wake_all() {
     }
 }
 
-/// Says that no pending operation takes what comes to the socket any more: a thread in select that passed it over for
-/// that reason looks again (S36).
-pub(crate) fn nothing_is_taken(socket: &State) {
+/// Says that a socket may be ready for other reasons than before: that no pending operation takes what comes to it any
+/// more (S36), that it listens or connects. A thread in select looks again.
+pub(crate) fn look_again(socket: &State) {
     if socket.selected {
         wake_all();
     }

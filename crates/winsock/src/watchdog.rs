@@ -222,19 +222,24 @@ impl Watchdog {
         starved.into_iter().for_each(accept_ex::retry);
     }
 
+    /// Looks at a copy: the process's exit reads the list meanwhile, and a socket's lock may not be taken under ours.
     fn give_up_stalled(&self) {
-        let lingering = std::mem::take(&mut CHARGES.lock().lingering);
-        let still = lingering.into_iter().filter_map(|(socket, owed, since)| match socket::owes(socket) {
-            0 => None,
-            now if now < owed => Some((socket, now, Instant::now())),
-            _ if since.elapsed() < LINGER_STALL => Some((socket, owed, since)),
-            _ => {
+        let lingering = CHARGES.lock().lingering.clone();
+        for (socket, owed, since) in lingering {
+            let now = socket::owes(socket);
+            let stalled = now == owed && since.elapsed() >= LINGER_STALL;
+            if stalled {
                 socket::abandon(socket);
-                None
             }
-        });
-        let still: Vec<_> = still.collect();
-        CHARGES.lock().lingering.extend(still);
+            let mut charges = CHARGES.lock();
+            if now == 0 || stalled {
+                charges.lingering.retain(|&(other, ..)| !std::ptr::eq(other, socket));
+            } else if now < owed
+                && let Some(entry) = charges.lingering.iter_mut().find(|(other, ..)| std::ptr::eq(*other, socket))
+            {
+                *entry = (socket, now, Instant::now());
+            }
+        }
     }
 }
 

@@ -11,12 +11,13 @@ const NAMES_WINDOWS_SYS: [&str; 3] =
 
 /// The only places whose code may depend on which system it is compiled for. `winsock` as a whole is for Linux;
 /// process figures of the command differ by system.
-const DEPENDS_ON_SYSTEM: [&str; 5] = [
+const DEPENDS_ON_SYSTEM: [&str; 6] = [
     "crates/pentaport/src/sys.rs",
     "crates/pentaport/src/sys/",
     "crates/pentaport-cli/src/process.rs",
-    // Signals and limits, which the command has on Unix only.
+    // Signals and limits on descriptors, which only Unix has.
     "crates/pentaport-cli/tests/",
+    "crates/pentaport-server/tests/descriptors.rs",
     "crates/winsock/",
 ];
 
@@ -97,9 +98,11 @@ fn words(code: &str) -> impl Iterator<Item = &str> {
     code.split(|c: char| !c.is_alphanumeric() && c != '_')
 }
 
-/// Whether a library or a program starts at this file.
+/// Whether a library, a program, a test or an example starts at this file.
 fn is_crate_root(path: &str) -> bool {
-    path.ends_with("src/lib.rs") || path.ends_with("src/main.rs") || path.contains("/src/bin/")
+    let is_directly_in = |directory| path.rsplit_once(directory).is_some_and(|(_, file)| !file.contains('/'));
+    ["src/lib.rs", "src/main.rs"].iter().any(|root| path.ends_with(root))
+        || ["/src/bin/", "/tests/", "/examples/"].into_iter().any(is_directly_in)
 }
 
 #[cfg(test)]
@@ -140,7 +143,11 @@ mod tests {
             assert!(faults_in(root, ROOT).is_empty(), "{root}");
         }
         let line = format!("{UNSAFE} {{ call() }}\n");
-        for path in ["crates/pentaport-server/src/echo.rs", "crates/conformance/tests/select.rs"] {
+        for root in ["crates/conformance/tests/select.rs", "crates/pentaport-server/examples/chat.rs"] {
+            assert!(!faults_in(root, "").is_empty(), "{root}");
+            assert!(faults_in(root, ROOT).is_empty(), "{root}");
+        }
+        for path in ["crates/pentaport-server/src/echo.rs", "crates/pentaport-server/tests/suite/flow.rs"] {
             assert!(faults_in(path, "").is_empty(), "{path}");
             assert!(faults_in(path, &format!("// {line}")).is_empty(), "{path}");
             assert!(!faults_in(path, &line).is_empty(), "{path}");

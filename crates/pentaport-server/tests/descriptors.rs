@@ -1,5 +1,6 @@
 //! Servers without descriptors. The limit is the process's, so this is a program of its own with one test in it.
 #![cfg(unix)]
+#![forbid(unsafe_code)]
 
 #[allow(dead_code, reason = "the suite uses the rest")]
 #[path = "suite/harness.rs"]

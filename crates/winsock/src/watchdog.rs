@@ -9,6 +9,7 @@
 //! * retries listeners that met EMFILE: edge-triggered, they get no new edge when a descriptor is free again;
 //! * gives up closed sockets whose peer does not take the data that a non-blocking send had accepted (D61).
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -46,6 +47,11 @@ struct Charges {
     starved: Vec<&'static Socket>,
     /// Closed sockets that still owe data: how much, and since when.
     lingering: Vec<(&'static Socket, usize, Instant)>,
+}
+
+thread_local! {
+    /// Whether this is the watchdog's own thread.
+    static IS_WATCHDOG: Cell<bool> = const { Cell::new(false) };
 }
 
 static CHARGES: LazyLock<Mutex<Charges>> = LazyLock::new(Mutex::default);
@@ -93,7 +99,10 @@ pub(crate) fn wake() {
 pub(crate) fn retry_accept(listener: &'static Socket) {
     CHARGES.lock().starved.push(listener);
     STARVING.store(true, Ordering::Relaxed);
-    wake();
+    // The watchdog itself has just tried: waking itself, it would try again at once and for ever.
+    if !IS_WATCHDOG.get() {
+        wake();
+    }
 }
 
 /// A descriptor was closed: a starved listener may have it.
@@ -153,6 +162,7 @@ impl Watchdog {
     }
 
     fn run(&self) {
+        IS_WATCHDOG.set(true);
         let mut events = [libc::epoll_event { events: 0, u64: 0 }; 16];
         // Ports that had edges or asked to be looked at, and how often each had been harvested then.
         let mut suspects: HashMap<u64, u32> = HashMap::new();

@@ -480,7 +480,10 @@ impl Port {
     /// The watchdog's look at the port. Returns whether it is to look again soon.
     pub(crate) fn inspect(&self) -> bool {
         let mut state = self.state.lock();
-        let unread = state.poller.is_none() && self.epoll.get().is_some_and(Epoll::is_ready);
+        let ready = self.epoll.get().is_some_and(Epoll::is_ready);
+        let unread = ready && state.poller.is_none();
+        // Who polls is still at work on earlier edges, and may not come back for these.
+        let left_lying = ready && !unread;
         if Port::is_full(&state) && (unread || !state.packets.is_empty()) {
             self.free_slots_of_sleepers(&mut state);
             self.hand_out(&mut state);
@@ -492,9 +495,13 @@ impl Port {
             // Nobody waits for packets: the program looks at its operations in other ways.
             if let Some(epoll) = self.epoll.get() {
                 epoll.harvest(Some(Duration::ZERO));
+                // A thread may have begun to poll since, and what calls it back may have come to us instead.
+                if self.state.lock().recalled {
+                    epoll.nudge();
+                }
             }
         }
-        false
+        left_lying
     }
 
     /// Frees the slots of running workers that are found asleep twice in a row: once may be a page fault or a lock.
@@ -520,9 +527,9 @@ impl Port {
         }
     }
 
-    /// Whether edges wait that nobody sits ready to take.
+    /// Whether edges wait: nobody sits ready to take them, or who polls is still at work on earlier ones.
     pub(crate) fn has_unread(&self) -> bool {
-        self.epoll.get().is_some_and(|epoll| epoll.is_ready()) && self.state.lock().poller.is_none()
+        self.epoll.get().is_some_and(Epoll::is_ready)
     }
 
     /// How often events were taken from the port's epoll, to tell a busy port from a deserted one.

@@ -467,3 +467,6 @@ impl Drop for State {
         drop(own(self.fd));
     }
 }
+
+#[cfg(test)]
+mod tests;

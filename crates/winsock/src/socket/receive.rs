@@ -409,7 +409,11 @@ unsafe fn try_datagram(socket: &mut Locked, request: &Request) -> Try {
                 }
                 continue;
             }
-            Err(errno) => return Try::Failed { code: wsa_from_errno(errno), status: status_from_errno(errno) },
+            Err(errno) => {
+                // What this receive reports, a thread that polls is not to meet again, for ever.
+                os::drain_error_queue(socket.fd());
+                return Try::Failed { code: wsa_from_errno(errno), status: status_from_errno(errno) };
+            }
         };
         if let Role::From(from, from_len) = request.role {
             // A length that shrank since the call began loses the address, not the datagram.

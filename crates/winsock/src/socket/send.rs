@@ -341,7 +341,11 @@ unsafe fn try_datagram(socket: &mut Locked, call: Call<'_>) -> Try {
             // A datagram to port 0 goes nowhere, which is fine (D68).
             libc::EINVAL if call.to.is_some_and(|to| to.port() == 0) => return Try::Done(Completion::success(all)),
             libc::EDESTADDRREQ => return Try::Failed { code: WSAENOTCONN, status: STATUS_INVALID_CONNECTION },
-            _ => return Try::Failed { code: wsa_from_errno(errno), status: status_from_errno(errno) },
+            _ => {
+                // What the call reports, a thread that polls is not to meet again, for ever.
+                os::drain_error_queue(socket.fd());
+                return Try::Failed { code: wsa_from_errno(errno), status: status_from_errno(errno) };
+            }
         }
     }
 }

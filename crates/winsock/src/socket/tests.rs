@@ -1,0 +1,85 @@
+//! What befalls sockets when things happen in the wrong order, or too much of them.
+#![expect(clippy::undocumented_unsafe_blocks, reason = "each call gets memory that the test keeps until it is over")]
+
+use std::ptr::{null, null_mut};
+use std::sync::atomic::Ordering;
+use std::thread;
+
+use super::*;
+use crate::testing::{Pair, bind_to_loopback, last_error, listener, tcp, udp, until};
+use crate::{CreateIoCompletionPort, GetQueuedCompletionStatus, ioctlsocket};
+
+/// An OVERLAPPED and a buffer that live for ever, as an operation may need them.
+struct Operation {
+    overlapped: *mut OVERLAPPED,
+    buffer: &'static mut [u8],
+}
+
+impl Operation {
+    fn new(len: usize) -> Operation {
+        Operation { overlapped: Box::leak(Box::default()), buffer: vec![0; len].leak() }
+    }
+
+    fn wsabuf(&mut self) -> WSABUF {
+        WSABUF { len: self.buffer.len() as u32, buf: self.buffer.as_mut_ptr() }
+    }
+
+    /// Returns the error, or 0.
+    fn receive(&mut self, s: SOCKET) -> i32 {
+        let mut flags = 0;
+        match unsafe { WSARecv(s, &self.wsabuf(), 1, null_mut(), &mut flags, self.overlapped, None) } {
+            0 => 0,
+            _ => last_error(),
+        }
+    }
+
+    fn send(&mut self, s: SOCKET) -> i32 {
+        match unsafe { WSASend(s, &self.wsabuf(), 1, null_mut(), 0, self.overlapped, None) } {
+            0 => 0,
+            _ => last_error(),
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        unsafe { std::ptr::read_volatile(&raw const (*self.overlapped).Internal) != STATUS_PENDING as usize }
+    }
+}
+
+fn set_nonblocking(s: SOCKET) {
+    let mut on = 1;
+    assert_eq!(unsafe { ioctlsocket(s, FIONBIO, &mut on) }, 0);
+}
+
+fn send_all(s: SOCKET, data: &[u8]) {
+    assert_eq!(unsafe { send(s, data.as_ptr(), data.len() as i32, 0) }, data.len() as i32, "error {}", last_error());
+}
+
+fn wait_readable(s: SOCKET) {
+    until("data", || os::poll_now(winsock_fd(s), libc::POLLIN) != 0);
+}
+
+/// Reads to the end; returns how much there was.
+fn read_to_end(s: SOCKET) -> Result<usize, i32> {
+    let timeout = 20_000u32;
+    unsafe { setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, (&raw const timeout).cast(), 4) };
+    let mut buffer = vec![0u8; 1 << 20];
+    let mut all = 0;
+    loop {
+        match unsafe { recv(s, buffer.as_mut_ptr(), buffer.len() as i32, 0) } {
+            0 => return Ok(all),
+            SOCKET_ERROR => return Err(last_error()),
+            n => all += n as usize,
+        }
+    }
+}
+
+#[test]
+fn a_refused_send_leaves_no_error_behind_that_wakes_receivers() {
+    let s = udp();
+    let address = bind_to_loopback(s);
+    let big = vec![0u8; 65_520];
+    let sent = unsafe { sendto(s, big.as_ptr(), big.len() as i32, 0, (&raw const address).cast(), 16) };
+    assert_eq!((sent, last_error()), (SOCKET_ERROR, WSAEMSGSIZE));
+    assert_eq!(os::poll_now(winsock_fd(s), libc::POLLIN), 0, "a blocking receive would spin");
+    unsafe { closesocket(s) };
+}

@@ -2,6 +2,7 @@
 
 use crate::error::finish_bool;
 use crate::objects::table;
+use crate::socket::address_calls::finish_sending;
 use crate::socket::overlapped::{self, Completion};
 use crate::socket::request::{Request, Role};
 use crate::socket::{Locked, connect, lock, receive, select, send};
@@ -86,6 +87,7 @@ fn cancel(socket: &mut Locked, wanted: impl Fn(&Request) -> bool) -> usize {
         select::look_again(socket);
         receive::drain(socket, None);
         send::drain(socket, None);
+        finish_sending(socket);
     }
     count
 }

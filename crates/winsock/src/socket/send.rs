@@ -221,6 +221,7 @@ unsafe fn synchronous(socket: &mut Locked, call: Call<'_>) -> WsaResult<Completi
             socket.sends.take(|request| request.overlapped == mine.as_ptr());
             // What queued behind us may go on.
             drain(socket, None);
+            finish_sending(socket);
             return Err(error);
         }
         drain(socket, Some(mine));

@@ -83,3 +83,13 @@ fn a_refused_send_leaves_no_error_behind_that_wakes_receivers() {
     assert_eq!(os::poll_now(winsock_fd(s), libc::POLLIN), 0, "a blocking receive would spin");
     unsafe { closesocket(s) };
 }
+
+#[test]
+fn a_cancelled_send_does_not_lose_the_end_of_the_stream() {
+    let pair = Pair::new();
+    let mut operation = Operation::new(32 << 20);
+    assert_eq!(operation.send(pair.client), WSA_IO_PENDING);
+    assert_eq!(unsafe { shutdown(pair.client, SD_SEND) }, 0);
+    assert_ne!(unsafe { CancelIoEx(pair.client as HANDLE, null()) }, FALSE);
+    assert!(read_to_end(pair.server).is_ok_and(|bytes| bytes < operation.buffer.len()));
+}

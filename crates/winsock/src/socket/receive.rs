@@ -162,6 +162,10 @@ unsafe fn synchronous(socket: &mut Locked, call: Call<'_>, wait: bool) -> WsaRes
     mine.begin();
     let mut request = overlapped::request(mine, 0, call.flags, call.buffers, role(socket, call));
     request.synchronous = true;
+    if socket.readable == Readable::No {
+        // There may be an edge that nobody has taken yet.
+        socket.readable = Readable::Unknown;
+    }
     if call.has(MSG_OOB) || socket.receives.is_empty() {
         // SAFETY: as the caller promises.
         match unsafe { try_once(socket, &request) } {

@@ -93,3 +93,23 @@ fn a_cancelled_send_does_not_lose_the_end_of_the_stream() {
     assert_ne!(unsafe { CancelIoEx(pair.client as HANDLE, null()) }, FALSE);
     assert!(read_to_end(pair.server).is_ok_and(|bytes| bytes < operation.buffer.len()));
 }
+
+#[test]
+fn what_is_there_is_received_before_its_edge_was_taken() {
+    let port = unsafe { CreateIoCompletionPort(INVALID_HANDLE_VALUE, null_mut(), 0, 1) };
+    let pair = Pair::new();
+    unsafe { CreateIoCompletionPort(pair.server as HANDLE, port, 0, 0) };
+    set_nonblocking(pair.server);
+    let mut operation = Operation::new(64);
+    for round in 0..200 {
+        assert_eq!(operation.receive(pair.server), WSA_IO_PENDING);
+        send_all(pair.client, b"a");
+        let (mut bytes, mut key, mut overlapped) = (0, 0, null_mut());
+        let got = unsafe { GetQueuedCompletionStatus(port, &mut bytes, &mut key, &mut overlapped, 30_000) };
+        assert_ne!(got, FALSE);
+        send_all(pair.client, b"b");
+        wait_readable(pair.server);
+        let mut byte = 0;
+        assert_eq!(unsafe { recv(pair.server, &mut byte, 1, 0) }, 1, "round {round}: error {}", last_error());
+    }
+}

@@ -19,6 +19,9 @@ pub(crate) type OsResult<T> = Result<T, Errno>;
 /// How many buffers one receive or send hands to the kernel at a time without allocating.
 const INLINE_BUFFERS: usize = 16;
 
+/// How many buffers the kernel takes in one call; it ignores those behind them.
+pub(crate) const MOST_BUFFERS: usize = libc::UIO_MAXIOV as usize;
+
 pub(crate) fn errno() -> Errno {
     io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO)
 }
@@ -215,7 +218,7 @@ pub(crate) unsafe fn receive_message(fd: RawFd, buffers: &[WSABUF], skip: usize,
     header.msg_name = (&raw mut storage).cast();
     with_iovecs(buffers, skip, |iovecs| {
         header.msg_iov = iovecs.as_mut_ptr();
-        header.msg_iovlen = iovecs.len().min(libc::UIO_MAXIOV as usize);
+        header.msg_iovlen = iovecs.len().min(MOST_BUFFERS);
         let bytes = retry(|| {
             header.msg_namelen = size_of::<libc::sockaddr_storage>() as u32;
             // SAFETY: the header's name and vector live through the call; the buffers as the caller promises.
@@ -246,7 +249,7 @@ pub(crate) unsafe fn send_message(
     }
     with_iovecs(buffers, skip, |iovecs| {
         header.msg_iov = iovecs.as_mut_ptr();
-        header.msg_iovlen = iovecs.len().min(libc::UIO_MAXIOV as usize);
+        header.msg_iovlen = iovecs.len().min(MOST_BUFFERS);
         let flags = flags | libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
         // SAFETY: the header's name and vector live through the call; the buffers as the caller promises.
         retry(|| check_size(unsafe { libc::sendmsg(fd, &header, flags) }))

@@ -322,7 +322,7 @@ unsafe fn try_stream(socket: &mut Locked, request: &Request) -> Try {
         socket.readable = match done < all {
             _ if has(request.flags, MSG_PEEK) => Readable::Yes,
             // The queue is empty now, and what comes next will be an edge.
-            true if socket.is_watched() && !socket.sticky => Readable::No,
+            true if socket.is_watched() && !socket.sticky && buffers.len() <= os::MOST_BUFFERS => Readable::No,
             _ => Readable::Unknown,
         };
         if done == all || !has(request.flags, MSG_WAITALL) {

@@ -325,6 +325,13 @@ fn stream_failed(socket: &mut Locked, errno: Errno) -> Try {
 /// The buffers are readable.
 unsafe fn try_datagram(socket: &mut Locked, call: Call<'_>) -> Try {
     let all = total(call.buffers);
+    if call.buffers.len() > os::MOST_BUFFERS {
+        // The kernel would send those that it takes: a part of the datagram.
+        // SAFETY: as the caller promises.
+        let whole = Buffers::own(unsafe { copy_after(call.buffers, 0) });
+        // SAFETY: the copy lives through the call.
+        return unsafe { try_datagram(socket, Call { buffers: whole.as_slice(), ..call }) };
+    }
     loop {
         // SAFETY: as the caller promises.
         let result = unsafe { os::send_message(socket.fd(), call.buffers, 0, kernel_flags(call.flags), call.to) };

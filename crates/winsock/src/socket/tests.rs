@@ -113,3 +113,36 @@ fn what_is_there_is_received_before_its_edge_was_taken() {
         assert_eq!(unsafe { recv(pair.server, &mut byte, 1, 0) }, 1, "round {round}: error {}", last_error());
     }
 }
+
+#[test]
+fn a_receive_into_more_buffers_than_the_kernel_takes_forgets_no_data() {
+    let pair = Pair::new();
+    // From now on edges tell.
+    let mut first = Operation::new(1);
+    assert_eq!(first.receive(pair.server), WSA_IO_PENDING);
+    send_all(pair.client, &[0; 3001]);
+    until("the first byte", || first.is_over());
+    until("the rest", || os::ioctl_read(winsock_fd(pair.server), libc::FIONREAD).is_ok_and(|bytes| bytes == 3000));
+    let memory = vec![0u8; 2000].leak();
+    let buffers: Vec<_> = memory.iter_mut().map(|byte| WSABUF { len: 1, buf: byte }).collect();
+    let overlapped: *mut OVERLAPPED = Box::leak(Box::default());
+    let (mut bytes, mut flags) = (0, 0);
+    let result = unsafe { WSARecv(pair.server, buffers.as_ptr(), 2000, &mut bytes, &mut flags, overlapped, None) };
+    assert_eq!(result, 0);
+    let mut rest = Operation::new(3000);
+    assert_eq!(rest.receive(pair.server), 0, "{bytes} bytes were received, the rest is there");
+}
+
+#[test]
+fn a_datagram_of_more_buffers_than_the_kernel_takes_is_sent_whole() {
+    let s = udp();
+    let address = bind_to_loopback(s);
+    let mut memory = vec![7u8; 2000];
+    let buffers: Vec<_> = memory.iter_mut().map(|byte| WSABUF { len: 1, buf: byte }).collect();
+    let mut bytes = 0;
+    let to = (&raw const address).cast();
+    assert_eq!(unsafe { WSASendTo(s, buffers.as_ptr(), 2000, &mut bytes, 0, to, 16, null_mut(), None) }, 0);
+    let mut whole = [0u8; 3000];
+    assert_eq!((bytes, unsafe { recv(s, whole.as_mut_ptr(), 3000, 0) }), (2000, 2000));
+    unsafe { closesocket(s) };
+}

@@ -384,8 +384,20 @@ unsafe fn try_urgent(socket: &mut Locked, request: &Request) -> Try {
             Try::Failed { code: WSAEINVAL, status: STATUS_INVALID_PARAMETER }
         }
         // No urgent byte now: Linux says EINVAL where there never was one.
-        Err(libc::EAGAIN | libc::EINVAL) => Try::Part(0),
+        Err(libc::EAGAIN | libc::EINVAL) => no_urgent_byte(socket),
         Err(errno) => stream_failed(socket, errno),
+    }
+}
+
+/// There is no urgent byte: none yet, or, after the end of the stream, none ever.
+fn no_urgent_byte(socket: &mut Locked) -> Try {
+    let ended = libc::POLLRDHUP | libc::POLLHUP | libc::POLLERR;
+    if os::poll_now(socket.fd(), libc::POLLRDHUP) & ended == 0 {
+        return Try::Part(0);
+    }
+    match os::take_error(socket.fd()) {
+        0 => Try::Done(Completion::success(0)),
+        errno => stream_failed(socket, errno),
     }
 }
 

@@ -146,3 +146,25 @@ fn a_datagram_of_more_buffers_than_the_kernel_takes_is_sent_whole() {
     assert_eq!((bytes, unsafe { recv(s, whole.as_mut_ptr(), 3000, 0) }), (2000, 2000));
     unsafe { closesocket(s) };
 }
+
+#[test]
+fn a_receive_of_urgent_data_ends_with_the_connection() {
+    let pair = Pair::new();
+    let server = pair.server;
+    let receiver = thread::spawn(move || {
+        let mut byte = 0;
+        (unsafe { recv(server, &mut byte, 1, MSG_OOB) }, last_error())
+    });
+    until("a thread that receives", || blocks_on(server));
+    let linger = LINGER { l_onoff: 1, l_linger: 0 };
+    unsafe {
+        setsockopt(pair.client, SOL_SOCKET, SO_LINGER, (&raw const linger).cast(), 4);
+        closesocket(pair.client);
+    }
+    until("the receive ends", || receiver.is_finished());
+    assert_eq!(receiver.join().unwrap(), (SOCKET_ERROR, WSAECONNRESET));
+}
+
+fn blocks_on(s: SOCKET) -> bool {
+    lock(s).is_ok_and(|socket| socket.socket.blocked.load(Ordering::Relaxed) > 0)
+}

@@ -75,10 +75,11 @@ fn close(mut socket: Locked, indicate: bool) -> WsaResult<()> {
         // A listener's lock comes first: let go of ours.
         socket.unlocked(|| accept_ex::acceptor_closed(listener, acceptor));
     }
-    let owes = linger != Some(0) && !socket.sends.is_empty();
-    socket.phase = if owes { Phase::Lingering } else { Phase::Closed };
+    // Not lingering yet: who ends that recycles the socket, and threads may still block on it.
+    socket.phase = Phase::Closed;
     release_blocked(&mut socket, linger == Some(0));
-    if owes {
+    if linger != Some(0) && !socket.sends.is_empty() {
+        socket.phase = Phase::Lingering;
         linger_in_background(&mut socket);
         return Ok(());
     }
@@ -145,14 +146,20 @@ fn release_blocked(socket: &mut Locked, reset: bool) {
     if inner.blocked.load(Ordering::Relaxed) == 0 {
         return;
     }
-    // Both wake everybody who polls the descriptor.
     let fd = socket.fd();
-    let _ = if reset { os::disconnect(fd) } else { os::shutdown(fd, libc::SHUT_RDWR) };
-    loop {
+    for round in 0.. {
         let blocked = inner.blocked.load(Ordering::Acquire);
         if blocked == 0 {
             return;
         }
+        // Each of these wakes who polls the descriptor. SHUT_RD spares what is still to be sent; only a thread that
+        // waits to send behind that is not woken by it, and closing may not wait for a peer that takes nothing.
+        let _ = match round {
+            0 if reset => os::disconnect(fd),
+            0 if !socket.sends.is_empty() => os::shutdown(fd, libc::SHUT_RD),
+            0 | 10 => os::shutdown(fd, libc::SHUT_RDWR),
+            _ => Ok(()),
+        };
         socket.unlocked(|| os::futex_wait(&inner.blocked, blocked, Some(Duration::from_millis(100))));
     }
 }

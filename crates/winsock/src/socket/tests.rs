@@ -168,3 +168,21 @@ fn a_receive_of_urgent_data_ends_with_the_connection() {
 fn blocks_on(s: SOCKET) -> bool {
     lock(s).is_ok_and(|socket| socket.socket.blocked.load(Ordering::Relaxed) > 0)
 }
+
+#[test]
+fn closing_under_a_receiver_loses_nothing_that_was_accepted() {
+    let pair = Pair::new();
+    let client = pair.client;
+    let receiver = thread::spawn(move || {
+        let mut byte = 0;
+        unsafe { recv(client, &mut byte, 1, 0) }
+    });
+    until("a thread that receives", || blocks_on(client));
+    set_nonblocking(client);
+    let data = vec![1u8; 32 << 20];
+    send_all(client, &data);
+    assert!(lock(client).is_ok_and(|socket| !socket.sends.is_empty()), "more than the kernel takes");
+    assert_eq!(unsafe { closesocket(client) }, 0);
+    assert_eq!(receiver.join().unwrap(), SOCKET_ERROR);
+    assert_eq!(read_to_end(pair.server), Ok(data.len()));
+}

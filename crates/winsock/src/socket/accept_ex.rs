@@ -12,7 +12,7 @@ use crate::os;
 use crate::socket::accept::{self, Connection, next_connection};
 use crate::socket::overlapped::{self, Completion, Overlapped};
 use crate::socket::request::{Request, Role};
-use crate::socket::{Association, Locked, Phase, Readable, Socket, State, lock, receive, select};
+use crate::socket::{Association, Locked, Phase, Readable, Socket, State, lock, lock_second, receive, select};
 use crate::types::*;
 use crate::watchdog;
 
@@ -245,7 +245,7 @@ pub unsafe extern "system" fn AcceptEx(
         let itself = sacceptsocket & !3 == listener.handle as usize;
         if !itself {
             // Whether it is a socket comes first; what it is like is looked at below.
-            drop(lock(sacceptsocket)?);
+            drop(lock_second(&mut listener, sacceptsocket)?);
         }
         if listener.phase != Phase::Listening || itself {
             return fail(WSAEINVAL);
@@ -262,7 +262,7 @@ pub unsafe extern "system" fn AcceptEx(
         let data = [WSABUF { len: dwreceivedatalength, buf: output.buffer }];
         let request = overlapped::request(overlapped, event, 0, &data, Role::Plain);
         listener.watch().map_err(|errno| WsaError(wsa_from_errno(errno)))?;
-        let mut acceptor = lock(sacceptsocket)?;
+        let mut acceptor = lock_second(&mut listener, sacceptsocket)?;
         if !is_fresh_stream(&acceptor) {
             return fail(WSAEINVAL);
         }

@@ -235,6 +235,21 @@ pub(crate) fn lock(handle: SOCKET) -> WsaResult<Locked> {
     if slot.means(handle) { Ok(locked) } else { fail(WSAENOTSOCK) }
 }
 
+/// Locks a second socket. Others may lock the two the other way round, so it is waited for without the first.
+pub(crate) fn lock_second(first: &mut Locked, handle: SOCKET) -> WsaResult<Locked> {
+    let mine = first.handle;
+    loop {
+        let (slot, socket, handle) = table::socket(handle).ok_or(WsaError(WSAENOTSOCK))?;
+        if let Some(guard) = socket.state.try_lock() {
+            return if slot.means(handle) { Ok(Locked { socket, guard }) } else { fail(WSAENOTSOCK) };
+        }
+        first.unlocked(|| drop(socket.lock()));
+        if first.handle != mine {
+            return fail(WSAENOTSOCK);
+        }
+    }
+}
+
 /// A new socket over a descriptor, with a handle of its own.
 pub(crate) fn create(fd: OwnedFd, set_up: impl FnOnce(&mut State)) -> WsaResult<SOCKET> {
     let socket = POOL

@@ -186,3 +186,21 @@ fn closing_under_a_receiver_loses_nothing_that_was_accepted() {
     assert_eq!(receiver.join().unwrap(), SOCKET_ERROR);
     assert_eq!(read_to_end(pair.server), Ok(data.len()));
 }
+
+#[test]
+fn two_listeners_that_are_each_others_acceptor_do_not_lock_each_other_out() {
+    let (a, b) = (listener().0, listener().0);
+    let rounds = |listener, acceptor| {
+        for _ in 0..100_000 {
+            let (mut overlapped, mut buffer) = (OVERLAPPED::default(), [0u8; 64]);
+            let output = buffer.as_mut_ptr().cast();
+            let started = unsafe { AcceptEx(listener, acceptor, output, 0, 32, 32, null_mut(), &mut overlapped) };
+            assert_eq!((started, last_error()), (FALSE, WSAEINVAL));
+        }
+    };
+    let threads = [thread::spawn(move || rounds(a, b)), thread::spawn(move || rounds(b, a))];
+    until("both are refused", || threads.iter().all(|thread| thread.is_finished()));
+    for thread in threads {
+        thread.join().unwrap();
+    }
+}

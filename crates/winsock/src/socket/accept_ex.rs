@@ -202,13 +202,12 @@ impl Output {
     }
 
     fn write(&self, local: &Address, peer: &Address) {
-        for (address, offset, space) in
-            [(local, self.data_len, self.local_len), (peer, self.data_len + self.local_len, self.remote_len)]
-        {
+        let (at_local, at_peer) = (self.data_len as usize, self.data_len as usize + self.local_len as usize);
+        for (address, offset, space) in [(local, at_local, self.local_len), (peer, at_peer, self.remote_len)] {
             let mut len = space as i32;
             // SAFETY: the program keeps the buffer writable, for all three parts, until the operation completes. A
             // local part of length 0 takes nothing, which is as asked.
-            let _ = unsafe { address.write(self.buffer.add(offset as usize).cast(), &mut len) };
+            let _ = unsafe { address.write(self.buffer.add(offset).cast(), &mut len) };
         }
     }
 }
@@ -300,9 +299,11 @@ pub unsafe extern "system" fn GetAcceptExSockaddrs(
     remotesockaddrlength: *mut i32,
 ) {
     let buffer = lpoutputbuffer.cast_mut().cast::<u8>();
+    let (at_local, at_peer) =
+        (dwreceivedatalength as usize, dwreceivedatalength as usize + dwlocaladdresslength as usize);
     let parts = [
-        (dwreceivedatalength, dwlocaladdresslength, localsockaddr, localsockaddrlength),
-        (dwreceivedatalength + dwlocaladdresslength, dwremoteaddresslength, remotesockaddr, remotesockaddrlength),
+        (at_local, dwlocaladdresslength, localsockaddr, localsockaddrlength),
+        (at_peer, dwremoteaddresslength, remotesockaddr, remotesockaddrlength),
     ];
     for (offset, len, address, address_len) in parts {
         if len == 0 || address.is_null() || address_len.is_null() {
@@ -310,7 +311,7 @@ pub unsafe extern "system" fn GetAcceptExSockaddrs(
         }
         // SAFETY: as the caller promises; the part holds at least a family, which says how long the address is.
         unsafe {
-            let place = buffer.add(offset as usize).cast::<SOCKADDR>();
+            let place = buffer.add(offset).cast::<SOCKADDR>();
             let family = place.cast::<ADDRESS_FAMILY>().read_unaligned();
             *address = place;
             *address_len = match family {

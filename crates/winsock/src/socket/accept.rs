@@ -90,6 +90,7 @@ pub unsafe extern "system" fn WSAAccept(
         // SAFETY: as the caller promises.
         let connection = unsafe { wait_for_connection(&mut listener, addr, addrlen)? };
         let local = os::local_address(connection.fd.as_raw_fd()).unwrap_or(Address::UNSPECIFIED);
+        let mine = listener.handle;
         // No lock is held while code of the program runs.
         let answer = listener.unlocked(|| {
             let (mut caller, mut callee) = (AddressBuffer::new(&connection.peer), AddressBuffer::new(&local));
@@ -109,6 +110,12 @@ pub unsafe extern "system" fn WSAAccept(
                 )
             }
         });
+        if listener.handle != mine {
+            // Closed meanwhile: what is locked here may be another socket by now, or free to become one.
+            drop(listener);
+            reset(connection);
+            return fail(WSAEINTR);
+        }
         match answer as u32 {
             CF_ACCEPT => {
                 // SAFETY: as the caller promises.
@@ -157,7 +164,6 @@ pub(crate) fn reset(connection: Connection) {
 fn put_back(listener: &mut Locked, connection: Connection) {
     match &mut listener.listener {
         Some(queues) => queues.deferred.push_front(connection),
-        // The listener was closed while the condition function ran.
         None => return reset(connection),
     }
     accept_ex::drain(listener);

@@ -204,3 +204,26 @@ fn two_listeners_that_are_each_others_acceptor_do_not_lock_each_other_out() {
         thread.join().unwrap();
     }
 }
+
+#[test]
+fn a_listener_closed_by_its_condition_function_gives_no_connection() {
+    unsafe extern "system" fn close_it(
+        _: *mut WSABUF,
+        _: *mut WSABUF,
+        _: *mut QOS,
+        _: *mut QOS,
+        _: *mut WSABUF,
+        _: *mut WSABUF,
+        _: *mut u32,
+        listener: usize,
+    ) -> i32 {
+        unsafe { closesocket(listener) };
+        CF_ACCEPT as i32
+    }
+    let (listener, address) = listener();
+    let client = tcp();
+    assert_eq!(unsafe { connect(client, (&raw const address).cast(), 16) }, 0);
+    let accepted = unsafe { WSAAccept(listener, null_mut(), null_mut(), Some(close_it), listener) };
+    assert_eq!((accepted, last_error()), (INVALID_SOCKET, WSAEINTR));
+    unsafe { closesocket(client) };
+}

@@ -45,7 +45,7 @@ pub(crate) fn bind_fresh(socket: &mut Locked, address: &Address) -> WsaResult<()
     let set = |name, on: bool| {
         let _ = os::set_option(fd, libc::SOL_SOCKET, name, on.into());
     };
-    if shared && other_on_port(socket, address.port()) == Some(Sharing::Refused) {
+    if shared && other_on_port(socket, address.port())? == Some(Sharing::Refused) {
         return fail(WSAEACCES);
     }
     match (socket.is_stream(), shared) {
@@ -61,7 +61,7 @@ pub(crate) fn bind_fresh(socket: &mut Locked, address: &Address) -> WsaResult<()
         }
         (true, false) => {
             match bind() {
-                Err(WSAEADDRINUSE) if other_on_port(socket, address.port()).is_none() => {
+                Err(WSAEADDRINUSE) if other_on_port(socket, address.port())?.is_none() => {
                     set(libc::SO_REUSEADDR, true);
                     bind()
                 }
@@ -84,11 +84,14 @@ enum Sharing {
 }
 
 /// Whether another socket of this process and kind is bound to the port.
-fn other_on_port(socket: &mut Locked, port: u16) -> Option<Sharing> {
+///
+/// # Errors
+/// WSAENOTSOCK if the socket was closed meanwhile: its descriptor may be another's by now.
+fn other_on_port(socket: &mut Locked, port: u16) -> WsaResult<Option<Sharing>> {
     let (mine, kind) = (socket.handle as usize, socket.kind);
     // Other sockets are locked one by one, and never two at once.
     let others = || table::all_sockets().into_iter().filter(|&other| port != 0 && other != mine);
-    socket.unlocked(|| {
+    let found = socket.unlocked(|| {
         others().filter_map(|other| lock(other).ok()).find_map(|other| {
             // An accepted connection shares its listener's port and says nothing.
             let uses = match kind {
@@ -100,7 +103,8 @@ fn other_on_port(socket: &mut Locked, port: u16) -> Option<Sharing> {
             let exclusive = other.options().exclusive_address_use;
             same.then_some(if exclusive { Sharing::Refused } else { Sharing::Unsaid })
         })
-    })
+    });
+    if socket.handle as usize == mine { Ok(found) } else { fail(WSAENOTSOCK) }
 }
 
 /// Makes a bound stream socket accept connections; `backlog` connections may wait.

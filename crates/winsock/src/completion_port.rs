@@ -84,6 +84,8 @@ fn associate(socket: SOCKET, port: Arc<Port>, key: usize) -> Result<(), WIN32_ER
     socket.signal(0);
     if was_watched && socket.watch().is_err() {
         socket.association = None;
+        // Its edges go where they went before.
+        let _ = socket.watch();
         return Err(ERROR_NO_SYSTEM_RESOURCES);
     }
     Ok(())

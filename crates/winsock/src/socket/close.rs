@@ -9,6 +9,7 @@ use crate::deadline::Deadline;
 use crate::error::{WsaError, WsaResult, fail, finish};
 use crate::objects::table;
 use crate::os;
+use crate::port::blocking;
 use crate::socket::overlapped::{self, Completion};
 use crate::socket::request::{Fifo, Request, Role};
 use crate::socket::{Locked, Phase, Socket, accept, accept_ex, lock, select, send};
@@ -166,6 +167,7 @@ fn release_blocked(socket: &mut Locked, reset: bool) {
 
 fn close_descriptor(fd: OwnedFd, linger: Option<u16>) {
     if let Some(seconds) = linger {
+        let _elsewhere = (seconds > 0).then(blocking);
         // With a time the kernel waits within close; with none it resets the connection.
         let _ = os::set_linger(fd.as_raw_fd(), Some(seconds));
     }
@@ -224,8 +226,10 @@ extern "C" fn drain_all() {
         let mut fds = Vec::new();
         for socket in owing {
             let mut socket = socket.lock();
+            // What queued behind is not drained: its memory is the program's, and may be gone by now.
+            drop(socket.sends.take(|request| !matches!(request.role, Role::Spill)));
             send::drain(&mut socket, None);
-            if socket.sends.iter().any(|request| matches!(request.role, Role::Spill)) {
+            if !socket.sends.is_empty() {
                 fds.push(libc::pollfd { fd: socket.fd(), events: libc::POLLOUT, revents: 0 });
             }
         }

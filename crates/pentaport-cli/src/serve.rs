@@ -43,7 +43,7 @@ pub(crate) struct Arguments {
     /// Refuse further clients while N are served [default: no limit].
     #[arg(long, value_name = "N", value_parser = value::at_least_one)]
     max_connections: Option<usize>,
-    /// Close connections on which no byte moves for so long [default: never].
+    /// Close connections on which for so long nothing was received and no send was completed [default: never].
     #[arg(long, value_name = "TIME", value_parser = value::duration)]
     idle_timeout: Option<Duration>,
     /// How long clients have, when the server stops, to take what is queued for them.

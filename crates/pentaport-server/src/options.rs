@@ -28,8 +28,9 @@ pub struct Options {
     pub threads: NonZeroUsize,
     /// Connections served at a time; one more is refused before the service sees it. Default: no limit.
     pub max_connections: Option<usize>,
-    /// A connection on which no byte moves for this long, in either direction, is closed. It is noticed up to a
-    /// sixteenth later. Default: never.
+    /// A connection is closed when for this long nothing was received on it and no send was completed: also one whose
+    /// peer takes an answer so slowly that sending it takes longer. It is noticed up to a sixteenth later. Default:
+    /// never.
     pub idle_timeout: Option<Duration>,
     /// Bytes that may wait to be sent on one connection. Once they do, the connection receives nothing more until
     /// half of them have left, so that a client that never reads costs no more than this and the answer to one

@@ -121,8 +121,15 @@ impl<S: Service> Runner<S> {
         if deadline > desk.now {
             return Some(deadline);
         }
-        self.out_of_patience(desk, socket);
-        None
+        let mut next = None;
+        self.with_client(desk, socket, |desk, state| {
+            // Another worker may have moved it since.
+            match self.clock.deadline(state.conversation.patience(), state.since) {
+                Some(deadline) if deadline <= desk.now => state.conversation.out_of_patience(),
+                deadline => next = deadline,
+            }
+        });
+        next
     }
 
     /// Takes the connection's lock, lets `input` happen, and does all that follows from it. Nothing happens to a

@@ -17,8 +17,9 @@ use crate::types::*;
 use crate::wait;
 use crate::watchdog;
 
-/// How long the exit of the process may wait for peers to take what they are owed.
-const EXIT_DRAIN: Duration = Duration::from_secs(5);
+/// How long the exit of the process waits for peers that take nothing of what they are owed, and how long in all.
+const EXIT_STALL: Duration = Duration::from_secs(5);
+const EXIT_DRAIN: Duration = Duration::from_secs(30);
 
 /// Closes a socket.
 ///
@@ -217,21 +218,26 @@ pub(crate) fn drain_at_exit() {
 }
 
 extern "C" fn drain_all() {
-    let deadline = Instant::now() + EXIT_DRAIN;
-    while let Some(time) = deadline.checked_duration_since(Instant::now()) {
+    let end = Instant::now() + EXIT_DRAIN;
+    let (mut stalled, mut least) = (Instant::now() + EXIT_STALL, usize::MAX);
+    while let Some(time) = stalled.min(end).checked_duration_since(Instant::now()) {
         let mut owing: Vec<_> = watchdog::lingering();
         owing.extend(
             table::all_sockets().into_iter().filter_map(|handle| lock(handle).ok()).map(|locked| locked.socket),
         );
-        let mut fds = Vec::new();
+        let (mut fds, mut owed_now) = (Vec::new(), 0);
         for socket in owing {
             let mut socket = socket.lock();
             // What queued behind is not drained: its memory is the program's, and may be gone by now.
             drop(socket.sends.take(|request| !matches!(request.role, Role::Spill)));
             send::drain(&mut socket, None);
+            owed_now += owed(&socket);
             if !socket.sends.is_empty() {
                 fds.push(libc::pollfd { fd: socket.fd(), events: libc::POLLOUT, revents: 0 });
             }
+        }
+        if owed_now < least {
+            (stalled, least) = (Instant::now() + EXIT_STALL, owed_now);
         }
         if fds.is_empty() || os::poll(&mut fds, Some(time)).is_err() {
             return;

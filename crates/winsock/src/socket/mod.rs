@@ -205,6 +205,8 @@ pub(crate) struct Socket {
     blocked: AtomicU32,
 }
 
+const _: () = assert!(size_of::<Socket>() <= 328, "PLATFORM.md says what a socket costs, with its slot in the table");
+
 /// A socket, locked.
 pub(crate) struct Locked {
     pub(crate) socket: &'static Socket,

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "What CI and people run")]
+#[command(name = "xtask", bin_name = "cargo xtask", about = "What CI and people run")]
 enum Command {
     /// Run the conformance suite and print a table of the facts by section
     Conformance(conformance::Arguments),

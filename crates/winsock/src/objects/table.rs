@@ -36,6 +36,8 @@ pub(crate) struct Slot {
     object: Mutex<Option<Object>>,
 }
 
+const _: () = assert!(size_of::<Slot>() <= 40, "PLATFORM.md says what a socket costs, with its slot");
+
 impl Slot {
     const fn new() -> Slot {
         Slot { handle: AtomicU32::new(0), socket: AtomicPtr::new(null_mut()), object: Mutex::new(None) }

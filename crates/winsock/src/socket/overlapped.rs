@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::error::{WsaResult, fail, finish_bool, is_bad, set_last_error, win32_from_status, wsa_from_status};
+use crate::error::{WsaResult, fail, finish, finish_bool, is_bad, set_last_error, win32_from_status, wsa_from_status};
 use crate::objects::{event, table};
 use crate::port::Packet;
 use crate::socket::request::{Buffers, Request, Role};
@@ -337,5 +337,24 @@ pub(crate) fn check_call(
         (None, _) => fail(WSAEFAULT),
         (Some(_), Some(_)) => fail(WSAEINVAL),
         (Some(_), None) => fail(WSAEOPNOTSUPP),
+    }
+}
+
+/// What a call returns for an operation that is over.
+pub(crate) fn conclude(completion: Completion) -> WsaResult<Completion> {
+    match completion.status {
+        STATUS_SUCCESS => Ok(completion),
+        status => fail(wsa_from_status(status)),
+    }
+}
+
+/// Ends a function that answers how many bytes were transferred.
+pub(crate) fn finish_length(result: WsaResult<Completion>) -> i32 {
+    match result {
+        Ok(completion) => {
+            set_last_error(ERROR_SUCCESS);
+            completion.bytes as i32
+        }
+        Err(error) => finish(Err(error)),
     }
 }

@@ -1,12 +1,10 @@
 //! Receiving: recv, recvfrom, WSARecv, WSARecvFrom, and the queue of receives.
 
 use crate::deadline::Deadline;
-use crate::error::{
-    WsaError, WsaResult, fail, finish, set_last_error, status_from_errno, wsa_from_errno, wsa_from_status,
-};
+use crate::error::{WsaError, WsaResult, fail, finish, status_from_errno, wsa_from_errno};
 use crate::os::{self, Errno};
-use crate::socket::overlapped::{self, Completion, Overlapped};
-use crate::socket::request::{Fifo, Request, Role, total};
+use crate::socket::overlapped::{self, Completion, Overlapped, conclude, finish_length};
+use crate::socket::request::{Fifo, Request, Role, has, total};
 use crate::socket::{Locked, Phase, Readable, State, accept_ex, connect, lock, select};
 use crate::types::*;
 
@@ -23,10 +21,6 @@ impl Call<'_> {
     fn has(&self, flag: SEND_RECV_FLAGS) -> bool {
         has(self.flags, flag)
     }
-}
-
-fn has(flags: u32, flag: SEND_RECV_FLAGS) -> bool {
-    flags & flag as u32 != 0
 }
 
 /// What one try brought.
@@ -197,14 +191,6 @@ unsafe fn synchronous(socket: &mut Locked, call: Call<'_>, wait: bool) -> WsaRes
         drain(socket, Some(mine));
     }
     conclude(mine.completion())
-}
-
-/// What the call returns for a receive that is over.
-fn conclude(completion: Completion) -> WsaResult<Completion> {
-    match completion.status {
-        STATUS_SUCCESS => Ok(completion),
-        status => fail(wsa_from_status(status)),
-    }
 }
 
 /// Runs queued receives as far as data is there. Synchronous ones are left to the thread that waits for them: `owner`
@@ -447,16 +433,6 @@ fn one_buffer(buf: PSTR, len: i32) -> WsaResult<[WSABUF; 1]> {
     match u32::try_from(len) {
         Ok(len) => Ok([WSABUF { len, buf }]),
         Err(_) => fail(WSAEFAULT),
-    }
-}
-
-fn finish_length(result: WsaResult<Completion>) -> i32 {
-    match result {
-        Ok(completion) => {
-            set_last_error(ERROR_SUCCESS);
-            completion.bytes as i32
-        }
-        Err(error) => finish(Err(error)),
     }
 }
 

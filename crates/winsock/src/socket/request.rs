@@ -49,6 +49,11 @@ pub(crate) fn total(buffers: &[WSABUF]) -> u32 {
     buffers.iter().fold(0u32, |sum, buffer| sum.saturating_add(buffer.len))
 }
 
+/// Whether a call's flags have one of MSG_OOB, MSG_PEEK …
+pub(crate) fn has(flags: u32, flag: SEND_RECV_FLAGS) -> bool {
+    flags & flag as u32 != 0
+}
+
 /// What is special about a request.
 pub(crate) enum Role {
     Plain,

@@ -5,11 +5,11 @@
 
 use crate::address::Address;
 use crate::deadline::Deadline;
-use crate::error::{WsaResult, fail, finish, set_last_error, status_from_errno, wsa_from_errno, wsa_from_status};
+use crate::error::{WsaResult, fail, finish, status_from_errno, wsa_from_errno};
 use crate::os::{self, Errno};
 use crate::socket::address_calls::finish_sending;
-use crate::socket::overlapped::{self, Completion, Overlapped};
-use crate::socket::request::{Buffers, Request, Role, total};
+use crate::socket::overlapped::{self, Completion, Overlapped, conclude, finish_length};
+use crate::socket::request::{Buffers, Request, Role, has, total};
 use crate::socket::{Locked, Phase, State, close, connect, lock};
 use crate::types::*;
 
@@ -86,10 +86,6 @@ fn check_arguments(socket: &State, call: Call<'_>) -> WsaResult<()> {
         return fail(WSAEFAULT);
     }
     if has(call.flags, MSG_OOB) && !socket.is_stream() { fail(WSAEOPNOTSUPP) } else { Ok(()) }
-}
-
-fn has(flags: u32, flag: SEND_RECV_FLAGS) -> bool {
-    flags & flag as u32 != 0
 }
 
 fn request(socket: &Locked, overlapped: Overlapped, event: usize, call: Call<'_>) -> Request {
@@ -233,13 +229,6 @@ unsafe fn synchronous(socket: &mut Locked, call: Call<'_>) -> WsaResult<Completi
     conclude(mine.completion())
 }
 
-fn conclude(completion: Completion) -> WsaResult<Completion> {
-    match completion.status {
-        STATUS_SUCCESS => Ok(completion),
-        status => fail(wsa_from_status(status)),
-    }
-}
-
 /// Runs queued sends as far as the kernel takes them. Synchronous ones are left to the thread that waits for them:
 /// `owner` if it is the caller.
 pub(crate) fn drain(socket: &mut Locked, owner: Option<Overlapped>) {
@@ -355,16 +344,6 @@ unsafe fn try_datagram(socket: &mut Locked, call: Call<'_>) -> Try {
                 return Try::Failed { code: wsa_from_errno(errno), status: status_from_errno(errno) };
             }
         }
-    }
-}
-
-fn finish_length(result: WsaResult<Completion>) -> i32 {
-    match result {
-        Ok(completion) => {
-            set_last_error(ERROR_SUCCESS);
-            completion.bytes as i32
-        }
-        Err(error) => finish(Err(error)),
     }
 }
 

@@ -76,3 +76,83 @@ pub unsafe extern "system" fn WaitForSingleObject(hhandle: HANDLE, dwmillisecond
     };
     if signalled { WAIT_OBJECT_0 } else { WAIT_TIMEOUT }
 }
+
+/// Not offered yet.
+///
+/// # Safety
+/// Nothing is asked of the caller.
+pub unsafe extern "system" fn WaitForSingleObjectEx(
+    _hhandle: HANDLE,
+    _dwmilliseconds: u32,
+    _balertable: BOOL,
+) -> WAIT_EVENT {
+    WAIT_FAILED
+}
+
+/// Not offered yet.
+///
+/// # Safety
+/// Nothing is asked of the caller.
+pub unsafe extern "system" fn WaitForMultipleObjects(
+    _ncount: u32,
+    _lphandles: *const HANDLE,
+    _bwaitall: BOOL,
+    _dwmilliseconds: u32,
+) -> WAIT_EVENT {
+    WAIT_FAILED
+}
+
+/// Not offered yet.
+///
+/// # Safety
+/// Nothing is asked of the caller.
+pub unsafe extern "system" fn WaitForMultipleObjectsEx(
+    _ncount: u32,
+    _lphandles: *const HANDLE,
+    _bwaitall: BOOL,
+    _dwmilliseconds: u32,
+    _balertable: BOOL,
+) -> WAIT_EVENT {
+    WAIT_FAILED
+}
+
+/// Not offered yet.
+///
+/// # Safety
+/// Nothing is asked of the caller.
+pub unsafe extern "system" fn WSAWaitForMultipleEvents(
+    _cevents: u32,
+    _lphevents: *const HANDLE,
+    _fwaitall: BOOL,
+    _dwtimeout: u32,
+    _falertable: BOOL,
+) -> WAIT_EVENT {
+    WAIT_FAILED
+}
+
+/// Not offered yet.
+///
+/// # Safety
+/// Nothing is asked of the caller.
+pub unsafe extern "system" fn SignalObjectAndWait(
+    _hobjecttosignal: HANDLE,
+    _hobjecttowaiton: HANDLE,
+    _dwmilliseconds: u32,
+    _balertable: BOOL,
+) -> WAIT_EVENT {
+    WAIT_FAILED
+}
+
+/// Not offered yet.
+///
+/// # Safety
+/// Nothing is asked of the caller.
+pub unsafe extern "system" fn Sleep(_dwmilliseconds: u32) {}
+
+/// Not offered yet.
+///
+/// # Safety
+/// Nothing is asked of the caller.
+pub unsafe extern "system" fn SleepEx(_dwmilliseconds: u32, _balertable: BOOL) -> u32 {
+    0
+}

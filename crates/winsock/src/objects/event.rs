@@ -113,3 +113,43 @@ pub unsafe extern "system" fn SetEvent(hevent: HANDLE) -> BOOL {
 pub unsafe extern "system" fn ResetEvent(hevent: HANDLE) -> BOOL {
     finish_bool(find(hevent as usize).map(|event| event.reset()).ok_or(ERROR_INVALID_HANDLE))
 }
+
+/// Not offered yet.
+///
+/// # Safety
+/// Nothing is asked of the caller.
+pub unsafe extern "system" fn PulseEvent(_hevent: HANDLE) -> BOOL {
+    FALSE
+}
+
+/// Not offered yet.
+///
+/// # Safety
+/// Nothing is asked of the caller.
+pub unsafe extern "system" fn WSACreateEvent() -> WSAEVENT {
+    0
+}
+
+/// Not offered yet.
+///
+/// # Safety
+/// Nothing is asked of the caller.
+pub unsafe extern "system" fn WSACloseEvent(_hevent: WSAEVENT) -> BOOL {
+    FALSE
+}
+
+/// Not offered yet.
+///
+/// # Safety
+/// Nothing is asked of the caller.
+pub unsafe extern "system" fn WSASetEvent(_hevent: WSAEVENT) -> BOOL {
+    FALSE
+}
+
+/// Not offered yet.
+///
+/// # Safety
+/// Nothing is asked of the caller.
+pub unsafe extern "system" fn WSAResetEvent(_hevent: WSAEVENT) -> BOOL {
+    FALSE
+}

@@ -1,7 +1,12 @@
 //! What a handle can stand for, and the table that says so.
 
+pub(crate) mod duplicate;
 pub(crate) mod event;
+pub(crate) mod mutex;
+pub(crate) mod semaphore;
 pub(crate) mod table;
+pub(crate) mod threads;
+pub(crate) mod timer;
 
 use std::sync::Arc;
 

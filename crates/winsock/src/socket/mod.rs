@@ -10,10 +10,12 @@
 pub(crate) mod accept;
 pub(crate) mod accept_ex;
 mod address_calls;
+pub(crate) mod async_select;
 pub(crate) mod cancel;
 mod close;
 mod connect;
 mod create;
+pub(crate) mod event_select;
 mod options;
 pub(crate) mod overlapped;
 mod receive;
@@ -44,13 +46,17 @@ use crate::types::*;
 pub use accept::{WSAAccept, accept};
 pub use accept_ex::{AcceptEx, GetAcceptExSockaddrs};
 pub use address_calls::{WSARecvDisconnect, WSASendDisconnect, bind, getpeername, getsockname, listen, shutdown};
+pub use async_select::WSAAsyncSelect;
 pub use cancel::{CancelIo, CancelIoEx};
 pub(crate) use close::{abandon, owes};
 pub use close::{closesocket, winsock_fd};
 pub use connect::{ConnectEx, WSAConnect, connect};
 pub use create::{WSASocketW, socket};
+pub use event_select::{WSAEnumNetworkEvents, WSAEventSelect};
 pub use options::{getsockopt, setsockopt};
-pub use overlapped::{GetOverlappedResult, SetFileCompletionNotificationModes, WSAGetOverlappedResult};
+pub use overlapped::{
+    GetOverlappedResult, GetOverlappedResultEx, SetFileCompletionNotificationModes, WSAGetOverlappedResult,
+};
 pub use receive::{WSARecv, WSARecvFrom, recv, recvfrom};
 pub use select::{__WSAFDIsSet, select};
 pub use send::{WSASend, WSASendTo, send, sendto};

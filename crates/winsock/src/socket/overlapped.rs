@@ -358,3 +358,17 @@ pub(crate) fn finish_length(result: WsaResult<Completion>) -> i32 {
         Err(error) => finish(Err(error)),
     }
 }
+
+/// Not offered yet.
+///
+/// # Safety
+/// Nothing is asked of the caller.
+pub unsafe extern "system" fn GetOverlappedResultEx(
+    _hfile: HANDLE,
+    _lpoverlapped: *const OVERLAPPED,
+    _lpnumberofbytestransferred: *mut u32,
+    _dwmilliseconds: u32,
+    _balertable: BOOL,
+) -> BOOL {
+    FALSE
+}

@@ -16,6 +16,7 @@ mod close;
 mod connect;
 mod create;
 pub(crate) mod event_select;
+mod network_events;
 mod options;
 pub(crate) mod overlapped;
 mod receive;

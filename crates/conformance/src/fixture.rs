@@ -1,11 +1,13 @@
 //! What the tests of completion ports and overlapped operations set up again and again.
 
-use crate::raw::{Begin, Dequeued, Port, Request, Socket, UNTOUCHED, pair, udp};
+use crate::raw::{
+    Begin, Completed, Dequeued, Port, Request, Socket, UNTOUCHED, current_thread, pair, queue_user_apc, udp,
+};
 use crate::{nap, until};
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -109,4 +111,54 @@ fn closed_under_with(with_socket: bool, wait: fn(&Port) -> u32, late: u32) -> Ve
         }
     }
     panic!("in no round did all threads get into their wait");
+}
+
+/// What happened, in order, on whichever thread.
+#[derive(Clone, Debug)]
+pub struct Log<T>(Arc<Mutex<Vec<T>>>);
+
+impl<T> Default for Log<T> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<T: Clone + Send + 'static> Log<T> {
+    /// An empty log.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an entry.
+    pub fn push(&self, entry: T) {
+        self.0.lock().unwrap().push(entry);
+    }
+
+    /// A copy of all entries.
+    pub fn all(&self) -> Vec<T> {
+        self.0.lock().unwrap().clone()
+    }
+
+    /// How many entries there are.
+    pub fn count(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+
+    /// A closure that adds an entry, such as an APC that says that it ran.
+    pub fn entry(&self, entry: T) -> impl FnOnce() + Send + 'static {
+        let log = self.clone();
+        move || log.push(entry)
+    }
+}
+
+/// Queues an APC to the calling thread that logs `entry`.
+#[track_caller]
+pub fn queue_entry<T: Clone + Send + 'static>(log: &Log<T>, entry: T) {
+    queue_user_apc(current_thread(), log.entry(entry)).expect("an APC to the own thread");
+}
+
+/// The request, whose completion routine logs what it is told.
+pub fn logged(request: Request, log: &Log<Completed>) -> Request {
+    let log = log.clone();
+    request.on_completion(move |completed| log.push(completed))
 }

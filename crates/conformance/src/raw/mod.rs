@@ -7,28 +7,41 @@
 #![allow(unsafe_code)]
 
 mod address;
+mod apc;
 mod event;
 mod extension;
+mod file;
+mod object;
 mod options;
 mod overlapped;
 mod port;
+mod routine;
 mod select;
 mod socket;
 mod startup;
+mod thread;
+mod wait;
 
+pub use apc::queue_user_apc;
 pub use event::Event;
 pub use extension::{
     accept_ex, accept_ex_with, accept_ex_without_buffer, accept_ex_without_overlapped, connect_ex,
     connect_ex_without_overlapped, extension_pointer_size, get_accept_ex_sockaddrs,
 };
+pub use file::{Answer, File, read_file, read_file_ex, read_file_now, write_file, write_file_ex, write_file_now};
+pub use object::{
+    Mutex, Semaphore, pulse_event, reset_event, set_event, wsa_close_event, wsa_create_event, wsa_reset_event,
+    wsa_set_event,
+};
 pub use overlapped::{
-    Begin, How, Request, Transferred, cancel_io, cancel_io_ex, get_overlapped_result, routine_calls,
-    wsa_get_overlapped_result,
+    Begin, How, Request, Transferred, cancel_io, cancel_io_ex, get_overlapped_result, get_overlapped_result_ex,
+    routine_calls, wsa_get_overlapped_result,
 };
 pub use port::{
     Dequeued, Entry, Port, close_handle, create_io_completion_port, invalid_handle, null_handle,
     set_file_completion_notification_modes,
 };
+pub use routine::Completed;
 pub use select::{FdSet, Set, readiness, select, select_bad, select_one, select_same_set, select_with_timeval};
 pub use socket::{
     Caller, Socket, accept_raw, any_v4, listener, loopback, pair, socket, tcp, tcp6, udp, udp6, wsa_socket,
@@ -36,6 +49,11 @@ pub use socket::{
 pub use startup::{
     StartupData, get_last_error, set_last_error, startup, wsa_cleanup, wsa_get_last_error, wsa_set_last_error,
     wsa_startup, wsa_startup_without_data,
+};
+pub use thread::{Thread, current_process, current_thread};
+pub use wait::{
+    signal_object_and_wait, sleep, sleep_ex, wait_for_multiple_objects, wait_for_multiple_objects_ex,
+    wait_for_single_object_ex, wsa_wait_for_multiple_events,
 };
 
 /// What an output variable holds before a call. A call that does not write it leaves this value.

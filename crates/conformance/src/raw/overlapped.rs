@@ -1,6 +1,7 @@
 //! Overlapped requests.
 
 use super::address::{RawAddress, STORAGE_LENGTH};
+use super::routine::ran;
 use super::{Bad, Event, Outcome, Socket, UNTOUCHED, get_last_error, wsa_get_last_error};
 use pentaport::sys;
 use std::cell::UnsafeCell;
@@ -31,10 +32,16 @@ pub struct How {
     pub flags: u32,
     /// Whether the pointer to the byte count is given or null.
     pub counted: bool,
-    /// Whether a completion routine is given. It does nothing but count ([`routine_calls`]).
+    /// Whether a completion routine is given. It counts ([`routine_calls`]) and does what [`Request::on_completion`]
+    /// says.
     pub routine: bool,
     /// How many of the request's buffers are passed; `None` for all.
     pub buffers: Option<u32>,
+}
+
+impl How {
+    /// With a completion routine, else as by default.
+    pub const ROUTINE: How = How { flags: 0, counted: true, routine: true, buffers: None };
 }
 
 impl Default for How {
@@ -460,6 +467,15 @@ pub fn get_overlapped_result(handle: usize, request: Request, wait: bool) -> Tra
     Transferred { ok: ok != 0, bytes, flags: UNTOUCHED, error: get_last_error() }
 }
 
+/// GetOverlappedResultEx.
+pub fn get_overlapped_result_ex(handle: usize, request: Request, milliseconds: u32, alertable: bool) -> Transferred {
+    let mut bytes = UNTOUCHED;
+    let (file, alertable) = (handle as sys::HANDLE, i32::from(alertable));
+    // SAFETY: the OVERLAPPED lives for ever; bytes outlive the call.
+    let ok = unsafe { sys::GetOverlappedResultEx(file, request.pointer(), &mut bytes, milliseconds, alertable) };
+    Transferred { ok: ok != 0, bytes, flags: UNTOUCHED, error: get_last_error() }
+}
+
 static ROUTINE_CALLS: AtomicU32 = AtomicU32::new(0);
 
 /// How often the completion routine of [`How::routine`] ran in this process.
@@ -471,6 +487,7 @@ fn routine(how: How) -> sys::LPWSAOVERLAPPED_COMPLETION_ROUTINE {
     how.routine.then_some(count_call)
 }
 
-unsafe extern "system" fn count_call(_: u32, _: u32, _: *mut sys::OVERLAPPED, _: u32) {
+unsafe extern "system" fn count_call(error: u32, bytes: u32, overlapped: *mut sys::OVERLAPPED, flags: u32) {
     ROUTINE_CALLS.fetch_add(1, Ordering::SeqCst);
+    ran(error, bytes, overlapped as usize, flags);
 }

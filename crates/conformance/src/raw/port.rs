@@ -110,6 +110,11 @@ impl Port {
     /// GetQueuedCompletionStatusEx, not alertable: the entries, or the last error; and the removed count, which was
     /// [`UNTOUCHED`] before.
     pub fn get_many(&self, count: usize, milliseconds: u32) -> (Result<Vec<Entry>, u32>, u32) {
+        self.get_many_ex(count, milliseconds, false)
+    }
+
+    /// As [`Port::get_many`], alertable if wished.
+    pub fn get_many_ex(&self, count: usize, milliseconds: u32, alertable: bool) -> (Result<Vec<Entry>, u32>, u32) {
         let mut entries = vec![sys::OVERLAPPED_ENTRY::default(); count.max(1)];
         let mut removed = UNTOUCHED;
         // SAFETY: the array has at least `count` entries; it and the count outlive the call.
@@ -120,7 +125,7 @@ impl Port {
                 count as u32,
                 &mut removed,
                 milliseconds,
-                sys::FALSE,
+                i32::from(alertable),
             )
         };
         if ok == 0 {

@@ -175,6 +175,7 @@ const TABLE: &[Entry] = &[
     entry(87, "ERROR_INVALID_PARAMETER", K::InvalidInput, "invalid parameter"),
     entry(121, "ERROR_SEM_TIMEOUT", K::TimedOut, "timed out"),
     entry(122, "ERROR_INSUFFICIENT_BUFFER", K::InvalidInput, "buffer too small"),
+    entry(183, "ERROR_ALREADY_EXISTS", K::AlreadyExists, "already exists"),
     entry(233, "ERROR_PIPE_NOT_CONNECTED", K::BrokenPipe, "this direction was shut down"),
     entry(234, "ERROR_MORE_DATA", K::Other, "the datagram is larger than the buffer"),
     entry(258, "WAIT_TIMEOUT", K::TimedOut, "the wait timed out"),
@@ -194,7 +195,9 @@ const TABLE: &[Entry] = &[
     entry(1234, "ERROR_PORT_UNREACHABLE", K::ConnectionReset, "no service at the remote port"),
     entry(1235, "ERROR_REQUEST_ABORTED", K::Other, "request aborted"),
     entry(1236, "ERROR_CONNECTION_ABORTED", K::ConnectionAborted, "connection aborted"),
+    entry(1400, "ERROR_INVALID_WINDOW_HANDLE", K::NotFound, "the message queue is gone"),
     entry(1450, "ERROR_NO_SYSTEM_RESOURCES", K::OutOfMemory, "no system resources"),
+    entry(1816, "ERROR_NOT_ENOUGH_QUOTA", K::Other, "too many messages are queued"),
 ];
 
 #[cfg(test)]

@@ -2,6 +2,9 @@
 //!
 //! Both declare the same functions with the same signatures, so nothing above this module has a `cfg(windows)`.
 
+#[allow(unsafe_code)]
+pub mod ext;
+
 #[cfg(not(windows))]
 pub use winsock::*;
 #[cfg(windows)]
@@ -12,5 +15,6 @@ pub use {
     windows_sys::Win32::System::IO::*,
     windows_sys::Win32::System::Threading::*,
     windows_sys::Win32::System::WindowsProgramming::*,
+    windows_sys::Win32::UI::WindowsAndMessaging::*,
     windows_sys::core::{BOOL, GUID, PCSTR, PCWSTR, PSTR},
 };

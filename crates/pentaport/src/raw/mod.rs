@@ -10,6 +10,9 @@
 //! | `socket.rs` | the calls on one socket |
 //! | `accept_if.rs` | `WSAAccept` with a closure as its condition function |
 //! | `set.rs` | the layout of a counted set, and `select` |
+//! | `event.rs` | event objects, and waiting for handles |
+//! | `network_events.rs` | `WSAEventSelect` and its record |
+//! | `window.rs` | a message-only window, and the thread's queue of messages |
 //! | `shared.rs` | what is shared by handles and operations in flight: two counts in one word |
 //! | `record.rs` | the record of one operation |
 //! | `start.rs` | handing a record to the system |
@@ -20,9 +23,12 @@ pub(crate) mod accept_if;
 pub(crate) mod address;
 pub(crate) mod association;
 pub(crate) mod call;
+pub(crate) mod event;
+pub(crate) mod network_events;
 pub(crate) mod port;
 pub(crate) mod record;
 pub(crate) mod set;
 pub(crate) mod shared;
 pub(crate) mod socket;
 pub(crate) mod start;
+pub(crate) mod window;

@@ -1,0 +1,122 @@
+//! Which messages are of a selection that is still on.
+//!
+//! A socket's number says little about a message that was queued a while ago: the socket may be closed, and its number
+//! another's (Windows gives it out again at once). So each selection has a message number of its own, and only messages
+//! with the number of the socket's present selection are let through.
+//!
+//! Accepted sockets inherit their listener's number, and the queue does not see them being accepted. So the numbers of
+//! selections for `ACCEPT` are let through whichever socket they come with.
+
+use super::{NetworkEvents, SocketId};
+use crate::raw::window::NUMBERS_END;
+use crate::sys::WM_APP;
+use std::collections::HashMap;
+
+/// Message numbers from here to [`NUMBERS_END`] are those of selections; below are the program's.
+pub(super) const NETWORK_BEGIN: u32 = WM_APP;
+
+/// Whether a message with this number is of a selection.
+pub(super) fn is_network(number: u32) -> bool {
+    number >= NETWORK_BEGIN
+}
+
+#[derive(Debug)]
+pub(super) struct Selections {
+    /// The number of each socket's present selection. What is closed stays here until its number is selected again.
+    numbers: HashMap<SocketId, u32>,
+    /// Those of them that are for `ACCEPT`. Few.
+    inheritable: Vec<u32>,
+    next: u32,
+}
+
+impl Default for Selections {
+    fn default() -> Self {
+        Self { numbers: HashMap::new(), inheritable: Vec::new(), next: NETWORK_BEGIN }
+    }
+}
+
+impl Selections {
+    /// The number for a new selection of a socket, which takes the place of an earlier one.
+    pub(super) fn begin(&mut self, socket: SocketId, events: NetworkEvents) -> u32 {
+        let number = self.unused();
+        if let Some(earlier) = self.numbers.insert(socket, number) {
+            self.withdraw(earlier);
+        }
+        if events.contains(NetworkEvents::ACCEPT) {
+            self.inheritable.push(number);
+        }
+        number
+    }
+
+    pub(super) fn end(&mut self, socket: SocketId) {
+        if let Some(number) = self.numbers.remove(&socket) {
+            self.withdraw(number);
+        }
+    }
+
+    /// Whether a message that came with this number is of the socket's present selection, or of an inherited one.
+    pub(super) fn is_current(&self, socket: SocketId, number: u32) -> bool {
+        self.numbers.get(&socket) == Some(&number) || self.inheritable.contains(&number)
+    }
+
+    /// The next number in turn. By the time that a number's turn comes again, 16,383 selections later, its messages are
+    /// long taken; but what is inherited from it may still be on.
+    fn unused(&mut self) -> u32 {
+        loop {
+            let number = self.next;
+            self.next = if number + 1 == NUMBERS_END { NETWORK_BEGIN } else { number + 1 };
+            if !self.inheritable.contains(&number) {
+                return number;
+            }
+        }
+    }
+
+    fn withdraw(&mut self, number: u32) {
+        self.inheritable.retain(|&inheritable| inheritable != number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const READ: NetworkEvents = NetworkEvents::READ;
+    const ACCEPT: NetworkEvents = NetworkEvents::ACCEPT;
+
+    #[test]
+    fn an_earlier_selection_of_the_same_number_is_over() {
+        let mut selections = Selections::default();
+        let (one, two) = (SocketId(4), SocketId(8));
+        let first = selections.begin(one, READ);
+        let second = selections.begin(two, READ);
+        assert!(selections.is_current(one, first) && selections.is_current(two, second));
+        assert!(!selections.is_current(two, first));
+        let again = selections.begin(one, READ);
+        assert!(!selections.is_current(one, first) && selections.is_current(one, again));
+        selections.end(one);
+        assert!(!selections.is_current(one, again) && selections.is_current(two, second));
+    }
+
+    #[test]
+    fn what_a_listener_passes_on_is_let_through_while_its_selection_is_on() {
+        let mut selections = Selections::default();
+        let (listener, accepted) = (SocketId(4), SocketId(8));
+        let number = selections.begin(listener, ACCEPT | READ);
+        assert!(selections.is_current(accepted, number));
+        // Numbers go round, but not through the one that is inherited.
+        for _ in 0..3 * (NUMBERS_END - NETWORK_BEGIN) {
+            assert_ne!(selections.begin(accepted, READ), number);
+        }
+        selections.end(listener);
+        assert!(!selections.is_current(accepted, number) && !selections.is_current(listener, number));
+    }
+
+    #[test]
+    fn numbers_stay_within_their_range() {
+        let mut selections = Selections::default();
+        for _ in 0..2 * (NUMBERS_END - NETWORK_BEGIN) {
+            let number = selections.begin(SocketId(4), READ);
+            assert!(is_network(number) && number < NUMBERS_END);
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! The wait set where the system has none: waiter threads, each of which waits for up to 63 objects.
+//!
+//! One call waits for 64 objects at most. So the objects of a set are divided into groups of 63, and each group has a
+//! thread that waits for them, and for an event by which it is called back when its group changes. A thread that finds
+//! an object signalled takes it out of its wait (the object is *disarmed*) and puts it on the set's list of those that
+//! are ready; the event `ready` is set while that list has something, and it is what [`WaitSet::wait`] waits for. An
+//! object that was handed out is armed again at the next wait, by when the program has probably dealt with it.
+//!
+//! So each report costs two changes of threads, which is what any wait beyond 64 objects costs on such a system. What
+//! it also means: a wait without a time sees what the waiters have seen so far, and an object that was reset again may
+//! still be reported once.
+//!
+//! Lock order: `members`, then a group's `plan`, then `ready`. A waiter waits with no lock held.
+
+use super::super::{
+    ERROR_ALREADY_EXISTS, ERROR_INVALID_HANDLE, ERROR_NOT_ENOUGH_MEMORY, ERROR_NOT_FOUND, HANDLE, INFINITE, WAIT_EVENT,
+    WAIT_FAILED, WAIT_IO_COMPLETION, WAIT_TIMEOUT, WIN32_ERROR, WSA_MAXIMUM_WAIT_EVENTS,
+};
+use crate::raw::event::{Ending, OwnedEvent, wait};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// How many objects a thread waits for, besides the event that calls it back.
+const GROUP: usize = WSA_MAXIMUM_WAIT_EVENTS as usize - 1;
+
+/// A set of objects to wait for, with a token for each.
+///
+/// The caller keeps the objects open while they are in the set.
+#[derive(Debug)]
+pub struct WaitSet {
+    members: Mutex<Members>,
+    ready: Arc<Ready>,
+}
+
+#[derive(Debug, Default)]
+struct Members {
+    /// The group of each object.
+    groups_of: HashMap<Object, usize>,
+    groups: Vec<Group>,
+}
+
+/// A handle, as a number: threads pass it on.
+type Object = usize;
+
+/// One waiter thread and what it waits for.
+#[derive(Debug)]
+struct Group {
+    shared: Arc<Shared>,
+    /// How many objects belong here, armed or not.
+    members: usize,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    plan: Mutex<Plan>,
+    /// Calls the waiter back to look at the plan.
+    changed: OwnedEvent,
+    /// Somebody waits for the waiter to have seen the plan.
+    seen: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Plan {
+    armed: Vec<Object>,
+    /// Counts the changes, and how many of them the waiter has seen.
+    version: u64,
+    seen: u64,
+    stop: bool,
+}
+
+/// The objects that were found signalled.
+#[derive(Debug)]
+struct Ready {
+    lists: Mutex<Lists>,
+    /// Manual-reset; set while `lists.waiting` has something.
+    event: OwnedEvent,
+}
+
+#[derive(Debug, Default)]
+struct Lists {
+    tokens: HashMap<Object, usize>,
+    waiting: VecDeque<Object>,
+    /// Handed out, and to be armed again at the next wait.
+    handed_out: HashSet<Object>,
+}
+
+impl WaitSet {
+    /// An empty set.
+    ///
+    /// # Errors
+    /// A Win32 code.
+    pub fn new() -> Result<WaitSet, WIN32_ERROR> {
+        let event = OwnedEvent::new(true).map_err(code)?;
+        Ok(WaitSet { members: Mutex::default(), ready: Arc::new(Ready { lists: Mutex::default(), event }) })
+    }
+
+    /// Adds an object under a token.
+    ///
+    /// # Errors
+    /// ERROR_INVALID_HANDLE; ERROR_ALREADY_EXISTS if it is in the set; ERROR_NOT_ENOUGH_MEMORY for want of a thread.
+    pub fn add(&self, handle: HANDLE, token: usize) -> Result<(), WIN32_ERROR> {
+        let object = handle.expose_provenance();
+        let mut members = lock(&self.members);
+        if members.groups_of.contains_key(&object) {
+            return Err(ERROR_ALREADY_EXISTS);
+        }
+        let group = members.group_with_room(&self.ready)?;
+        // This also tells whether it is a handle at all. If the object is auto-reset, this takes its signal.
+        let signalled = wait(&[handle], false, 0, false).map_err(|_| ERROR_INVALID_HANDLE)? != Ending::Timeout;
+        members.groups_of.insert(object, group);
+        members.groups[group].members += 1;
+        lock(&self.ready.lists).tokens.insert(object, token);
+        match signalled {
+            true => self.ready.report(object),
+            false => members.groups[group].shared.arm(object),
+        }
+        Ok(())
+    }
+
+    /// Takes an object out of the set. When this returns nobody waits for it any more.
+    ///
+    /// # Errors
+    /// ERROR_NOT_FOUND.
+    pub fn remove(&self, handle: HANDLE) -> Result<(), WIN32_ERROR> {
+        let object = handle.expose_provenance();
+        let mut members = lock(&self.members);
+        let group = members.groups_of.remove(&object).ok_or(ERROR_NOT_FOUND)?;
+        members.groups[group].members -= 1;
+        members.groups[group].shared.disarm(object);
+        self.ready.forget(object);
+        Ok(())
+    }
+
+    /// Waits until an object of the set is signalled; fills `tokens` with those of as many as fit and returns how many.
+    ///
+    /// # Errors
+    /// WAIT_TIMEOUT, or WAIT_IO_COMPLETION after routines have run in an alertable wait.
+    pub fn wait(&self, tokens: &mut [usize], milliseconds: u32, alertable: bool) -> Result<usize, WAIT_EVENT> {
+        self.arm_again();
+        let deadline = (milliseconds != INFINITE)
+            .then(|| Instant::now().checked_add(Duration::from_millis(milliseconds.into())))
+            .flatten();
+        loop {
+            let remaining = deadline.map_or(INFINITE, |deadline| {
+                let remaining = deadline.saturating_duration_since(Instant::now());
+                crate::raw::call::milliseconds(Some(remaining))
+            });
+            match wait(&[self.ready.event.handle()], false, remaining, alertable) {
+                Ok(Ending::Signalled(_)) => {}
+                Ok(Ending::Routines) => return Err(WAIT_IO_COMPLETION),
+                Ok(Ending::Timeout) => return Err(WAIT_TIMEOUT),
+                Err(_) => return Err(WAIT_FAILED),
+            }
+            // Nothing if another thread was quicker.
+            match self.ready.hand_out(tokens) {
+                0 => {}
+                count => return Ok(count),
+            }
+        }
+    }
+
+    /// Arms what earlier waits have handed out.
+    fn arm_again(&self) {
+        let members = lock(&self.members);
+        let handed_out = std::mem::take(&mut lock(&self.ready.lists).handed_out);
+        for object in handed_out {
+            members.groups[members.groups_of[&object]].shared.arm(object);
+        }
+    }
+}
+
+impl Drop for WaitSet {
+    fn drop(&mut self) {
+        for group in &mut lock(&self.members).groups {
+            lock(&group.shared.plan).stop = true;
+            group.shared.changed.set();
+            if let Some(thread) = group.thread.take() {
+                // A waiter that panicked has nothing more to say.
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+impl Members {
+    /// The number of a group that has room for one more.
+    fn group_with_room(&mut self, ready: &Arc<Ready>) -> Result<usize, WIN32_ERROR> {
+        if let Some(group) = self.groups.iter().position(|group| group.members < GROUP) {
+            return Ok(group);
+        }
+        self.groups.push(Group::new(ready)?);
+        Ok(self.groups.len() - 1)
+    }
+}
+
+impl Group {
+    fn new(ready: &Arc<Ready>) -> Result<Self, WIN32_ERROR> {
+        let changed = OwnedEvent::new(false).map_err(code)?;
+        let shared = Arc::new(Shared { plan: Mutex::default(), changed, seen: Condvar::new() });
+        let (of_thread, ready) = (Arc::clone(&shared), Arc::clone(ready));
+        let thread = thread::Builder::new()
+            .name(String::from("wait set"))
+            .stack_size(256 << 10)
+            .spawn(move || of_thread.serve(&ready))
+            .map_err(|_| ERROR_NOT_ENOUGH_MEMORY)?;
+        Ok(Self { shared, members: 0, thread: Some(thread) })
+    }
+}
+
+impl Shared {
+    /// The waiter's whole life.
+    fn serve(&self, ready: &Ready) {
+        let mut handles = Vec::with_capacity(GROUP + 1);
+        while self.look(&mut handles) {
+            match wait(&handles, false, INFINITE, false) {
+                // Called back.
+                Ok(Ending::Signalled(0)) => {}
+                Ok(Ending::Signalled(index)) => self.report(handles[index].expose_provenance(), ready),
+                Ok(Ending::Timeout | Ending::Routines) => unreachable!("an endless wait that is not alertable"),
+                Err(error) => unreachable!("the caller keeps the objects open: {error}"),
+            }
+        }
+    }
+
+    /// Copies what there is to wait for; false at the end.
+    fn look(&self, handles: &mut Vec<HANDLE>) -> bool {
+        let mut plan = lock(&self.plan);
+        plan.seen = plan.version;
+        self.seen.notify_all();
+        handles.clear();
+        handles.push(self.changed.handle());
+        handles.extend(plan.armed.iter().map(|&object| handle(object)));
+        !plan.stop
+    }
+
+    /// An object was found signalled. One that is not armed was removed meanwhile.
+    fn report(&self, object: Object, ready: &Ready) {
+        let mut plan = lock(&self.plan);
+        if let Some(index) = plan.armed.iter().position(|&armed| armed == object) {
+            // The order is kept, so that each one's turn comes to be the lowest index.
+            plan.armed.remove(index);
+            ready.report(object);
+        }
+    }
+
+    fn arm(&self, object: Object) {
+        let mut plan = lock(&self.plan);
+        plan.armed.push(object);
+        plan.version += 1;
+        self.changed.set();
+    }
+
+    /// Returns when the waiter does not wait for the object any more.
+    fn disarm(&self, object: Object) {
+        let mut plan = lock(&self.plan);
+        let armed = plan.armed.len();
+        plan.armed.retain(|&armed| armed != object);
+        if plan.armed.len() == armed {
+            // It was reported: the waiter has taken it out of its wait itself.
+            return;
+        }
+        plan.version += 1;
+        let version = plan.version;
+        self.changed.set();
+        while plan.seen < version {
+            plan = self.seen.wait(plan).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl Ready {
+    fn report(&self, object: Object) {
+        let mut lists = lock(&self.lists);
+        lists.waiting.push_back(object);
+        self.event.set();
+    }
+
+    fn hand_out(&self, tokens: &mut [usize]) -> usize {
+        let mut lists = lock(&self.lists);
+        let count = tokens.len().min(lists.waiting.len());
+        for token in &mut tokens[..count] {
+            let object = lists.waiting.pop_front().expect("counted just now");
+            *token = lists.tokens[&object];
+            lists.handed_out.insert(object);
+        }
+        if lists.waiting.is_empty() {
+            self.event.reset();
+        }
+        count
+    }
+
+    fn forget(&self, object: Object) {
+        let mut lists = lock(&self.lists);
+        lists.tokens.remove(&object);
+        lists.handed_out.remove(&object);
+        lists.waiting.retain(|&waiting| waiting != object);
+        if lists.waiting.is_empty() {
+            self.event.reset();
+        }
+    }
+}
+
+fn handle(object: Object) -> HANDLE {
+    std::ptr::with_exposed_provenance_mut(object)
+}
+
+fn code(error: crate::Error) -> WIN32_ERROR {
+    error.code() as WIN32_ERROR
+}
+
+/// The lists are whole between any two statements, so a panic elsewhere does not spoil them.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

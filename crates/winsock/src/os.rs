@@ -334,6 +334,28 @@ pub(crate) fn eventfd_drain(fd: &OwnedFd) {
     unsafe { libc::read(fd.as_raw_fd(), (&raw mut value).cast(), 8) };
 }
 
+/// A descriptor that becomes readable at a time ([`timerfd_set`]).
+pub(crate) fn timerfd() -> OsResult<OwnedFd> {
+    // SAFETY: no pointers are passed.
+    check(unsafe { libc::timerfd_create(libc::CLOCK_MONOTONIC, libc::TFD_NONBLOCK | libc::TFD_CLOEXEC) }).map(own)
+}
+
+/// Makes it readable after `left`, and not before; never if that is none. Zero would be never, too.
+pub(crate) fn timerfd_set(fd: &OwnedFd, left: Option<Duration>) {
+    let never = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let spec = libc::itimerspec { it_interval: never, it_value: left.map_or(never, timespec) };
+    // SAFETY: the time lives through the call. A valid time and descriptor cannot fail.
+    unsafe { libc::timerfd_settime(fd.as_raw_fd(), 0, &spec, null_mut()) };
+}
+
+/// Milliseconds since some time, as Windows's tick count: cheap, exact to some milliseconds, and around every 49 days.
+pub(crate) fn milliseconds() -> u32 {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the time lives through the call. The clock exists, so that it cannot fail.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC_COARSE, &mut now) };
+    (now.tv_sec as u32).wrapping_mul(1000).wrapping_add(now.tv_nsec as u32 / 1_000_000)
+}
+
 /// Sleeps while `word` holds `expected`; `None` sleeps for ever. Wakes early now and then: callers look again.
 pub(crate) fn futex_wait(word: &AtomicU32, expected: u32, timeout: Option<Duration>) {
     let spec = timeout.map(timespec);

@@ -1,366 +1,92 @@
 //! Windows and message queues, as far as WSAAsyncSelect needs them.
+//!
+//! WSAAsyncSelect brings the network into a program's message loop: what happens at a socket is posted to a window, and the
+//! thread that made the window finds it between its other messages (GetMessage) and has the window's procedure called
+//! (DispatchMessage). There is no screen here. A window is an address for messages, with a procedure.
+//!
+//! # How it works
+//!
+//! A thread has a [`queue`] from its first call that needs one until its end. In it lie posted messages, first in, first
+//! out; messages that other threads have *sent* and whose return they wait for; the wish for WM_QUIT, and timers: of these
+//! two a message is made when the thread looks and finds nothing better. A [`window`] belongs to the thread that made it;
+//! who posts to the window finds that thread's queue by it.
+//!
+//! A message costs one lock when it is posted and one when it is taken, which hardly ever meet, and no allocation: the
+//! window table is read without a lock, and the queue keeps its memory.
+//!
+//! **Waiting.** A queue has an event of the wait engine. It is touched only when its owner waits: GetMessage finds nothing,
+//! notes under the queue's lock what it waits for, and waits for the event, in which time the thread's own sockets are
+//! harvested by it; so a network message is mostly posted and taken by one thread. What is posted to a thread that runs
+//! sets no event.
+//!
+//! **New input.** MsgWaitForMultipleObjects wakes for input that is *new*, as on Windows: come since the thread last
+//! looked. The queue keeps a bit for each kind of input that a look clears.
+//!
+//! **Locks.** A queue's lock is a leaf below a socket's (a network message is posted under it, so that messages of one
+//! socket queue in the order of what happened), above that of the wait engine. Window procedures, timer procedures and
+//! messages that were sent run with no lock held.
+//!
+//! **The descriptor.** [`message_queue_fd`] is what a main loop of GLib, Qt or calloop watches; see [`descriptor`].
+//!
+//! # What differs from Windows
+//!
+//! No keyboard, mouse, painting, menus, hooks: their messages do not come. Functions named …A and …W do the same; strings
+//! exist only in class names and in the CREATESTRUCT, which carries the pointers that the program passed.
 
-use crate::types::*;
+mod class;
+mod create;
+mod descriptor;
+mod filter;
+mod get;
+mod long_ptr;
+mod msg_wait;
+mod name;
+mod post;
+mod procedure;
+mod queue;
+mod send;
+mod shim;
+#[cfg(test)]
+mod tests;
+mod timer;
+mod window;
 
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn RegisterClassA(_lpwndclass: *const WNDCLASSA) -> u16 {
-    0
+pub use class::{
+    RegisterClassA, RegisterClassExA, RegisterClassExW, RegisterClassW, UnregisterClassA, UnregisterClassW,
+};
+pub use create::{CreateWindowExA, CreateWindowExW, DestroyWindow, IsWindow};
+pub use get::{GetMessageA, GetMessageW, GetQueueStatus, PeekMessageA, PeekMessageW};
+pub use long_ptr::{GetWindowLongPtrA, GetWindowLongPtrW, SetWindowLongPtrA, SetWindowLongPtrW};
+pub use msg_wait::{MsgWaitForMultipleObjects, MsgWaitForMultipleObjectsEx, WaitMessage};
+pub(crate) use post::post_network_event;
+pub use post::{PostMessageA, PostMessageW, PostQuitMessage, PostThreadMessageA, PostThreadMessageW};
+pub use procedure::{DefWindowProcA, DefWindowProcW, DispatchMessageA, DispatchMessageW, TranslateMessage};
+pub use send::{SendMessageA, SendMessageW};
+pub use timer::{KillTimer, SetTimer};
+
+use std::os::fd::RawFd;
+
+use descriptor::Descriptor;
+
+/// Whether there is such a window.
+pub(crate) fn is_window(hwnd: usize) -> bool {
+    window::find(hwnd).is_some()
 }
 
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn RegisterClassW(_lpwndclass: *const WNDCLASSW) -> u16 {
-    0
-}
-
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn RegisterClassExA(_param0: *const WNDCLASSEXA) -> u16 {
-    0
-}
-
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn RegisterClassExW(_param0: *const WNDCLASSEXW) -> u16 {
-    0
-}
-
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn UnregisterClassA(_lpclassname: PCSTR, _hinstance: HINSTANCE) -> BOOL {
-    FALSE
-}
-
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn UnregisterClassW(_lpclassname: PCWSTR, _hinstance: HINSTANCE) -> BOOL {
-    FALSE
-}
-
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn CreateWindowExA(
-    _dwexstyle: WINDOW_EX_STYLE,
-    _lpclassname: PCSTR,
-    _lpwindowname: PCSTR,
-    _dwstyle: WINDOW_STYLE,
-    _x: i32,
-    _y: i32,
-    _nwidth: i32,
-    _nheight: i32,
-    _hwndparent: HWND,
-    _hmenu: HMENU,
-    _hinstance: HINSTANCE,
-    _lpparam: *const core::ffi::c_void,
-) -> HWND {
-    std::ptr::null_mut()
-}
-
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn CreateWindowExW(
-    _dwexstyle: WINDOW_EX_STYLE,
-    _lpclassname: PCWSTR,
-    _lpwindowname: PCWSTR,
-    _dwstyle: WINDOW_STYLE,
-    _x: i32,
-    _y: i32,
-    _nwidth: i32,
-    _nheight: i32,
-    _hwndparent: HWND,
-    _hmenu: HMENU,
-    _hinstance: HINSTANCE,
-    _lpparam: *const core::ffi::c_void,
-) -> HWND {
-    std::ptr::null_mut()
-}
-
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn DestroyWindow(_hwnd: HWND) -> BOOL {
-    FALSE
-}
-
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn IsWindow(_hwnd: HWND) -> BOOL {
-    FALSE
-}
-
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn GetMessageA(
-    _lpmsg: *mut MSG,
-    _hwnd: HWND,
-    _wmsgfiltermin: u32,
-    _wmsgfiltermax: u32,
-) -> BOOL {
-    FALSE
-}
-
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn GetMessageW(
-    _lpmsg: *mut MSG,
-    _hwnd: HWND,
-    _wmsgfiltermin: u32,
-    _wmsgfiltermax: u32,
-) -> BOOL {
-    FALSE
-}
-
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn PeekMessageA(
-    _lpmsg: *mut MSG,
-    _hwnd: HWND,
-    _wmsgfiltermin: u32,
-    _wmsgfiltermax: u32,
-    _wremovemsg: PEEK_MESSAGE_REMOVE_TYPE,
-) -> BOOL {
-    FALSE
-}
-
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn PeekMessageW(
-    _lpmsg: *mut MSG,
-    _hwnd: HWND,
-    _wmsgfiltermin: u32,
-    _wmsgfiltermax: u32,
-    _wremovemsg: PEEK_MESSAGE_REMOVE_TYPE,
-) -> BOOL {
-    FALSE
-}
-
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn PostMessageA(_hwnd: HWND, _msg: u32, _wparam: WPARAM, _lparam: LPARAM) -> BOOL {
-    FALSE
-}
-
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn PostMessageW(_hwnd: HWND, _msg: u32, _wparam: WPARAM, _lparam: LPARAM) -> BOOL {
-    FALSE
-}
-
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn PostThreadMessageA(_idthread: u32, _msg: u32, _wparam: WPARAM, _lparam: LPARAM) -> BOOL {
-    FALSE
-}
-
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn PostThreadMessageW(_idthread: u32, _msg: u32, _wparam: WPARAM, _lparam: LPARAM) -> BOOL {
-    FALSE
-}
-
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn SendMessageA(_hwnd: HWND, _msg: u32, _wparam: WPARAM, _lparam: LPARAM) -> LRESULT {
-    0
-}
-
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn SendMessageW(_hwnd: HWND, _msg: u32, _wparam: WPARAM, _lparam: LPARAM) -> LRESULT {
-    0
-}
-
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn DispatchMessageA(_lpmsg: *const MSG) -> LRESULT {
-    0
-}
-
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn DispatchMessageW(_lpmsg: *const MSG) -> LRESULT {
-    0
-}
-
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn TranslateMessage(_lpmsg: *const MSG) -> BOOL {
-    FALSE
-}
-
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn DefWindowProcA(_hwnd: HWND, _msg: u32, _wparam: WPARAM, _lparam: LPARAM) -> LRESULT {
-    0
-}
-
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn DefWindowProcW(_hwnd: HWND, _msg: u32, _wparam: WPARAM, _lparam: LPARAM) -> LRESULT {
-    0
-}
-
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn PostQuitMessage(_nexitcode: i32) {}
-
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn SetTimer(_hwnd: HWND, _nidevent: usize, _uelapse: u32, _lptimerfunc: TIMERPROC) -> usize {
-    0
-}
-
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn KillTimer(_hwnd: HWND, _uidevent: usize) -> BOOL {
-    FALSE
-}
-
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn MsgWaitForMultipleObjects(
-    _ncount: u32,
-    _phandles: *const HANDLE,
-    _fwaitall: BOOL,
-    _dwmilliseconds: u32,
-    _dwwakemask: QUEUE_STATUS_FLAGS,
-) -> WAIT_EVENT {
-    WAIT_FAILED
-}
-
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn MsgWaitForMultipleObjectsEx(
-    _ncount: u32,
-    _phandles: *const HANDLE,
-    _dwmilliseconds: u32,
-    _dwwakemask: QUEUE_STATUS_FLAGS,
-    _dwflags: MSG_WAIT_FOR_MULTIPLE_OBJECTS_EX_FLAGS,
-) -> WAIT_EVENT {
-    WAIT_FAILED
-}
-
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn WaitMessage() -> BOOL {
-    FALSE
-}
-
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn GetWindowLongPtrA(_hwnd: HWND, _nindex: WINDOW_LONG_PTR_INDEX) -> isize {
-    0
-}
-
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn GetWindowLongPtrW(_hwnd: HWND, _nindex: WINDOW_LONG_PTR_INDEX) -> isize {
-    0
-}
-
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn SetWindowLongPtrA(
-    _hwnd: HWND,
-    _nindex: WINDOW_LONG_PTR_INDEX,
-    _dwnewlong: isize,
-) -> isize {
-    0
-}
-
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn SetWindowLongPtrW(
-    _hwnd: HWND,
-    _nindex: WINDOW_LONG_PTR_INDEX,
-    _dwnewlong: isize,
-) -> isize {
-    0
-}
-
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn GetQueueStatus(_flags: QUEUE_STATUS_FLAGS) -> u32 {
-    0
+/// The number of the thread that made the window.
+pub(crate) fn home_of(hwnd: usize) -> Option<u32> {
+    window::find(hwnd).map(|(window, _)| window.queue().thread())
 }
 
 /// A descriptor that is readable while messages wait in the calling thread's queue, or may be made by readiness of the
 /// sockets that post to it; the queue's own, open until the thread ends.
 ///
+/// A main loop watches it for reading and then calls PeekMessage until that finds nothing. After this it is not readable
+/// before there is something new.
+///
 /// # Errors
 /// The `errno` of the system call that failed.
-pub fn message_queue_fd() -> Result<std::os::fd::RawFd, i32> {
-    Err(libc::ENOSYS)
+pub fn message_queue_fd() -> Result<RawFd, i32> {
+    let queue = queue::current().ok_or(libc::EIO)?;
+    queue.descriptor(|| Descriptor::new(None))
 }

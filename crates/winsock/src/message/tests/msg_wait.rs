@@ -1,0 +1,82 @@
+use super::*;
+use crate::error::last_error;
+
+fn wait(milliseconds: u32, mask: u32, flags: u32) -> WAIT_EVENT {
+    // SAFETY: no handles.
+    unsafe { MsgWaitForMultipleObjectsEx(0, null(), milliseconds, mask, flags) }
+}
+
+#[test]
+fn only_new_input_wakes() {
+    let hwnd = window();
+    assert_eq!(wait(0, QS_ALLINPUT, 0), WAIT_TIMEOUT);
+    assert!(post(hwnd, WM_USER));
+    assert_eq!(wait(INFINITE, QS_ALLINPUT, 0), WAIT_OBJECT_0);
+    assert_eq!(wait(0, QS_ALLINPUT, 0), WAIT_TIMEOUT, "the wait itself has looked");
+    assert_eq!(wait(INFINITE, QS_ALLINPUT, MWMO_INPUTAVAILABLE), WAIT_OBJECT_0, "but it is there");
+    assert!(post(hwnd, WM_USER + 1));
+    assert_eq!(wait(INFINITE, QS_ALLINPUT, 0), WAIT_OBJECT_0);
+    assert!(post(hwnd, WM_USER + 2));
+    assert!(peek().is_some());
+    assert_eq!(wait(0, QS_ALLINPUT, 0), WAIT_TIMEOUT, "the look has seen them all");
+    assert_eq!(drain(), [WM_USER + 1, WM_USER + 2]);
+    assert_eq!(wait(0, QS_ALLINPUT, MWMO_INPUTAVAILABLE), WAIT_TIMEOUT);
+}
+
+#[test]
+fn only_the_kinds_of_the_mask_wake() {
+    let hwnd = window();
+    assert!(post(hwnd, WM_USER));
+    assert_eq!(wait(0, QS_TIMER | QS_SENDMESSAGE, MWMO_INPUTAVAILABLE), WAIT_TIMEOUT);
+    // SAFETY: no precondition.
+    let id = unsafe { SetTimer(null_mut(), 0, 10, None) };
+    assert_eq!(wait(INFINITE, QS_TIMER, 0), WAIT_OBJECT_0);
+    assert_eq!(wait(INFINITE, QS_TIMER, MWMO_INPUTAVAILABLE), WAIT_OBJECT_0);
+    assert_eq!(wait(0, QS_TIMER, 0), WAIT_TIMEOUT, "due, and seen");
+    // SAFETY: no precondition.
+    unsafe { KillTimer(null_mut(), id) };
+    assert_eq!(wait(0, QS_TIMER, MWMO_INPUTAVAILABLE), WAIT_TIMEOUT);
+    assert_eq!(wait(0, 0, MWMO_INPUTAVAILABLE), WAIT_TIMEOUT);
+}
+
+#[test]
+fn another_thread_wakes_who_waits() {
+    let hwnd = Anywhere::of(window());
+    let poster = std::thread::spawn(move || assert!(post(hwnd.hwnd(), WM_USER)));
+    assert_eq!(wait(INFINITE, QS_POSTMESSAGE, MWMO_INPUTAVAILABLE), WAIT_OBJECT_0);
+    poster.join().expect("no panic");
+    assert_eq!(drain(), [WM_USER]);
+    // SAFETY: no precondition.
+    let sender = std::thread::spawn(move || unsafe { SendMessageA(hwnd.hwnd(), WM_USER, 0, 0) });
+    assert_eq!(wait(INFINITE, QS_SENDMESSAGE, 0), WAIT_OBJECT_0);
+    assert!(seen().is_empty(), "waiting runs nothing");
+    assert!(peek().is_none());
+    assert_eq!(seen_messages(), [WM_USER]);
+    sender.join().expect("no panic");
+}
+
+#[test]
+fn wait_message_waits_for_what_is_new() {
+    let hwnd = Anywhere::of(window());
+    let poster = std::thread::spawn(move || assert!(post(hwnd.hwnd(), WM_USER)));
+    // SAFETY: no precondition.
+    assert_ne!(unsafe { WaitMessage() }, FALSE);
+    assert_eq!(drain(), [WM_USER]);
+    poster.join().expect("no panic");
+}
+
+#[test]
+fn arguments_that_cannot_be() {
+    // SAFETY: none of the handles is read.
+    unsafe {
+        assert_eq!(MsgWaitForMultipleObjectsEx(64, null(), 0, QS_ALLINPUT, 0), WAIT_FAILED);
+        assert_eq!(last_error(), ERROR_INVALID_PARAMETER);
+        assert_eq!(MsgWaitForMultipleObjectsEx(0, null(), 0, QS_ALLINPUT, 8), WAIT_FAILED);
+        assert_eq!(last_error(), ERROR_INVALID_PARAMETER);
+        assert_eq!(MsgWaitForMultipleObjects(1, null(), FALSE, 0, QS_ALLINPUT), WAIT_FAILED);
+        assert_eq!(last_error(), ERROR_NOACCESS);
+        let bad = [8 as HANDLE];
+        assert_eq!(MsgWaitForMultipleObjects(1, bad.as_ptr(), FALSE, 0, QS_ALLINPUT), WAIT_FAILED);
+        assert_eq!(last_error(), ERROR_INVALID_HANDLE);
+    }
+}

@@ -8,6 +8,7 @@ use crate::error::{finish_bool, set_last_error, win32_from_status};
 use crate::objects::Object;
 use crate::objects::table::{self, Entry};
 use crate::port::{self, GetError, Packet, Port};
+use crate::socket::request::Notice;
 use crate::socket::{self, Association};
 use crate::types::*;
 
@@ -81,7 +82,7 @@ fn associate(socket: SOCKET, port: Arc<Port>, key: usize) -> Result<(), WIN32_ER
         socket.unwatch();
     }
     socket.association = Some(Association { port, key });
-    socket.signal(0);
+    socket.signal(Notice::Event(0));
     if was_watched && socket.watch().is_err() {
         socket.association = None;
         // Its edges go where they went before.
@@ -111,7 +112,7 @@ pub unsafe extern "system" fn GetQueuedCompletionStatus(
         return finish_bool(Err(ERROR_INVALID_PARAMETER));
     }
     let mut entries = [OVERLAPPED_ENTRY::default()];
-    if let Err(error) = get(completionport, &mut entries, dwmilliseconds) {
+    if let Err(error) = get(completionport, &mut entries, dwmilliseconds, false) {
         // SAFETY: as the caller promises.
         unsafe { *lpoverlapped = std::ptr::null_mut() };
         return finish_bool(Err(error));
@@ -133,12 +134,12 @@ pub unsafe extern "system" fn GetQueuedCompletionStatus(
 
 /// Takes up to `ulcount` packets that are there; waits, up to `dwmilliseconds`, for the first only.
 ///
-/// TRUE even if operations failed: each entry's `Internal` is its NTSTATUS. Alertable waits run no routines yet, since
-/// there are none.
+/// TRUE even if operations failed: each entry's `Internal` is its NTSTATUS. With `falertable` routines queued to the
+/// thread run, and end the wait; a packet that is queued comes before them if the thread has used this port before.
 ///
 /// # Errors
-/// FALSE with ERROR_INVALID_PARAMETER for a count of 0 or null pointers, WAIT_TIMEOUT, ERROR_ABANDONED_WAIT_0,
-/// ERROR_INVALID_HANDLE.
+/// FALSE with ERROR_INVALID_PARAMETER for a count of 0 or null pointers, WAIT_TIMEOUT, WAIT_IO_COMPLETION after routines
+/// have run, ERROR_ABANDONED_WAIT_0, ERROR_INVALID_HANDLE.
 ///
 /// # Safety
 /// `lpcompletionportentries` is writable for `ulcount` entries, `ulnumentriesremoved` is writable.
@@ -148,22 +149,33 @@ pub unsafe extern "system" fn GetQueuedCompletionStatusEx(
     ulcount: u32,
     ulnumentriesremoved: *mut u32,
     dwmilliseconds: u32,
-    _falertable: BOOL,
+    falertable: BOOL,
 ) -> BOOL {
     if lpcompletionportentries.is_null() || ulnumentriesremoved.is_null() || ulcount == 0 {
         return finish_bool(Err(ERROR_INVALID_PARAMETER));
     }
     // SAFETY: as the caller promises; entries are plain data, of which only what is written is reported.
     let entries = unsafe { std::slice::from_raw_parts_mut(lpcompletionportentries, ulcount as usize) };
-    let result = get(completionport, entries, dwmilliseconds);
+    let result = get(completionport, entries, dwmilliseconds, falertable != FALSE);
     // SAFETY: as the caller promises.
     unsafe { *ulnumentriesremoved = *result.as_ref().unwrap_or(&0) as u32 };
     finish_bool(result.map(drop))
 }
 
-fn get(handle: HANDLE, entries: &mut [OVERLAPPED_ENTRY], milliseconds: u32) -> Result<usize, WIN32_ERROR> {
+fn get(
+    handle: HANDLE,
+    entries: &mut [OVERLAPPED_ENTRY],
+    milliseconds: u32,
+    alertable: bool,
+) -> Result<usize, WIN32_ERROR> {
     let handle = handle as usize & !3;
-    port::get(handle, || find(handle), entries, timeout(milliseconds)).map_err(|error| match error {
+    let (find, timeout) = (|| find(handle), timeout(milliseconds));
+    let result = match alertable {
+        false => port::get(handle, find, entries, timeout),
+        true => port::get_alertably(handle, find, entries, timeout),
+    };
+    result.map_err(|error| match error {
+        GetError::Alerted => WAIT_IO_COMPLETION,
         GetError::Timeout => WAIT_TIMEOUT,
         GetError::Abandoned => ERROR_ABANDONED_WAIT_0,
         GetError::InvalidHandle => ERROR_INVALID_HANDLE,

@@ -4,7 +4,7 @@ use std::ffi::c_void;
 
 use crate::error::{WsaResult, fail, finish, is_bad, wsa_from_errno};
 use crate::os::{self, OsResult};
-use crate::socket::overlapped::{Completion, Overlapped, complete_at_once};
+use crate::socket::overlapped::{Completion, Operation, Overlapped, complete_at_once};
 use crate::socket::{AcceptEx, ConnectEx, GetAcceptExSockaddrs, Kind, Locked, lock};
 use crate::types::*;
 
@@ -78,7 +78,7 @@ pub unsafe extern "system" fn ioctlsocket(s: SOCKET, cmd: i32, argp: *mut u32) -
 /// * `WSAENOTSOCK`: `s` is no socket.
 /// * `WSAEFAULT`: `lpcbbytesreturned` is null, or a buffer is null or too short.
 /// * `WSAEINVAL`: a GUID or a code that does not exist, or a routine on a socket of a completion port.
-/// * `WSAEOPNOTSUPP`: the code is not supported, or not for this kind of socket; a completion routine.
+/// * `WSAEOPNOTSUPP`: the code is not supported, or not for this kind of socket.
 ///
 /// # Safety
 /// The buffers are null or as long as said; `lpcbbytesreturned` is null or writable; `lpoverlapped` is null or points
@@ -98,11 +98,12 @@ pub unsafe extern "system" fn WSAIoctl(
     finish(lock(s).and_then(|mut socket| {
         // SAFETY: as the caller promises.
         let overlapped = unsafe { Overlapped::new(lpoverlapped) }.filter(|_| socket.overlapped);
+        let operation = overlapped.map(|overlapped| Operation::new(overlapped, lpcompletionroutine));
         if lpcbbytesreturned.is_null() {
             return fail(WSAEFAULT);
         }
-        if overlapped.and(lpcompletionroutine).is_some() {
-            return fail(if socket.association.is_some() { WSAEINVAL } else { WSAEOPNOTSUPP });
+        if operation.is_some() && lpcompletionroutine.is_some() && socket.association.is_some() {
+            return fail(WSAEINVAL);
         }
         let input: &[u8] = if lpvinbuffer.is_null() {
             &[]
@@ -122,9 +123,9 @@ pub unsafe extern "system" fn WSAIoctl(
         }
         // SAFETY: not null, so writable, as the caller promises.
         unsafe { lpcbbytesreturned.write_unaligned(output.len() as u32) };
-        if let Some(overlapped) = overlapped {
-            let event = overlapped.begin();
-            complete_at_once(&socket, overlapped, event, Completion::success(0));
+        if let Some(operation) = operation {
+            operation.begin();
+            complete_at_once(&socket, operation, Completion::success(0));
         }
         Ok(())
     }))

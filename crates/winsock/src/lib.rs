@@ -6,6 +6,7 @@ mod address;
 mod apc;
 mod completion_port;
 mod deadline;
+mod dispatcher;
 mod error;
 mod file;
 mod ioctl;
@@ -15,6 +16,7 @@ mod os;
 mod port;
 mod reactor;
 mod resolve;
+mod sleeper;
 mod socket;
 mod startup;
 #[cfg(test)]

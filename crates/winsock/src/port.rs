@@ -27,10 +27,12 @@ use std::time::Duration;
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::deadline::Deadline;
+use crate::dispatcher::{self, Alertable, Object};
 use crate::os;
 use crate::reactor::Epoll;
+use crate::sleeper::Elsewhere;
+use crate::thread;
 use crate::types::*;
-use crate::wait;
 use crate::watchdog;
 
 /// One completion, as GetQueuedCompletionStatus will tell it.
@@ -84,12 +86,28 @@ pub(crate) struct Worker {
     runs: AtomicU32,
     suspected: AtomicU32,
     given: Mutex<Option<Given>>,
+    /// A routine is queued to it in an alertable wait.
+    alerted: AtomicBool,
+}
+
+/// A worker in an alertable wait for packets, for those who queue a routine to it.
+pub(crate) struct Wakeable {
+    port: Arc<Port>,
+    worker: Arc<Worker>,
+}
+
+impl Wakeable {
+    pub(crate) fn wake(&self) {
+        self.port.alert(&self.worker);
+    }
 }
 
 pub(crate) struct Port {
+    /// How many handles mean the port: with the last it is closed.
+    pub(crate) handles: AtomicU32,
     state: Mutex<State>,
     /// Made when the first socket needs it.
-    epoll: OnceLock<Epoll>,
+    epoll: OnceLock<Arc<Epoll>>,
     /// Under which the watchdog knows the port.
     id: u64,
     /// The watchdog looks at this port until the port need not be watched.
@@ -111,6 +129,8 @@ struct State {
     /// The polling thread has been called back.
     recalled: bool,
     closed: bool,
+    /// The port's handle as something to wait for: set while packets are queued. Made when somebody waits.
+    waitable: Option<Object>,
 }
 
 /// What ends a wait for packets.
@@ -121,6 +141,8 @@ pub(crate) enum GetError {
     Abandoned,
     /// The port was closed before.
     InvalidHandle,
+    /// A routine is queued to the thread.
+    Alerted,
 }
 
 /// The port that this thread uses, and as what.
@@ -149,9 +171,55 @@ pub(crate) fn get(
     entries: &mut [OVERLAPPED_ENTRY],
     timeout: Option<Duration>,
 ) -> Result<usize, GetError> {
+    let association = associate(handle, find)?.0;
+    let Association { port, worker, .. } = &*association;
+    let deadline = Deadline::after(timeout);
+    loop {
+        match port.get(worker, entries, deadline.remaining()) {
+            // What was to get the thread out of an earlier wait came late.
+            Err(GetError::Alerted) => worker.alerted.store(false, Ordering::Relaxed),
+            result => return result,
+        }
+    }
+}
+
+/// As [`get`], but routines queued to the thread are run, and end the wait: before a packet is looked for if the thread
+/// has not used this port before, and otherwise if there is no packet (P34).
+pub(crate) fn get_alertably(
+    handle: usize,
+    find: impl FnOnce() -> Option<Arc<Port>>,
+    entries: &mut [OVERLAPPED_ENTRY],
+    timeout: Option<Duration>,
+) -> Result<usize, GetError> {
+    let me = thread::current();
+    let (association, newcomer) = associate(handle, find)?;
+    let Association { port, worker, .. } = &*association;
+    if newcomer && dispatcher::run_queued_apcs(&me) {
+        return Err(GetError::Alerted);
+    }
+    let deadline = Deadline::after(timeout);
+    loop {
+        let wakeable = Wakeable { port: port.clone(), worker: worker.clone() };
+        let result = match Alertable::enter(&me, Elsewhere::Port(wakeable)) {
+            Some(_alertable) => port.get(worker, entries, deadline.remaining()),
+            None => port.get(worker, entries, Some(Duration::ZERO)),
+        };
+        worker.alerted.store(false, Ordering::Relaxed);
+        match result {
+            Err(GetError::Timeout | GetError::Alerted) if dispatcher::run_queued_apcs(&me) => {
+                return Err(GetError::Alerted);
+            }
+            Err(GetError::Alerted) => {}
+            result => return result,
+        }
+    }
+}
+
+/// The calling thread as a user of the port that `handle` means, and whether it was none before.
+fn associate(handle: usize, find: impl FnOnce() -> Option<Arc<Port>>) -> Result<(Rc<Association>, bool), GetError> {
     let current = ASSOCIATION.try_with(|current| current.borrow().clone()).ok().flatten();
-    let association = match current.filter(|association| association.handle == handle) {
-        Some(association) => association,
+    match current.filter(|association| association.handle == handle) {
+        Some(association) => Ok((association, false)),
         None => {
             let port = find().ok_or(GetError::InvalidHandle)?;
             let worker = port.join();
@@ -159,10 +227,9 @@ pub(crate) fn get(
             // The old association ends here: a thread uses one port at a time.
             let old = ASSOCIATION.try_with(|current| current.replace(Some(association.clone())));
             drop(old);
-            association
+            Ok((association, true))
         }
-    };
-    association.port.get(&association.worker, entries, timeout)
+    }
 }
 
 /// For the time of a blocking call of ours: this thread does not run, so another worker of its port may (P20).
@@ -199,25 +266,27 @@ impl Port {
             poller: None,
             recalled: false,
             closed: false,
+            waitable: None,
         };
         Arc::new_cyclic(|port| Port {
+            handles: AtomicU32::new(1),
             state: Mutex::new(state),
             epoll: OnceLock::new(),
-            id: watchdog::register(port),
+            id: watchdog::register_port(port),
             watched: AtomicBool::new(false),
         })
     }
 
     /// The epoll instance for the port's sockets.
-    pub(crate) fn epoll(&self) -> os::OsResult<&Epoll> {
+    pub(crate) fn epoll(&self) -> os::OsResult<&Arc<Epoll>> {
         if let Some(epoll) = self.epoll.get() {
             return Ok(epoll);
         }
-        let epoll = Epoll::new()?;
+        let epoll = Arc::new(Epoll::new()?);
         if self.epoll.set(epoll).is_ok()
             && let Some(epoll) = self.epoll.get()
         {
-            watchdog::watch_port(self.id, epoll);
+            watchdog::watch(self.id, epoll);
             // Threads that were parked while there was nothing to poll.
             let mut state = self.state.lock();
             self.put_to_poll(&mut state);
@@ -239,8 +308,15 @@ impl Port {
         }
     }
 
+    /// One of the port's handles is closed.
+    pub(crate) fn close_handle(&self) {
+        if self.handles.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.close();
+        }
+    }
+
     /// Ends the port for its users: packets are dropped, every waiter wakes (P26).
-    pub(crate) fn close(&self) {
+    fn close(&self) {
         let mut state = self.state.lock();
         state.closed = true;
         state.packets = VecDeque::new();
@@ -248,13 +324,15 @@ impl Port {
             worker.wake(Given::Nudge);
         }
         self.recall(&mut state);
-        wait::tell();
+        state.show();
     }
 
-    /// Whether packets are queued, or the port is closed: the port's handle as something to wait for.
-    pub(crate) fn is_signalled(&self) -> bool {
-        let state = self.state.lock();
-        state.closed || !state.packets.is_empty()
+    /// The port's handle as something to wait for: signalled while packets are queued, and once it is closed (P37).
+    pub(crate) fn waitable(&self) -> Object {
+        let mut state = self.state.lock();
+        let object = state.waitable.get_or_insert_with(|| Object::event(true, false)).clone();
+        state.show();
+        object
     }
 
     fn join(&self) -> Arc<Worker> {
@@ -265,6 +343,7 @@ impl Port {
             runs: AtomicU32::new(0),
             suspected: AtomicU32::new(0),
             given: Mutex::new(None),
+            alerted: AtomicBool::new(false),
         });
         self.state.lock().workers.push(worker.clone());
         worker
@@ -336,6 +415,7 @@ impl Port {
             if state.closed {
                 return Err(GetError::Abandoned);
             }
+            let alerted = worker.alerted.load(Ordering::Relaxed);
             // A later waiter goes first, but for a thread that has just come.
             let first = state.waiters.last().is_none_or(|&(other, _)| other < arrival);
             let may_run = first && state.active < state.concurrency;
@@ -345,6 +425,10 @@ impl Port {
                 self.hand_out(state);
                 self.stop(state, worker);
                 return Ok(taken);
+            }
+            if alerted {
+                self.put_to_poll(state);
+                return Err(GetError::Alerted);
             }
             if over {
                 // Somebody else may wait for longer than we did.
@@ -431,8 +515,20 @@ impl Port {
         }
         self.watch_if_stuck(state);
         // Who waits for the port itself comes after those who wait for packets (P37).
-        if !state.packets.is_empty() {
-            wait::tell();
+        state.show();
+    }
+
+    /// Gets a worker out of its wait: a routine is queued to it.
+    fn alert(&self, worker: &Arc<Worker>) {
+        let mut state = self.state.lock();
+        worker.alerted.store(true, Ordering::Relaxed);
+        match state.waiters.iter().position(|(_, other)| Arc::ptr_eq(other, worker)) {
+            Some(at) => {
+                let (_, worker) = state.waiters.remove(at);
+                worker.wake(Given::Nudge);
+            }
+            // It may be the one that polls.
+            None => self.recall(&mut state),
         }
     }
 
@@ -480,7 +576,7 @@ impl Port {
     /// The watchdog's look at the port. Returns whether it is to look again soon.
     pub(crate) fn inspect(&self) -> bool {
         let mut state = self.state.lock();
-        let ready = self.epoll.get().is_some_and(Epoll::is_ready);
+        let ready = self.epoll.get().is_some_and(|epoll| epoll.is_ready());
         let unread = ready && state.poller.is_none();
         // Who polls is still at work on earlier edges, and may not come back for these.
         let left_lying = ready && !unread;
@@ -529,12 +625,12 @@ impl Port {
 
     /// Whether edges wait: nobody sits ready to take them, or who polls is still at work on earlier ones.
     pub(crate) fn has_unread(&self) -> bool {
-        self.epoll.get().is_some_and(Epoll::is_ready)
+        self.epoll.get().is_some_and(|epoll| epoll.is_ready())
     }
 
     /// How often events were taken from the port's epoll, to tell a busy port from a deserted one.
     pub(crate) fn harvests(&self) -> u32 {
-        self.epoll.get().map_or(0, Epoll::harvests)
+        self.epoll.get().map_or(0, |epoll| epoll.harvests())
     }
 }
 
@@ -545,12 +641,23 @@ impl Drop for Port {
 }
 
 impl State {
+    /// Has the port's handle say whether packets are queued.
+    fn show(&self) {
+        if let Some(object) = &self.waitable {
+            match self.closed || !self.packets.is_empty() {
+                true => object.set(),
+                false => object.reset(),
+            }
+        }
+    }
+
     /// Moves queued packets into `entries`; returns how many.
     fn take(&mut self, entries: &mut [OVERLAPPED_ENTRY]) -> usize {
         let count = entries.len().min(self.packets.len());
         for (entry, packet) in entries.iter_mut().zip(self.packets.drain(..count)) {
             *entry = packet.entry();
         }
+        self.show();
         count
     }
 }

@@ -1,11 +1,13 @@
 //! Readiness: an epoll instance, edge-triggered, and what is done with its edges.
 //!
-//! Every port has one for its sockets; sockets without a port share one for the process. Nothing in the kernel holds
-//! a caller's buffer between completions: an edge only makes the socket's queued requests run.
+//! Every port has one for its sockets. A socket without a port is watched at the *home* of a thread, the epoll in which
+//! that thread sleeps when it waits: so what the thread waits for happens on the thread itself, without a hop through
+//! another one. Nothing in the kernel holds a caller's buffer between completions: an edge only makes the socket's
+//! queued requests run.
 
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::os::{self, OsResult};
@@ -21,37 +23,41 @@ const EDGES: i32 = libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLRDHUP | libc::EPO
 /// What the wake descriptor is registered as; no socket lies at address 0.
 const WAKE: u64 = 0;
 
+/// The bits of an address. Above them lies the number of the registration, so that an edge that was taken before the
+/// socket was registered anew, or closed, is told from a later one.
+const ADDRESS_BITS: u32 = 48;
+
 pub(crate) struct Epoll {
     fd: OwnedFd,
     wake: OwnedFd,
     harvests: AtomicU32,
-}
-
-/// The epoll of the sockets that have no port.
-pub(crate) fn process() -> OsResult<&'static Epoll> {
-    static PROCESS: OnceLock<Epoll> = OnceLock::new();
-    if let Some(epoll) = PROCESS.get() {
-        return Ok(epoll);
-    }
-    let epoll = Epoll::new()?;
-    if PROCESS.set(epoll).is_ok()
-        && let Some(epoll) = PROCESS.get()
-    {
-        watchdog::watch_process(epoll);
-    }
-    PROCESS.get().ok_or(libc::EIO)
+    /// Its thread does not take the edges: the watchdog does, at once.
+    deserted: AtomicBool,
+    /// Under which the watchdog knows it, if it is a home.
+    id: OnceLock<u64>,
 }
 
 impl Epoll {
+    /// For a port, which the watchdog knows itself.
     pub(crate) fn new() -> OsResult<Epoll> {
-        let epoll = Epoll { fd: os::epoll_create()?, wake: os::eventfd()?, harvests: AtomicU32::new(0) };
-        os::epoll_add(&epoll.fd, epoll.wake.as_raw_fd(), libc::EPOLLIN | libc::EPOLLET, WAKE)?;
+        let (fd, wake) = (os::epoll_create()?, os::eventfd()?);
+        os::epoll_add(&fd, wake.as_raw_fd(), libc::EPOLLIN | libc::EPOLLET, WAKE)?;
+        Ok(Epoll { fd, wake, harvests: AtomicU32::new(0), deserted: AtomicBool::new(false), id: OnceLock::new() })
+    }
+
+    /// For the sockets of a thread.
+    pub(crate) fn home() -> OsResult<Arc<Epoll>> {
+        let epoll = Arc::new(Epoll::new()?);
+        let id = *epoll.id.get_or_init(|| watchdog::register_home(&Arc::downgrade(&epoll)));
+        watchdog::watch(id, &epoll);
         Ok(epoll)
     }
 
-    /// Watches a socket. What is ready already comes as the first edge.
-    pub(crate) fn add(&self, fd: RawFd, socket: &'static Socket) -> OsResult<()> {
-        os::epoll_add(&self.fd, fd, EDGES, socket as *const Socket as u64)
+    /// Watches a socket under the number of its registration. What is ready already comes as the first edge.
+    pub(crate) fn add(&self, fd: RawFd, socket: &'static Socket, registration: u16) -> OsResult<()> {
+        let address = socket as *const Socket as u64;
+        debug_assert!(address >> ADDRESS_BITS == 0);
+        os::epoll_add(&self.fd, fd, EDGES, address | u64::from(registration) << ADDRESS_BITS)
     }
 
     pub(crate) fn remove(&self, fd: RawFd) {
@@ -65,17 +71,41 @@ impl Epoll {
 
     /// Waits for edges and runs what they make possible.
     pub(crate) fn harvest(&self, timeout: Option<Duration>) {
+        self.harvest_then(timeout, || {});
+    }
+
+    /// As [`Epoll::harvest`]; says when the waiting is over.
+    pub(crate) fn harvest_then(&self, timeout: Option<Duration>, waited: impl FnOnce()) {
+        self.deserted.store(false, Ordering::Relaxed);
+        self.take_edges(timeout, waited);
+    }
+
+    /// Takes the edges that nobody takes, as the watchdog.
+    pub(crate) fn harvest_deserted(&self) {
+        self.deserted.store(true, Ordering::Relaxed);
+        while self.is_ready() {
+            self.take_edges(Some(Duration::ZERO), || {});
+        }
+    }
+
+    fn take_edges(&self, timeout: Option<Duration>, waited: impl FnOnce()) {
         let mut events = [libc::epoll_event { events: 0, u64: 0 }; BATCH];
         let count = os::epoll_wait(&self.fd, &mut events, milliseconds(timeout));
+        waited();
         self.harvests.fetch_add(1, Ordering::Relaxed);
         for event in &events[..count] {
-            let address = event.u64;
-            if address != WAKE {
+            let data = event.u64;
+            if data != WAKE {
+                let address = data & ((1 << ADDRESS_BITS) - 1);
                 // SAFETY: only addresses of sockets are registered, and sockets are leaked and recycled in place.
                 let socket: &'static Socket = unsafe { &*(address as *const Socket) };
-                socket::ready(socket, event.events as i32);
+                socket::ready(socket, (data >> ADDRESS_BITS) as u16, event.events as i32);
             }
         }
+    }
+
+    pub(crate) fn is_deserted(&self) -> bool {
+        self.deserted.load(Ordering::Relaxed)
     }
 
     /// Whether an edge waits to be taken.
@@ -89,6 +119,14 @@ impl Epoll {
 
     pub(crate) fn as_raw_fd(&self) -> RawFd {
         self.fd.as_raw_fd()
+    }
+}
+
+impl Drop for Epoll {
+    fn drop(&mut self) {
+        if let Some(&id) = self.id.get() {
+            watchdog::unregister(id);
+        }
     }
 }
 

@@ -1,60 +1,42 @@
-//! Waiting for a handle to be signalled.
-//!
-//! Events keep their own waiters. A socket is signalled when an operation without an event has completed, and a port
-//! while packets are queued; who waits for these looks again after each change anywhere. That is a rare way to wait,
-//! and costs those who do not nothing but a look at a counter.
+//! The functions that wait: for one handle, for up to 64, for a time.
 
-use std::sync::atomic::{AtomicU32, Ordering, fence};
 use std::time::Duration;
 
 use crate::completion_port::timeout;
-use crate::deadline::Deadline;
+use crate::dispatcher::{self, Object as Waitable, Outcome};
 use crate::error::set_last_error;
+use crate::objects::threads;
 use crate::objects::{Object, table};
-use crate::os;
-use crate::port::blocking;
 use crate::socket;
+use crate::startup::started;
 use crate::types::*;
 
-/// How many threads wait for a change, and a count of changes for them to sleep on.
-static WAITING: AtomicU32 = AtomicU32::new(0);
-static CHANGES: AtomicU32 = AtomicU32::new(0);
+/// MAXIMUM_WAIT_OBJECTS.
+const MOST: u32 = 64;
 
-/// Says that something has changed that a thread may wait for.
-pub(crate) fn tell() {
-    // Either `wait_until` sees the change that was made before, or we see that it waits.
-    fence(Ordering::SeqCst);
-    if WAITING.load(Ordering::Relaxed) > 0 {
-        CHANGES.fetch_add(1, Ordering::SeqCst);
-        os::futex_wake(&CHANGES);
+/// What waiting for a handle waits for; of a socket, a file or a port, what says whether the handle is signalled.
+pub(crate) fn waitable(handle: usize) -> Option<Waitable> {
+    match table::object(handle) {
+        Some(object) => Some(object.waitable()),
+        None => socket::lock(handle).ok().map(|mut socket| socket.waitable()),
     }
 }
 
-/// Waits until `done`, looking after each change; false after the timeout.
-pub(crate) fn wait_until(timeout: Option<Duration>, done: impl Fn() -> bool) -> bool {
-    let deadline = Deadline::after(timeout);
-    let _elsewhere = (timeout != Some(Duration::ZERO)).then(blocking);
-    WAITING.fetch_add(1, Ordering::SeqCst);
-    let result = loop {
-        let changes = CHANGES.load(Ordering::SeqCst);
-        if done() {
-            break true;
-        }
-        let remaining = deadline.remaining();
-        if remaining == Some(Duration::ZERO) {
-            break false;
-        }
-        os::futex_wait(&CHANGES, changes, remaining);
-    };
-    WAITING.fetch_sub(1, Ordering::SeqCst);
-    result
+fn answer(outcome: Outcome) -> WAIT_EVENT {
+    match outcome {
+        Outcome::Object(index) => WAIT_OBJECT_0 + index as u32,
+        Outcome::Abandoned(index) => WAIT_ABANDONED_0 + index as u32,
+        Outcome::Timeout => WAIT_TIMEOUT,
+        Outcome::Apc => WAIT_IO_COMPLETION,
+    }
 }
 
-/// Waits for a handle to be signalled: an event that is set, a port that has packets, a socket of which an operation
-/// without an event has completed.
-///
-/// An auto-reset event is reset by the wait; nothing else is changed. A port or a socket that is closed meanwhile ends
-/// the wait as if it were signalled. Not alertable.
+fn fail(code: WIN32_ERROR) -> WAIT_EVENT {
+    set_last_error(code);
+    WAIT_FAILED
+}
+
+/// Waits for a handle to be signalled, not alertably: see [`WaitForSingleObjectEx`].
 ///
 /// # Errors
 /// WAIT_TIMEOUT after `dwmilliseconds`; WAIT_FAILED with ERROR_INVALID_HANDLE.
@@ -62,97 +44,194 @@ pub(crate) fn wait_until(timeout: Option<Duration>, done: impl Fn() -> bool) -> 
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
 pub unsafe extern "system" fn WaitForSingleObject(hhandle: HANDLE, dwmilliseconds: u32) -> WAIT_EVENT {
-    let (handle, timeout) = (hhandle as usize, timeout(dwmilliseconds));
-    let signalled = match table::object(handle) {
-        Some(Object::Event(event)) => event.wait(timeout),
-        Some(Object::Port(port)) => wait_until(timeout, || port.is_signalled()),
-        None if table::socket(handle).is_some() => wait_until(timeout, || {
-            socket::lock(handle).is_ok_and(|socket| socket.is_signalled()) || table::socket(handle).is_none()
-        }),
-        None => {
-            set_last_error(ERROR_INVALID_HANDLE);
-            return WAIT_FAILED;
-        }
-    };
-    if signalled { WAIT_OBJECT_0 } else { WAIT_TIMEOUT }
+    // SAFETY: as the caller promises.
+    unsafe { WaitForSingleObjectEx(hhandle, dwmilliseconds, FALSE) }
 }
 
-/// Not offered yet.
+/// Waits for a handle to be signalled: an event or a timer that is set, a semaphore with a count, a mutex that is free,
+/// a thread that has ended, a port that has packets, a socket or file of which an operation without an event has
+/// completed.
+///
+/// The wait resets an auto-reset event or timer, takes one of a semaphore's count and makes the thread a mutex's owner.
+/// A handle that is closed meanwhile does not end the wait; the socket or port behind it does. With `balertable`
+/// routines queued to the thread run, and end the wait; they come before a handle that is signalled too. Success and
+/// timeout leave the last error alone.
+///
+/// # Errors
+/// WAIT_ABANDONED for a mutex whose owner ended without releasing it (it is owned all the same); WAIT_TIMEOUT after
+/// `dwmilliseconds`; WAIT_IO_COMPLETION after routines have run; WAIT_FAILED with ERROR_INVALID_HANDLE.
 ///
 /// # Safety
-/// Nothing is asked of the caller.
+/// Nothing is asked of the caller; unsafe as every function of this contract.
+///
+/// ```
+/// use winsock::*;
+/// // SAFETY: null attributes and a null name are allowed.
+/// unsafe {
+///     let event = CreateEventW(std::ptr::null(), FALSE, TRUE, std::ptr::null());
+///     assert_eq!(WaitForSingleObjectEx(event, INFINITE, TRUE), WAIT_OBJECT_0);
+///     assert_eq!(WaitForSingleObjectEx(event, 0, TRUE), WAIT_TIMEOUT);
+///     CloseHandle(event);
+/// }
+/// ```
 pub unsafe extern "system" fn WaitForSingleObjectEx(
-    _hhandle: HANDLE,
-    _dwmilliseconds: u32,
-    _balertable: BOOL,
+    hhandle: HANDLE,
+    dwmilliseconds: u32,
+    balertable: BOOL,
 ) -> WAIT_EVENT {
-    WAIT_FAILED
+    match threads::pseudo(hhandle as usize).or_else(|| waitable(hhandle as usize)) {
+        Some(object) => answer(dispatcher::wait(&[object], false, timeout(dwmilliseconds), balertable != FALSE)),
+        None => fail(ERROR_INVALID_HANDLE),
+    }
 }
 
-/// Not offered yet.
+/// Waits for one of up to 64 handles or for all of them, not alertably: see [`WaitForMultipleObjectsEx`].
+///
+/// # Errors
+/// As for [`WaitForMultipleObjectsEx`].
 ///
 /// # Safety
-/// Nothing is asked of the caller.
+/// `lphandles` is null or readable for `ncount` handles.
 pub unsafe extern "system" fn WaitForMultipleObjects(
-    _ncount: u32,
-    _lphandles: *const HANDLE,
-    _bwaitall: BOOL,
-    _dwmilliseconds: u32,
+    ncount: u32,
+    lphandles: *const HANDLE,
+    bwaitall: BOOL,
+    dwmilliseconds: u32,
 ) -> WAIT_EVENT {
-    WAIT_FAILED
+    // SAFETY: as the caller promises.
+    unsafe { WaitForMultipleObjectsEx(ncount, lphandles, bwaitall, dwmilliseconds, FALSE) }
 }
 
-/// Not offered yet.
+/// Waits for one of up to 64 handles, or for all of them at once. For what is signalled when, and what the wait takes,
+/// see [`WaitForSingleObjectEx`].
+///
+/// A wait for one answers WAIT_OBJECT_0 plus the lowest index that is signalled, and takes from that object only. A wait
+/// for all takes from none before all are signalled at the same time.
+///
+/// # Errors
+/// WAIT_ABANDONED_0 plus the index of an abandoned mutex; WAIT_TIMEOUT; WAIT_IO_COMPLETION; WAIT_FAILED with
+/// ERROR_INVALID_PARAMETER for no handles, more than 64 or, waiting for all, the same object twice, and with
+/// ERROR_INVALID_HANDLE, also for what GetCurrentProcess and GetCurrentThread answer.
 ///
 /// # Safety
-/// Nothing is asked of the caller.
+/// `lphandles` is null or readable for `ncount` handles.
 pub unsafe extern "system" fn WaitForMultipleObjectsEx(
-    _ncount: u32,
-    _lphandles: *const HANDLE,
-    _bwaitall: BOOL,
-    _dwmilliseconds: u32,
-    _balertable: BOOL,
+    ncount: u32,
+    lphandles: *const HANDLE,
+    bwaitall: BOOL,
+    dwmilliseconds: u32,
+    balertable: BOOL,
 ) -> WAIT_EVENT {
-    WAIT_FAILED
+    // SAFETY: as the caller promises.
+    let objects = match unsafe { objects(ncount, lphandles) } {
+        Ok(objects) => objects,
+        Err(code) => return fail(code),
+    };
+    let all = bwaitall != FALSE;
+    if all && objects.iter().enumerate().any(|(index, object)| objects[..index].contains(object)) {
+        return fail(ERROR_INVALID_PARAMETER);
+    }
+    answer(dispatcher::wait(&objects, all, timeout(dwmilliseconds), balertable != FALSE))
 }
 
-/// Not offered yet.
+/// The objects of an array of handles.
 ///
 /// # Safety
-/// Nothing is asked of the caller.
+/// `handles` is null or readable for `count` handles.
+pub(crate) unsafe fn objects(count: u32, handles: *const HANDLE) -> Result<Vec<Waitable>, WIN32_ERROR> {
+    if count == 0 || count > MOST || handles.is_null() {
+        return Err(ERROR_INVALID_PARAMETER);
+    }
+    // SAFETY: as the caller promises.
+    let handles = unsafe { std::slice::from_raw_parts(handles, count as usize) };
+    handles.iter().map(|&handle| waitable(handle as usize).ok_or(ERROR_INVALID_HANDLE)).collect()
+}
+
+/// Waits for one of up to 64 events, or for all of them at once, as [`WaitForMultipleObjectsEx`] does.
+///
+/// # Errors
+/// As for [`WaitForMultipleObjectsEx`], under Winsock's names: WSA_WAIT_TIMEOUT, WSA_WAIT_IO_COMPLETION, and
+/// WSA_WAIT_FAILED with WSA_INVALID_PARAMETER, WSA_INVALID_HANDLE or WSANOTINITIALISED.
+///
+/// # Safety
+/// `lphevents` is null or readable for `cevents` handles.
 pub unsafe extern "system" fn WSAWaitForMultipleEvents(
-    _cevents: u32,
-    _lphevents: *const HANDLE,
-    _fwaitall: BOOL,
-    _dwtimeout: u32,
-    _falertable: BOOL,
+    cevents: u32,
+    lphevents: *const HANDLE,
+    fwaitall: BOOL,
+    dwtimeout: u32,
+    falertable: BOOL,
 ) -> WAIT_EVENT {
-    WAIT_FAILED
+    if !started() {
+        return fail(WSANOTINITIALISED as u32);
+    }
+    // SAFETY: as the caller promises.
+    unsafe { WaitForMultipleObjectsEx(cevents, lphevents, fwaitall, dwtimeout, falertable) }
 }
 
-/// Not offered yet.
+/// Sets an event, or releases a mutex or one of a semaphore's count, and waits for another object.
+///
+/// # Errors
+/// As for [`WaitForSingleObjectEx`]; WAIT_FAILED also with ERROR_INVALID_HANDLE for an object of another kind,
+/// ERROR_NOT_OWNER or ERROR_TOO_MANY_POSTS, and then nothing is waited for.
 ///
 /// # Safety
-/// Nothing is asked of the caller.
+/// Nothing is asked of the caller; unsafe as every function of this contract.
 pub unsafe extern "system" fn SignalObjectAndWait(
-    _hobjecttosignal: HANDLE,
-    _hobjecttowaiton: HANDLE,
-    _dwmilliseconds: u32,
-    _balertable: BOOL,
+    hobjecttosignal: HANDLE,
+    hobjecttowaiton: HANDLE,
+    dwmilliseconds: u32,
+    balertable: BOOL,
 ) -> WAIT_EVENT {
-    WAIT_FAILED
+    let Some(object) = waitable(hobjecttowaiton as usize) else { return fail(ERROR_INVALID_HANDLE) };
+    let signalled = match table::object(hobjecttosignal as usize) {
+        Some(Object::Event(event)) => {
+            event.set();
+            Ok(())
+        }
+        Some(Object::Semaphore(semaphore)) => semaphore.release_semaphore(1).map(drop).ok_or(ERROR_TOO_MANY_POSTS),
+        Some(Object::Mutex(mutex)) => {
+            if mutex.release_mutex() {
+                Ok(())
+            } else {
+                Err(ERROR_NOT_OWNER)
+            }
+        }
+        _ => Err(ERROR_INVALID_HANDLE),
+    };
+    match signalled {
+        Ok(()) => answer(dispatcher::wait(&[object], false, timeout(dwmilliseconds), balertable != FALSE)),
+        Err(code) => fail(code),
+    }
 }
 
-/// Not offered yet.
+/// Sleeps for a time in milliseconds; INFINITE sleeps for ever. Runs no routines.
 ///
 /// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn Sleep(_dwmilliseconds: u32) {}
+/// Nothing is asked of the caller; unsafe as every function of this contract.
+pub unsafe extern "system" fn Sleep(dwmilliseconds: u32) {
+    sleep(dwmilliseconds, false);
+}
 
-/// Not offered yet.
+/// Sleeps for a time in milliseconds. Alertably, it runs the routines that are queued to the thread, and those that are
+/// queued meanwhile, and then ends.
+///
+/// Answers WAIT_IO_COMPLETION after routines have run, and else 0. Leaves the last error alone.
 ///
 /// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn SleepEx(_dwmilliseconds: u32, _balertable: BOOL) -> u32 {
-    0
+/// Nothing is asked of the caller; unsafe as every function of this contract.
+pub unsafe extern "system" fn SleepEx(dwmilliseconds: u32, balertable: BOOL) -> u32 {
+    match sleep(dwmilliseconds, balertable != FALSE) {
+        Outcome::Apc => WAIT_IO_COMPLETION,
+        _ => 0,
+    }
+}
+
+fn sleep(milliseconds: u32, alertable: bool) -> Outcome {
+    let timeout = timeout(milliseconds);
+    if timeout == Some(Duration::ZERO) {
+        // Gives up the rest of its time slice.
+        std::thread::yield_now();
+    }
+    dispatcher::wait(&[], false, timeout, alertable)
 }

@@ -1,11 +1,10 @@
 //! The watchdog: the one thread of the engine's own. It costs nothing while nothing is amiss.
 //!
 //! It blocks on an epoll that holds the other epoll instances, edge-triggered. Woken, it naps for a millisecond: on a
-//! busy port some worker takes the edges meanwhile, and there is nothing to do. What nobody took, it takes, or puts a
-//! parked worker to the poll. So operations complete for programs that spin on `HasOverlappedIoCompleted`, compute for
+//! busy port some worker takes the edges meanwhile, and at a busy thread's home that thread; there is nothing to do.
+//! What nobody took, it takes, or puts a parked worker to the poll. So operations complete for programs that spin on `HasOverlappedIoCompleted`, compute for
 //! a second or sit in `getchar()`. It also
 //! * frees the slots of workers that block outside our calls (P21);
-//! * harvests the sockets without a port;
 //! * retries listeners that met EMFILE: edge-triggered, they get no new edge when a descriptor is free again;
 //! * gives up closed sockets whose peer does not take the data that a non-blocking send had accepted (D61).
 
@@ -34,15 +33,19 @@ const RETRY: Duration = Duration::from_millis(20);
 const LINGER_STALL: Duration = Duration::from_secs(120);
 
 const WAKE: u64 = 0;
-const PROCESS: u64 = 1;
-const FIRST_PORT: u64 = 2;
+
+/// An epoll instance whose edges somebody is to take.
+#[derive(Clone)]
+enum Charge {
+    Port(Weak<Port>),
+    Home(Weak<Epoll>),
+}
 
 /// What the watchdog has to look after. Apart from the thread, so that noting something does not start it.
 #[derive(Default)]
 struct Charges {
-    ports: HashMap<u64, Weak<Port>>,
-    next: u64,
-    process: Option<&'static Epoll>,
+    epolls: HashMap<u64, Charge>,
+    last_id: u64,
     /// Listeners that could not accept for want of a descriptor.
     starved: Vec<&'static Socket>,
     /// Closed sockets that still owe data: how much, and since when.
@@ -60,32 +63,38 @@ static CHARGES: LazyLock<Mutex<Charges>> = LazyLock::new(Mutex::default);
 static STARVING: AtomicBool = AtomicBool::new(false);
 
 /// Takes a port into its charge; returns under what number.
-pub(crate) fn register(port: &Weak<Port>) -> u64 {
+pub(crate) fn register_port(port: &Weak<Port>) -> u64 {
+    register(Charge::Port(port.clone()))
+}
+
+/// Takes the home of a thread into its charge; returns under what number.
+pub(crate) fn register_home(home: &Weak<Epoll>) -> u64 {
+    register(Charge::Home(home.clone()))
+}
+
+fn register(charge: Charge) -> u64 {
     let mut charges = CHARGES.lock();
-    let id = FIRST_PORT + charges.next;
-    charges.next += 1;
-    charges.ports.insert(id, port.clone());
+    charges.last_id += 1;
+    let id = charges.last_id;
+    charges.epolls.insert(id, charge);
     id
 }
 
-/// A port is no more.
+/// A port or a home is no more.
 pub(crate) fn unregister(id: u64) {
-    CHARGES.lock().ports.remove(&id);
+    CHARGES.lock().epolls.remove(&id);
 }
 
-/// Looks for edges of a port that nobody takes.
-pub(crate) fn watch_port(id: u64, epoll: &Epoll) {
+/// Looks for edges that nobody takes.
+pub(crate) fn watch(id: u64, epoll: &Epoll) {
     if let Some(watchdog) = Watchdog::get() {
         watchdog.watch(epoll, id);
     }
 }
 
-/// Takes the edges of the sockets without a port.
-pub(crate) fn watch_process(epoll: &'static Epoll) {
-    CHARGES.lock().process = Some(epoll);
-    if let Some(watchdog) = Watchdog::get() {
-        watchdog.watch(epoll, PROCESS);
-    }
+/// Whether the calling thread is the watchdog.
+pub(crate) fn is_me() -> bool {
+    IS_WATCHDOG.get()
 }
 
 /// Has the watchdog look at the ports that ask for it ([`Port::watched`]).
@@ -171,11 +180,12 @@ impl Watchdog {
             let count = os::epoll_wait(&self.outer, &mut events, timeout);
             let mut noted = false;
             for event in &events[..count] {
-                match event.u64 {
-                    WAKE => os::eventfd_drain(&self.wake),
-                    PROCESS => self.harvest_process(),
-                    id => {
-                        suspects.entry(id).or_insert_with(|| self.port(id).map_or(0, |port| port.harvests()));
+                match (event.u64, Charge::find(event.u64)) {
+                    (WAKE, _) => os::eventfd_drain(&self.wake),
+                    (_, None) => {}
+                    (_, Some(Living::Home(home))) if home.is_deserted() => home.harvest_deserted(),
+                    (id, Some(living)) => {
+                        suspects.entry(id).or_insert_with(|| living.harvests());
                         noted = true;
                     }
                 }
@@ -184,7 +194,7 @@ impl Watchdog {
             if noted || !suspects.is_empty() {
                 thread::sleep(NAP);
             }
-            suspects.retain(|&id, seen| self.port(id).is_some_and(|port| look(&port, seen)));
+            suspects.retain(|&id, seen| Charge::find(id).is_some_and(|living| living.look(seen)));
             self.retry_starved();
             self.give_up_stalled();
         }
@@ -204,23 +214,12 @@ impl Watchdog {
         }
     }
 
-    fn port(&self, id: u64) -> Option<Arc<Port>> {
-        CHARGES.lock().ports.get(&id).and_then(Weak::upgrade)
-    }
-
-    fn harvest_process(&self) {
-        let epoll = CHARGES.lock().process;
-        if let Some(epoll) = epoll {
-            while epoll.is_ready() {
-                epoll.harvest(Some(Duration::ZERO));
-            }
-        }
-    }
-
     fn note_watched(&self, suspects: &mut HashMap<u64, u32>) {
-        let ports: Vec<_> = CHARGES.lock().ports.iter().map(|(&id, port)| (id, port.clone())).collect();
-        for (id, port) in ports {
-            if let Some(port) = port.upgrade().filter(|port| port.watched.load(Ordering::Relaxed)) {
+        let epolls: Vec<_> = CHARGES.lock().epolls.iter().map(|(&id, charge)| (id, charge.clone())).collect();
+        for (id, charge) in epolls {
+            if let Some(Living::Port(port)) = charge.upgrade()
+                && port.watched.load(Ordering::Relaxed)
+            {
                 suspects.entry(id).or_insert_with(|| port.harvests());
             }
         }
@@ -253,13 +252,56 @@ impl Watchdog {
     }
 }
 
-/// Looks at a port after the nap; returns whether to look again.
-fn look(port: &Port, seen: &mut u32) -> bool {
+/// A charge that exists still.
+enum Living {
+    Port(Arc<Port>),
+    Home(Arc<Epoll>),
+}
+
+impl Charge {
+    fn find(id: u64) -> Option<Living> {
+        let charge = CHARGES.lock().epolls.get(&id).cloned();
+        charge.and_then(|charge| charge.upgrade())
+    }
+
+    fn upgrade(&self) -> Option<Living> {
+        match self {
+            Charge::Port(port) => port.upgrade().map(Living::Port),
+            Charge::Home(home) => home.upgrade().map(Living::Home),
+        }
+    }
+}
+
+impl Living {
+    fn harvests(&self) -> u32 {
+        match self {
+            Living::Port(port) => port.harvests(),
+            Living::Home(home) => home.harvests(),
+        }
+    }
+
+    /// Looks after the nap; returns whether to look again after the next.
+    fn look(&self, seen: &mut u32) -> bool {
+        let harvests = self.harvests();
+        let deserted = harvests == *seen;
+        *seen = harvests;
+        match self {
+            Living::Port(port) => look_at_port(port, deserted),
+            // Somebody takes the edges: look again, since they may have stopped in the middle of it.
+            Living::Home(home) if !deserted => home.is_ready(),
+            Living::Home(home) => {
+                if home.is_ready() {
+                    home.harvest_deserted();
+                }
+                false
+            }
+        }
+    }
+}
+
+fn look_at_port(port: &Port, deserted: bool) -> bool {
     let watched = port.watched.swap(false, Ordering::Relaxed);
-    let harvests = port.harvests();
-    let deserted = harvests == *seen;
-    *seen = harvests;
-    // Somebody takes the edges: look again after the next nap, since they may have stopped in the middle of it.
+    // As above.
     if !deserted && !watched {
         return port.has_unread();
     }

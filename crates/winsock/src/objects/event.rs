@@ -1,71 +1,29 @@
-//! Event objects, and the wait for one of them.
+//! Event objects.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use parking_lot::{Condvar, Mutex};
-
-use crate::deadline::Deadline;
-use crate::error::{finish_bool, set_last_error};
-use crate::objects::Object;
-use crate::objects::table::{self, Entry};
-use crate::port::blocking;
+use crate::dispatcher;
+use crate::error::finish_bool;
+use crate::objects::{self, Object, table};
 use crate::types::*;
 
-/// An event: set until it is reset or, if it is auto-reset, until one wait has seen it.
-pub(crate) struct Event {
-    set: Mutex<bool>,
-    changed: Condvar,
-    manual_reset: bool,
-}
-
-impl Event {
-    pub(crate) fn new(manual_reset: bool, set: bool) -> Event {
-        Event { set: Mutex::new(set), changed: Condvar::new(), manual_reset }
-    }
-
-    pub(crate) fn set(&self) {
-        *self.set.lock() = true;
-        if self.manual_reset {
-            self.changed.notify_all();
-        } else {
-            self.changed.notify_one();
-        }
-    }
-
-    pub(crate) fn reset(&self) {
-        *self.set.lock() = false;
-    }
-
-    /// Waits until the event is set; false after the timeout. `None` waits for ever.
-    pub(crate) fn wait(&self, timeout: Option<Duration>) -> bool {
-        let deadline = Deadline::after(timeout);
-        let mut set = self.set.lock();
-        let _elsewhere = (!*set && timeout != Some(Duration::ZERO)).then(blocking);
-        while !*set {
-            match deadline.remaining() {
-                Some(Duration::ZERO) => return false,
-                Some(remaining) => drop(self.changed.wait_for(&mut set, remaining)),
-                None => self.changed.wait(&mut set),
-            }
-        }
-        *set = self.manual_reset;
-        true
-    }
-}
-
 /// The event that `handle` means.
-pub(crate) fn find(handle: usize) -> Option<Arc<Event>> {
+pub(crate) fn find(handle: usize) -> Option<dispatcher::Object> {
     match table::object(handle) {
         Some(Object::Event(event)) => Some(event),
         _ => None,
     }
 }
 
+fn with(handle: usize, f: impl FnOnce(&dispatcher::Object)) -> BOOL {
+    finish_bool(find(handle).map(|event| f(&event)).ok_or(ERROR_INVALID_HANDLE))
+}
+
 /// Makes an event. Names are not offered: `lpname` must be null.
 ///
+/// A manual-reset event stays set until it is reset, and releases everybody who waits; an auto-reset event is reset by
+/// the one wait that it ends.
+///
 /// # Errors
-/// Null with ERROR_NOT_SUPPORTED for a name.
+/// Null with ERROR_NOT_SUPPORTED for a name, ERROR_NO_SYSTEM_RESOURCES when all handles are in use.
 ///
 /// # Safety
 /// `lpeventattributes` is ignored; `lpname` is only compared with null.
@@ -75,21 +33,9 @@ pub unsafe extern "system" fn CreateEventW(
     binitialstate: BOOL,
     lpname: PCWSTR,
 ) -> HANDLE {
-    let event = Arc::new(Event::new(bmanualreset != FALSE, binitialstate != FALSE));
-    let handle = match lpname.is_null() {
-        true => table::insert(Entry::Object(Object::Event(event))).ok_or(ERROR_NO_SYSTEM_RESOURCES),
-        false => Err(ERROR_NOT_SUPPORTED),
-    };
-    match handle {
-        Ok(handle) => {
-            set_last_error(ERROR_SUCCESS);
-            handle as usize as HANDLE
-        }
-        Err(code) => {
-            set_last_error(code);
-            std::ptr::null_mut()
-        }
-    }
+    objects::create(lpname, || {
+        Ok(Object::Event(dispatcher::Object::event(bmanualreset != FALSE, binitialstate != FALSE)))
+    })
 }
 
 /// Sets an event.
@@ -100,7 +46,7 @@ pub unsafe extern "system" fn CreateEventW(
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
 pub unsafe extern "system" fn SetEvent(hevent: HANDLE) -> BOOL {
-    finish_bool(find(hevent as usize).map(|event| event.set()).ok_or(ERROR_INVALID_HANDLE))
+    with(hevent as usize, dispatcher::Object::set)
 }
 
 /// Resets an event.
@@ -111,45 +57,64 @@ pub unsafe extern "system" fn SetEvent(hevent: HANDLE) -> BOOL {
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
 pub unsafe extern "system" fn ResetEvent(hevent: HANDLE) -> BOOL {
-    finish_bool(find(hevent as usize).map(|event| event.reset()).ok_or(ERROR_INVALID_HANDLE))
+    with(hevent as usize, dispatcher::Object::reset)
 }
 
-/// Not offered yet.
+/// Releases those who wait for an event at this moment (an auto-reset event: one of them) and leaves it reset.
+///
+/// A wait for all that other objects hold up is not released. If nobody waits the pulse is lost.
+///
+/// # Errors
+/// FALSE with ERROR_INVALID_HANDLE.
 ///
 /// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn PulseEvent(_hevent: HANDLE) -> BOOL {
-    FALSE
+/// Nothing is asked of the caller; unsafe as every function of this contract.
+pub unsafe extern "system" fn PulseEvent(hevent: HANDLE) -> BOOL {
+    with(hevent as usize, dispatcher::Object::pulse)
 }
 
-/// Not offered yet.
+/// Makes a manual-reset event that is not set, for Winsock's functions.
+///
+/// # Errors
+/// 0 (WSA_INVALID_EVENT) with ERROR_NO_SYSTEM_RESOURCES.
 ///
 /// # Safety
-/// Nothing is asked of the caller.
+/// Nothing is asked of the caller; unsafe as every function of this contract.
 pub unsafe extern "system" fn WSACreateEvent() -> WSAEVENT {
-    0
+    // SAFETY: null attributes and a null name are allowed.
+    unsafe { CreateEventW(std::ptr::null(), TRUE, FALSE, std::ptr::null()) as WSAEVENT }
 }
 
-/// Not offered yet.
+/// Closes an event. Who waits for it goes on waiting.
+///
+/// # Errors
+/// FALSE with WSA_INVALID_HANDLE.
 ///
 /// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn WSACloseEvent(_hevent: WSAEVENT) -> BOOL {
-    FALSE
+/// Nothing is asked of the caller; unsafe as every function of this contract.
+pub unsafe extern "system" fn WSACloseEvent(hevent: WSAEVENT) -> BOOL {
+    // SAFETY: nothing is asked of the caller.
+    unsafe { objects::CloseHandle(hevent as HANDLE) }
 }
 
-/// Not offered yet.
+/// Sets an event.
+///
+/// # Errors
+/// FALSE with WSA_INVALID_HANDLE.
 ///
 /// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn WSASetEvent(_hevent: WSAEVENT) -> BOOL {
-    FALSE
+/// Nothing is asked of the caller; unsafe as every function of this contract.
+pub unsafe extern "system" fn WSASetEvent(hevent: WSAEVENT) -> BOOL {
+    with(hevent as usize, dispatcher::Object::set)
 }
 
-/// Not offered yet.
+/// Resets an event.
+///
+/// # Errors
+/// FALSE with WSA_INVALID_HANDLE.
 ///
 /// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn WSAResetEvent(_hevent: WSAEVENT) -> BOOL {
-    FALSE
+/// Nothing is asked of the caller; unsafe as every function of this contract.
+pub unsafe extern "system" fn WSAResetEvent(hevent: WSAEVENT) -> BOOL {
+    with(hevent as usize, dispatcher::Object::reset)
 }

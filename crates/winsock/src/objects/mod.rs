@@ -10,8 +10,11 @@ pub(crate) mod timer;
 
 use std::sync::Arc;
 
-use crate::error::finish_bool;
-use crate::objects::event::Event;
+use crate::dispatcher;
+use crate::error::{finish_bool, set_last_error};
+use crate::objects::table::Entry;
+use crate::objects::threads::ThreadObject;
+use crate::objects::timer::Timer;
 use crate::port::Port;
 use crate::socket::closesocket;
 use crate::types::*;
@@ -19,13 +22,50 @@ use crate::types::*;
 /// An object behind a handle, other than a socket (see [`table::Slot`]).
 #[derive(Clone)]
 pub(crate) enum Object {
-    Event(Arc<Event>),
+    Event(dispatcher::Object),
+    Semaphore(dispatcher::Object),
+    Mutex(dispatcher::Object),
+    Thread(Arc<ThreadObject>),
+    Timer(Arc<Timer>),
     Port(Arc<Port>),
+}
+
+impl Object {
+    /// What waiting for the handle waits for.
+    pub(crate) fn waitable(&self) -> dispatcher::Object {
+        match self {
+            Object::Event(object) | Object::Semaphore(object) | Object::Mutex(object) => object.clone(),
+            Object::Thread(thread) => thread.exited.clone(),
+            Object::Timer(timer) => timer.due.clone(),
+            Object::Port(port) => port.waitable(),
+        }
+    }
+}
+
+/// Makes an object and its handle. Names are not offered: `name` must be null. Null, with the last error, if it fails.
+pub(crate) fn create(name: PCWSTR, make: impl FnOnce() -> Result<Object, WIN32_ERROR>) -> HANDLE {
+    let run = || {
+        if !name.is_null() {
+            return Err(ERROR_NOT_SUPPORTED);
+        }
+        table::insert(Entry::Object(make()?)).ok_or(ERROR_NO_SYSTEM_RESOURCES)
+    };
+    match run() {
+        Ok(handle) => {
+            set_last_error(ERROR_SUCCESS);
+            handle as usize as HANDLE
+        }
+        Err(code) => {
+            set_last_error(code);
+            std::ptr::null_mut()
+        }
+    }
 }
 
 /// Closes a handle.
 ///
-/// A port's waiters wake with ERROR_ABANDONED_WAIT_0. A socket closed this way is closed as by closesocket.
+/// A port's waiters wake with ERROR_ABANDONED_WAIT_0. A socket closed this way is closed as by closesocket. Who waits
+/// for the object of a closed handle goes on waiting.
 ///
 /// # Errors
 /// FALSE with ERROR_INVALID_HANDLE.
@@ -41,10 +81,10 @@ pub unsafe extern "system" fn CloseHandle(hobject: HANDLE) -> BOOL {
     }
     finish_bool(match table::remove(handle).flatten() {
         Some(Object::Port(port)) => {
-            port.close();
+            port.close_handle();
             Ok(())
         }
-        Some(Object::Event(_)) => Ok(()),
+        Some(_) => Ok(()),
         None => Err(ERROR_INVALID_HANDLE),
     })
 }

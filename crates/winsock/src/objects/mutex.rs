@@ -1,23 +1,39 @@
 //! Mutex objects.
 
+use crate::dispatcher;
+use crate::error::finish_bool;
+use crate::objects::{self, Object, table};
 use crate::types::*;
 
-/// Not offered yet.
+/// Makes a mutex, owned by the calling thread with `binitialowner`. Names are not offered: `lpname` must be null.
+///
+/// A mutex is recursive: a thread that owns it may wait for it again, and releases it as often. If its owner ends
+/// without releasing it, the next wait answers WAIT_ABANDONED and owns it.
+///
+/// # Errors
+/// Null with ERROR_NOT_SUPPORTED for a name.
 ///
 /// # Safety
-/// Nothing is asked of the caller.
+/// `lpmutexattributes` is ignored; `lpname` is only compared with null.
 pub unsafe extern "system" fn CreateMutexW(
     _lpmutexattributes: *const SECURITY_ATTRIBUTES,
-    _binitialowner: BOOL,
-    _lpname: PCWSTR,
+    binitialowner: BOOL,
+    lpname: PCWSTR,
 ) -> HANDLE {
-    std::ptr::null_mut()
+    objects::create(lpname, || Ok(Object::Mutex(dispatcher::Object::mutex(binitialowner != FALSE))))
 }
 
-/// Not offered yet.
+/// Undoes one wait of the calling thread for a mutex.
+///
+/// # Errors
+/// FALSE with ERROR_INVALID_HANDLE, or ERROR_NOT_OWNER if the calling thread does not own it.
 ///
 /// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn ReleaseMutex(_hmutex: HANDLE) -> BOOL {
-    FALSE
+/// Nothing is asked of the caller; unsafe as every function of this contract.
+pub unsafe extern "system" fn ReleaseMutex(hmutex: HANDLE) -> BOOL {
+    finish_bool(match table::object(hmutex as usize) {
+        Some(Object::Mutex(mutex)) if mutex.release_mutex() => Ok(()),
+        Some(Object::Mutex(_)) => Err(ERROR_NOT_OWNER),
+        _ => Err(ERROR_INVALID_HANDLE),
+    })
 }

@@ -1,28 +1,56 @@
 //! Semaphore objects.
 
+use crate::dispatcher;
+use crate::error::finish_bool;
+use crate::objects::{self, Object, table};
 use crate::types::*;
 
-/// Not offered yet.
+/// Makes a semaphore. Names are not offered: `lpname` must be null.
+///
+/// # Errors
+/// Null with ERROR_INVALID_PARAMETER unless `0 <= linitialcount <= lmaximumcount` and `lmaximumcount > 0`;
+/// ERROR_NOT_SUPPORTED for a name.
 ///
 /// # Safety
-/// Nothing is asked of the caller.
+/// `lpsemaphoreattributes` is ignored; `lpname` is only compared with null.
 pub unsafe extern "system" fn CreateSemaphoreW(
     _lpsemaphoreattributes: *const SECURITY_ATTRIBUTES,
-    _linitialcount: i32,
-    _lmaximumcount: i32,
-    _lpname: PCWSTR,
+    linitialcount: i32,
+    lmaximumcount: i32,
+    lpname: PCWSTR,
 ) -> HANDLE {
-    std::ptr::null_mut()
+    objects::create(lpname, || match (u32::try_from(linitialcount), u32::try_from(lmaximumcount)) {
+        (Ok(count), Ok(maximum @ 1..)) if count <= maximum => {
+            Ok(Object::Semaphore(dispatcher::Object::semaphore(count, maximum)))
+        }
+        _ => Err(ERROR_INVALID_PARAMETER),
+    })
 }
 
-/// Not offered yet.
+/// Adds to a semaphore's count, and tells what it was.
+///
+/// # Errors
+/// FALSE with ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER if `lreleasecount` is not positive, ERROR_TOO_MANY_POSTS if
+/// the count would exceed the maximum; count and `*lppreviouscount` are then left alone.
 ///
 /// # Safety
-/// Nothing is asked of the caller.
+/// `lppreviouscount` is null or writable.
 pub unsafe extern "system" fn ReleaseSemaphore(
-    _hsemaphore: HANDLE,
-    _lreleasecount: i32,
-    _lppreviouscount: *mut i32,
+    hsemaphore: HANDLE,
+    lreleasecount: i32,
+    lppreviouscount: *mut i32,
 ) -> BOOL {
-    FALSE
+    let release = || {
+        let Some(Object::Semaphore(semaphore)) = table::object(hsemaphore as usize) else {
+            return Err(ERROR_INVALID_HANDLE);
+        };
+        let Ok(by @ 1..) = u32::try_from(lreleasecount) else { return Err(ERROR_INVALID_PARAMETER) };
+        let previous = semaphore.release_semaphore(by).ok_or(ERROR_TOO_MANY_POSTS)?;
+        // SAFETY: as the caller promises.
+        if let Some(place) = unsafe { lppreviouscount.as_mut() } {
+            *place = previous as i32;
+        }
+        Ok(())
+    };
+    finish_bool(release())
 }

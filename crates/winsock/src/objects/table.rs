@@ -157,14 +157,13 @@ pub(crate) fn all_sockets() -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
 
     use super::*;
-    use crate::objects::event::Event;
+    use crate::dispatcher;
 
     #[test]
     fn a_value_is_above_any_descriptor_and_a_stale_one_is_found_out() {
-        let event = || Entry::Object(Object::Event(Arc::new(Event::new(true, false))));
+        let event = || Entry::Object(Object::Event(dispatcher::Object::event(true, false)));
         let first = insert(event()).expect("a free slot");
         assert!(first >= BASE && first.is_multiple_of(4) && first <= i32::MAX as u32);
         assert!(object(first as usize | 3).is_some(), "the two low bits are ignored");

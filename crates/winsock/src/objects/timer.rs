@@ -1,38 +1,221 @@
-//! Waitable timers.
+//! Waitable timers. One thread, started with the first timer, sleeps until the next is due.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::ffi::c_void;
+use std::sync::{Arc, Once, Weak};
+use std::time::{Duration, Instant, SystemTime};
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::apc::{self, Apc, TimerRoutine};
+use crate::dispatcher::Object as Waitable;
+use crate::error::finish_bool;
+use crate::objects::{self, Object, table};
+use crate::thread;
 use crate::types::*;
 
-/// Not offered yet.
+/// The 100 ns of a FILETIME from 1601 to the epoch of Unix.
+const UNIX_EPOCH: i128 = 116_444_736_000_000_000;
+
+/// A timer, behind its handles.
+pub(crate) struct Timer {
+    /// Set when the time has come.
+    pub(crate) due: Waitable,
+    setting: Mutex<Setting>,
+}
+
+#[derive(Default)]
+struct Setting {
+    /// Counts settings: one that has been replaced does nothing any more.
+    number: u64,
+    period: Option<Duration>,
+    routine: Option<Routine>,
+}
+
+/// The routine of a setting, and the thread that made it.
+#[derive(Clone, Copy)]
+struct Routine {
+    routine: TimerRoutine,
+    argument: *const c_void,
+    thread: u32,
+}
+
+// SAFETY: the argument is only passed through to the routine, on the thread that gave it.
+unsafe impl Send for Routine {}
+
+/// A setting that is to come due.
+struct Entry {
+    at: Instant,
+    timer: Weak<Timer>,
+    number: u64,
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Entry) -> bool {
+        self.at == other.at
+    }
+}
+
+impl Eq for Entry {}
+
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Entry) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Entry {
+    fn cmp(&self, other: &Entry) -> std::cmp::Ordering {
+        self.at.cmp(&other.at)
+    }
+}
+
+static SCHEDULE: Mutex<BinaryHeap<Reverse<Entry>>> = Mutex::new(BinaryHeap::new());
+static CHANGED: Condvar = Condvar::new();
+
+impl Timer {
+    fn new(manual_reset: bool) -> Timer {
+        Timer { due: Waitable::event(manual_reset, false), setting: Mutex::default() }
+    }
+
+    /// Starts a setting anew; what came before does nothing any more.
+    fn set(self: &Arc<Timer>, at: Instant, period: Option<Duration>, routine: Option<Routine>) {
+        let mut setting = self.setting.lock();
+        *setting = Setting { number: setting.number + 1, period, routine };
+        self.due.reset();
+        schedule(Entry { at, timer: Arc::downgrade(self), number: setting.number });
+    }
+
+    fn cancel(&self) {
+        let mut setting = self.setting.lock();
+        *setting = Setting { number: setting.number + 1, ..Setting::default() };
+    }
+
+    /// Comes due, if the setting still holds; returns when it does again.
+    fn fire(&self, number: u64, at: Instant) -> Option<Instant> {
+        let setting = self.setting.lock();
+        if setting.number != number {
+            return None;
+        }
+        self.due.set();
+        if let Some(Routine { routine, argument, thread }) = setting.routine {
+            let now = file_time(SystemTime::now()) as u64;
+            apc::queue(thread, Apc::Timer { routine, argument, low: now as u32, high: (now >> 32) as u32 });
+        }
+        setting.period.map(|period| (at + period).max(Instant::now()))
+    }
+}
+
+fn schedule(entry: Entry) {
+    static STARTED: Once = Once::new();
+    STARTED.call_once(|| {
+        // Without the thread no timer comes due; there is nobody to tell here.
+        let _ = std::thread::Builder::new().name("winsock-timer".into()).stack_size(128 * 1024).spawn(run);
+    });
+    SCHEDULE.lock().push(Reverse(entry));
+    CHANGED.notify_one();
+}
+
+fn run() {
+    let mut schedule = SCHEDULE.lock();
+    loop {
+        match schedule.peek() {
+            None => CHANGED.wait(&mut schedule),
+            Some(Reverse(next)) if next.at > Instant::now() => {
+                let at = next.at;
+                CHANGED.wait_until(&mut schedule, at);
+            }
+            Some(_) => {
+                let Some(Reverse(Entry { at, timer, number })) = schedule.pop() else { continue };
+                let again = parking_lot::MutexGuard::unlocked(&mut schedule, || timer.upgrade()?.fire(number, at));
+                if let Some(at) = again {
+                    schedule.push(Reverse(Entry { at, timer, number }));
+                }
+            }
+        }
+    }
+}
+
+fn file_time(time: SystemTime) -> i128 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    UNIX_EPOCH + (since.as_nanos() / 100) as i128
+}
+
+/// When a due time is: negative ones count from now, others are FILETIMEs.
+fn instant(due: i64) -> Instant {
+    let hundreds = match due {
+        ..0 => -i128::from(due),
+        0.. => (i128::from(due) - file_time(SystemTime::now())).max(0),
+    };
+    let now = Instant::now();
+    now.checked_add(Duration::from_nanos((hundreds * 100).min(u64::MAX.into()) as u64)).unwrap_or(now)
+}
+
+fn find(handle: HANDLE) -> Result<Arc<Timer>, WIN32_ERROR> {
+    match table::object(handle as usize) {
+        Some(Object::Timer(timer)) => Ok(timer),
+        _ => Err(ERROR_INVALID_HANDLE),
+    }
+}
+
+/// Makes a timer that is not set. Names are not offered: `lptimername` must be null.
+///
+/// # Errors
+/// Null with ERROR_NOT_SUPPORTED for a name.
 ///
 /// # Safety
-/// Nothing is asked of the caller.
+/// `lptimerattributes` is ignored; `lptimername` is only compared with null.
 pub unsafe extern "system" fn CreateWaitableTimerW(
     _lptimerattributes: *const SECURITY_ATTRIBUTES,
-    _bmanualreset: BOOL,
-    _lptimername: PCWSTR,
+    bmanualreset: BOOL,
+    lptimername: PCWSTR,
 ) -> HANDLE {
-    std::ptr::null_mut()
+    objects::create(lptimername, || Ok(Object::Timer(Arc::new(Timer::new(bmanualreset != FALSE)))))
 }
 
-/// Not offered yet.
+/// Has a timer come due at a time, and then every `lperiod` milliseconds if that is not 0.
+///
+/// `lpduetime` is in 100 ns: negative from now on, else since 1601 (UTC). Setting a timer again resets it. The routine
+/// is queued to the calling thread each time; one that is queued already still runs if the timer is set again or
+/// cancelled, unlike on Windows. `fresume` is ignored.
+///
+/// # Errors
+/// FALSE with ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER for a null time or a negative period.
 ///
 /// # Safety
-/// Nothing is asked of the caller.
+/// `lpduetime` is null or readable. The routine may be called on this thread with the argument, and must not unwind.
 pub unsafe extern "system" fn SetWaitableTimer(
-    _htimer: HANDLE,
-    _lpduetime: *const i64,
-    _lperiod: i32,
-    _pfncompletionroutine: PTIMERAPCROUTINE,
-    _lpargtocompletionroutine: *const core::ffi::c_void,
+    htimer: HANDLE,
+    lpduetime: *const i64,
+    lperiod: i32,
+    pfncompletionroutine: PTIMERAPCROUTINE,
+    lpargtocompletionroutine: *const c_void,
     _fresume: BOOL,
 ) -> BOOL {
-    FALSE
+    let set = || {
+        let timer = find(htimer)?;
+        // SAFETY: as the caller promises.
+        let due = *unsafe { lpduetime.as_ref() }.ok_or(ERROR_INVALID_PARAMETER)?;
+        let period = u64::try_from(lperiod).map_err(|_| ERROR_INVALID_PARAMETER)?;
+        let me = thread::current();
+        let routine = pfncompletionroutine.map(|routine| {
+            me.expect_apcs();
+            Routine { routine, argument: lpargtocompletionroutine, thread: me.number() }
+        });
+        timer.set(instant(due), (period > 0).then(|| Duration::from_millis(period)), routine);
+        Ok(())
+    };
+    finish_bool(set())
 }
 
-/// Not offered yet.
+/// Has a timer not come due any more; whether it is signalled stays as it is.
+///
+/// # Errors
+/// FALSE with ERROR_INVALID_HANDLE.
 ///
 /// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn CancelWaitableTimer(_htimer: HANDLE) -> BOOL {
-    FALSE
+/// Nothing is asked of the caller; unsafe as every function of this contract.
+pub unsafe extern "system" fn CancelWaitableTimer(htimer: HANDLE) -> BOOL {
+    finish_bool(find(htimer).map(|timer| timer.cancel()))
 }

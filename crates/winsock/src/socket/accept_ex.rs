@@ -8,9 +8,10 @@ use std::time::Instant;
 
 use crate::address::Address;
 use crate::error::{WsaError, fail, finish_bool, wsa_from_errno};
+use crate::objects::table;
 use crate::os;
 use crate::socket::accept::{self, Connection, next_connection};
-use crate::socket::overlapped::{self, Completion, Overlapped};
+use crate::socket::overlapped::{self, Completion, Operation, Overlapped};
 use crate::socket::request::{Request, Role};
 use crate::socket::{Association, Locked, Phase, Readable, Socket, State, lock, lock_second, receive, select};
 use crate::types::*;
@@ -109,7 +110,7 @@ fn belongs_to(request: &Request, listener: u32) -> bool {
 /// Ends an AcceptEx in its data phase.
 pub(crate) fn end_data_phase(request: Request, completion: Completion) {
     if let Role::AcceptData(data) = &request.role {
-        overlapped::indicate(data.association.as_ref(), request.overlapped, request.event, completion);
+        overlapped::indicate(data.association.as_ref(), request.overlapped, request.notice, request.thread, completion);
     }
 }
 
@@ -156,6 +157,8 @@ pub(crate) fn retry(listener: &'static Socket) {
 fn connect_acceptor(listener: &mut Locked, connection: Connection) {
     let listener_handle = listener.handle;
     let association = listener.association.clone();
+    // Where the listener's edges are taken, the acceptor's are.
+    let epoll = listener.watcher.clone();
     let Some(queues) = listener.listener.as_mut() else { return accept::reset(connection) };
     let Some(pending) = queues.accepts.pop_front() else { return queues.deferred.push_front(connection) };
     let output = pending.output;
@@ -182,11 +185,10 @@ fn connect_acceptor(listener: &mut Locked, connection: Connection) {
         drop(target);
         return overlapped::complete(listener, &request, Completion::success(0));
     }
-    let port = association.as_ref().map(|association| association.port.clone());
     request.role = Role::AcceptData(Box::new(AcceptData { listener: listener_handle, association }));
     queues.receiving.push(acceptor, acceptor_handle, listener_handle);
     target.receives.push(request);
-    if target.watch_with(port).is_err() {
+    if epoll.is_none_or(|epoll| target.watch_at(epoll).is_err()) {
         for request in target.receives.take(|request| belongs_to(request, listener_handle)) {
             end_data_phase(request, Completion::failure(STATUS_INSUFFICIENT_RESOURCES));
         }
@@ -240,8 +242,9 @@ pub unsafe extern "system" fn AcceptEx(
         // SAFETY: as the caller promises.
         let overlapped = unsafe { Overlapped::new(lpoverlapped) }.ok_or(WsaError(WSA_INVALID_PARAMETER))?;
         let mut listener = lock(slistensocket)?;
-        let event = overlapped.begin();
-        let itself = sacceptsocket & !3 == listener.handle as usize;
+        let operation = Operation::new(overlapped, None);
+        operation.begin();
+        let itself = table::socket(sacceptsocket).is_some_and(|(_, other, _)| std::ptr::eq(other, listener.socket));
         if !itself {
             // Whether it is a socket comes first; what it is like is looked at below.
             drop(lock_second(&mut listener, sacceptsocket)?);
@@ -259,7 +262,7 @@ pub unsafe extern "system" fn AcceptEx(
             remote_len: dwremoteaddresslength,
         };
         let data = [WSABUF { len: dwreceivedatalength, buf: output.buffer }];
-        let request = overlapped::request(overlapped, event, 0, &data, Role::Plain);
+        let request = overlapped::request(operation, 0, &data, Role::Plain);
         listener.watch().map_err(|errno| WsaError(wsa_from_errno(errno)))?;
         let mut acceptor = lock_second(&mut listener, sacceptsocket)?;
         if !is_fresh_stream(&acceptor) {
@@ -271,7 +274,7 @@ pub unsafe extern "system" fn AcceptEx(
         queues.accepts.push_back(pending);
         acceptor.accepting_for = Some(socket);
         drop(acceptor);
-        overlapped::pend(&listener, event);
+        overlapped::pend(&listener, operation);
         drain(&mut listener);
         fail::<()>(WSA_IO_PENDING)
     };

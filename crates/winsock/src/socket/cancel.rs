@@ -4,7 +4,7 @@ use crate::error::finish_bool;
 use crate::objects::table;
 use crate::socket::address_calls::finish_sending;
 use crate::socket::overlapped::{self, Completion};
-use crate::socket::request::{Request, Role};
+use crate::socket::request::{Notice, Request, Role};
 use crate::socket::{Locked, connect, lock, receive, select, send};
 use crate::thread;
 use crate::types::*;
@@ -48,7 +48,9 @@ pub(crate) fn cancel_of_thread(number: u32) {
     for handle in table::all_sockets() {
         if let Ok(mut socket) = lock(handle) {
             let port = socket.association.is_some();
-            cancel(&mut socket, |request| request.thread == number && !(port && request.event == 0));
+            cancel(&mut socket, |request| {
+                request.thread == number && !(port && matches!(request.notice, Notice::Event(0)))
+            });
         }
     }
 }
@@ -58,7 +60,7 @@ fn cancel(socket: &mut Locked, wanted: impl Fn(&Request) -> bool) -> usize {
     let handle = socket.handle;
     let is_operation = |request: &Request| {
         // An AcceptEx in its data phase is the listener's operation (D80).
-        !request.synchronous && !matches!(request.role, Role::Spill | Role::AcceptData(_)) && wanted(request)
+        !request.is_synchronous() && !matches!(request.role, Role::Spill | Role::AcceptData(_)) && wanted(request)
     };
     let mut taken = socket.receives.take(is_operation);
     if let Some(queue) = &mut socket.urgent_receives {

@@ -7,21 +7,20 @@ use std::time::{Duration, Instant};
 
 use crate::deadline::Deadline;
 use crate::error::{WsaError, WsaResult, fail, finish};
-use crate::objects::table;
+use crate::objects::table::{self, Entry};
 use crate::os;
 use crate::port::blocking;
 use crate::socket::overlapped::{self, Completion};
-use crate::socket::request::{Fifo, Request, Role};
+use crate::socket::request::{Fifo, Notice, Request, Role};
 use crate::socket::{Locked, Phase, Socket, accept, accept_ex, lock, select, send};
 use crate::types::*;
-use crate::wait;
 use crate::watchdog;
 
 /// How long the exit of the process waits for peers that take nothing of what they are owed, and how long in all.
 const EXIT_STALL: Duration = Duration::from_secs(5);
 const EXIT_DRAIN: Duration = Duration::from_secs(30);
 
-/// Closes a socket.
+/// Closes a socket, with the last of its handles.
 ///
 /// Pending operations end: receives on a connection with ERROR_CONNECTION_ABORTED, all others with
 /// ERROR_OPERATION_ABORTED; their packets arrive with the socket's key. Calls that block on the socket return. Unsent
@@ -34,7 +33,7 @@ const EXIT_DRAIN: Duration = Duration::from_secs(30);
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
 pub unsafe extern "system" fn closesocket(s: SOCKET) -> i32 {
-    finish(lock(s).and_then(|socket| close(socket, true)))
+    finish(lock(s).and_then(|socket| close(socket, s, true)))
 }
 
 /// The descriptor behind a socket, for Linux calls that Winsock has no counterpart of; -1 if `s` is no socket.
@@ -49,12 +48,25 @@ pub(crate) fn close_all_sockets() {
     for handle in table::all_sockets() {
         if let Ok(socket) = lock(handle) {
             // Nothing is left open: a linger time does not apply here.
-            let _ = close(socket, false);
+            let _ = close(socket, handle, false);
         }
     }
 }
 
-fn close(mut socket: Locked, indicate: bool) -> WsaResult<()> {
+/// Makes another handle of a socket.
+pub(crate) fn duplicate(handle: SOCKET) -> Result<usize, WIN32_ERROR> {
+    let mut socket = lock(handle).map_err(|_| ERROR_INVALID_HANDLE)?;
+    let duplicate = table::insert(Entry::Socket(socket.socket)).ok_or(ERROR_NO_SYSTEM_RESOURCES)?;
+    socket.duplicates += 1;
+    Ok(duplicate as usize)
+}
+
+fn close(mut socket: Locked, handle: SOCKET, indicate: bool) -> WsaResult<()> {
+    if socket.duplicates > 0 {
+        socket.duplicates -= 1;
+        table::remove(handle);
+        return Ok(());
+    }
     let mut linger = socket.options().linger.filter(|_| socket.is_stream() && socket.phase == Phase::Connected);
     if let Some(seconds @ 1..) = linger.filter(|_| indicate) {
         if socket.nonblocking && has_unsent(&socket) {
@@ -65,10 +77,11 @@ fn close(mut socket: Locked, indicate: bool) -> WsaResult<()> {
         }
     }
     let accepting_for = socket.accepting_for.take();
-    table::remove(socket.handle as usize);
+    table::remove(handle);
     end_operations(&mut socket, indicate);
     socket.handle = 0;
-    wait::tell();
+    // Who waits for the handle waits no longer.
+    socket.signal(Notice::Event(0));
     if socket.selected {
         select::wake_all();
     }
@@ -135,7 +148,7 @@ fn end_operations(socket: &mut Locked, indicate: bool) {
     for (request, status) in all.chain(cancelled.into_iter().map(|request| (request, STATUS_CANCELLED))) {
         let completion = Completion::failure(status);
         match request.role {
-            _ if !indicate && !request.synchronous => overlapped::end_silently(&request, completion),
+            _ if !indicate && !request.is_synchronous() => overlapped::end_silently(&request, completion),
             Role::AcceptData(_) => accept_ex::end_data_phase(request, completion),
             _ => overlapped::complete(socket, &request, completion),
         }

@@ -6,7 +6,7 @@ use crate::address::Address;
 use crate::deadline::Deadline;
 use crate::error::{WsaError, WsaResult, fail, finish, finish_bool, status_from_errno, wsa_from_errno};
 use crate::os::{self, Errno};
-use crate::socket::overlapped::{self, Completion, Overlapped};
+use crate::socket::overlapped::{self, Completion, Operation, Overlapped};
 use crate::socket::request::{Buffers, Request, Role};
 use crate::socket::{Locked, Phase, Readable, lock, select, send};
 use crate::types::*;
@@ -236,7 +236,8 @@ pub unsafe extern "system" fn ConnectEx(
         let mut socket = lock(s)?;
         // SAFETY: as the caller promises.
         let overlapped = unsafe { Overlapped::new(lpoverlapped) }.ok_or(WsaError(WSA_INVALID_PARAMETER))?;
-        let event = overlapped.begin();
+        let operation = Operation::new(overlapped, None);
+        operation.begin();
         // SAFETY: as the caller promises.
         let peer = unsafe { Address::read(name, namelen)? };
         settle(&mut socket);
@@ -250,9 +251,9 @@ pub unsafe extern "system" fn ConnectEx(
             // SAFETY: as the caller promises.
             false => unsafe { std::slice::from_raw_parts(lpsendbuffer.cast::<u8>(), dwsenddatalength as usize) }.into(),
         };
-        let mut request = overlapped::request(overlapped, event, 0, &[], Role::Plain);
+        let mut request = overlapped::request(operation, 0, &[], Role::Plain);
         request.buffers = Buffers::own(data);
-        overlapped::pend(&socket, event);
+        overlapped::pend(&socket, operation);
         begin(&mut socket, peer, Some(request))?;
         if socket.phase == Phase::Connecting
             && let Err(errno) = socket.watch()

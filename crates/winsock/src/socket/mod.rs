@@ -20,7 +20,7 @@ mod network_events;
 mod options;
 pub(crate) mod overlapped;
 mod receive;
-mod request;
+pub(crate) mod request;
 pub(crate) mod select;
 mod send;
 
@@ -29,27 +29,31 @@ use std::ops::{Deref, DerefMut};
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::deadline::Deadline;
+use crate::dispatcher::{self, Alertable};
 use crate::error::{WsaError, WsaResult, fail, wsa_from_errno};
 use crate::objects::table::{self, Entry};
 use crate::os::{self, OsResult};
 use crate::port::{Port, blocking};
-use crate::reactor;
+use crate::reactor::Epoll;
+use crate::sleeper::Elsewhere;
 use crate::socket::accept::Listener;
 use crate::socket::connect::Connecting;
-use crate::socket::request::Fifo;
+use crate::socket::request::{Fifo, Notice};
+use crate::thread;
 use crate::types::*;
+use crate::watchdog;
 
 pub use accept::{WSAAccept, accept};
 pub use accept_ex::{AcceptEx, GetAcceptExSockaddrs};
 pub use address_calls::{WSARecvDisconnect, WSASendDisconnect, bind, getpeername, getsockname, listen, shutdown};
 pub use async_select::WSAAsyncSelect;
 pub use cancel::{CancelIo, CancelIoEx};
-pub(crate) use close::{abandon, owes};
+pub(crate) use close::{abandon, duplicate, owes};
 pub use close::{closesocket, winsock_fd};
 pub use connect::{ConnectEx, WSAConnect, connect};
 pub use create::{WSASocketW, socket};
@@ -70,11 +74,6 @@ pub(crate) enum Kind {
     Stream,
     Datagram,
     Raw,
-}
-
-enum Watcher {
-    Process,
-    Port(Arc<Port>),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -171,16 +170,23 @@ pub(crate) struct State {
     pub(crate) readable: Readable,
     /// RDHUP, HUP, ERR or PRI was seen: an emptied queue may have more behind it without an edge.
     pub(crate) sticky: bool,
-    /// The epoll that the descriptor is registered with.
-    watcher: Option<Watcher>,
+    /// The epoll that the descriptor is registered with: its port's, or the home of a thread.
+    watcher: Option<Arc<Epoll>>,
+    /// How often it was registered with one, to tell edges that come late.
+    registration: u16,
+    /// Another thread than the one at home waited for what an edge brought: the next that uses the socket takes it home.
+    away: bool,
     /// The listener with a pending AcceptEx whose connection this socket is to be.
     pub(crate) accepting_for: Option<&'static Socket>,
     /// Connected by ConnectEx, and SO_UPDATE_CONNECT_CONTEXT not set yet (X25).
     pub(crate) connect_context: bool,
     /// An ICMP "port unreachable" that a send met, for the next receive (D69).
     pub(crate) refused_datagram: bool,
-    /// The handle itself, as something to wait for.
+    /// Whether the handle itself is signalled, and the event that says so to those who wait for it.
     signalled: Cell<bool>,
+    waitable: Option<dispatcher::Object>,
+    /// Handles of the socket beside the first.
+    duplicates: u32,
     /// FILE_SKIP_COMPLETION_PORT_ON_SUCCESS and its sisters, as set.
     pub(crate) notification_modes: u8,
     /// A thread in select looks or looked at this socket.
@@ -212,7 +218,7 @@ pub(crate) struct Socket {
     blocked: AtomicU32,
 }
 
-const _: () = assert!(size_of::<Socket>() <= 328, "PLATFORM.md says what a socket costs, with its slot in the table");
+const _: () = assert!(size_of::<Socket>() <= 376, "PLATFORM.md says what a socket costs, with its slot in the table");
 
 /// A socket, locked.
 pub(crate) struct Locked {
@@ -279,11 +285,18 @@ pub(crate) fn create(fd: OwnedFd, set_up: impl FnOnce(&mut State)) -> WsaResult<
 }
 
 /// What an edge makes possible.
-pub(crate) fn ready(socket: &'static Socket, edges: i32) {
+pub(crate) fn ready(socket: &'static Socket, registration: u16, edges: i32) {
     let mut locked = socket.lock();
-    if locked.fd < 0 {
+    // An edge may come late: of a descriptor that is closed by now, or watched elsewhere, where it comes again.
+    if locked.fd < 0 || locked.registration != registration {
         return;
     }
+    let wakes = dispatcher::wakes();
+    run(&mut locked, edges);
+    locked.away = dispatcher::wakes() != wakes || watchdog::is_me();
+}
+
+fn run(locked: &mut Locked, edges: i32) {
     let ended = libc::EPOLLRDHUP | libc::EPOLLHUP | libc::EPOLLERR;
     if edges & (ended | libc::EPOLLPRI) != 0 {
         locked.sticky = true;
@@ -292,13 +305,13 @@ pub(crate) fn ready(socket: &'static Socket, edges: i32) {
         locked.readable = Readable::Yes;
     }
     match locked.phase {
-        Phase::Listening => accept_ex::drain(&mut locked),
-        Phase::Connecting => connect::settle(&mut locked),
+        Phase::Listening => accept_ex::drain(locked),
+        Phase::Connecting => connect::settle(locked),
         _ => {}
     }
-    receive::drain(&mut locked, None);
+    receive::drain(locked, None);
     if edges & (libc::EPOLLOUT | ended) != 0 {
-        send::drain(&mut locked, None);
+        send::drain(locked, None);
     }
 }
 
@@ -325,10 +338,14 @@ impl State {
             readable: Readable::Unknown,
             sticky: false,
             watcher: None,
+            registration: 0,
+            away: false,
             accepting_for: None,
             connect_context: false,
             refused_datagram: false,
             signalled: Cell::new(false),
+            waitable: None,
+            duplicates: 0,
             notification_modes: 0,
             selected: false,
             select_stamp: 0,
@@ -367,15 +384,29 @@ impl State {
         self.options.get_or_insert_with(|| Box::new(Options::DEFAULT))
     }
 
-    pub(crate) fn is_signalled(&self) -> bool {
-        self.signalled.get()
+    /// Signals the handle, for an operation without an event, unless the program asked to leave it alone (P39).
+    pub(crate) fn signal(&self, notice: Notice) {
+        if matches!(notice, Notice::Event(0)) && u32::from(self.notification_modes) & FILE_SKIP_SET_EVENT_ON_HANDLE == 0
+        {
+            self.signalled.set(true);
+            if let Some(object) = &self.waitable {
+                object.set();
+            }
+        }
     }
 
-    /// Signals the handle, for an operation without an event, unless the program asked to leave it alone (P39).
-    pub(crate) fn signal(&self, event: usize) {
-        if event == 0 && u32::from(self.notification_modes) & FILE_SKIP_SET_EVENT_ON_HANDLE == 0 {
-            self.signalled.set(true);
+    /// The handle is what is waited for until an operation has completed.
+    pub(crate) fn unsignal(&self) {
+        self.signalled.set(false);
+        if let Some(object) = &self.waitable {
+            object.reset();
         }
+    }
+
+    /// What waiting for the handle waits for.
+    pub(crate) fn waitable(&mut self) -> dispatcher::Object {
+        let signalled = self.signalled.get();
+        self.waitable.get_or_insert_with(|| dispatcher::Object::event(true, signalled)).clone()
     }
 
     /// Ends the connection for all later operations.
@@ -393,41 +424,38 @@ impl Locked {
         MutexGuard::unlocked(&mut self.guard, f)
     }
 
-    /// Registers the descriptor with the epoll that the socket belongs to. What is ready already comes as an edge.
+    /// Registers the descriptor with the epoll that the socket belongs to: its port's, or the home of the calling
+    /// thread. What is ready already comes as an edge.
     pub(crate) fn watch(&mut self) -> OsResult<()> {
-        let port = self.association.as_ref().map(|association| association.port.clone());
-        self.watch_with(port)
+        let away = std::mem::take(&mut self.away);
+        if self.watcher.is_some() && (!away || self.association.is_some()) {
+            return Ok(());
+        }
+        let epoll = match &self.association {
+            Some(association) => association.port.epoll()?.clone(),
+            None => thread::home()?,
+        };
+        self.watch_at(epoll)
     }
 
-    /// Registers the descriptor with the epoll of a port, or of the process.
-    pub(crate) fn watch_with(&mut self, port: Option<Arc<Port>>) -> OsResult<()> {
-        if self.watcher.is_none() {
-            self.watcher = Some(match port {
-                Some(port) => {
-                    port.epoll()?.add(self.fd, self.socket)?;
-                    Watcher::Port(port)
-                }
-                None => {
-                    reactor::process()?.add(self.fd, self.socket)?;
-                    Watcher::Process
-                }
-            });
+    /// Registers the descriptor with an epoll, and with no other.
+    pub(crate) fn watch_at(&mut self, epoll: Arc<Epoll>) -> OsResult<()> {
+        if self.watcher.as_ref().is_some_and(|watcher| Arc::ptr_eq(watcher, &epoll)) {
+            return Ok(());
         }
+        self.unwatch();
+        self.registration = self.registration.wrapping_add(1);
+        epoll.add(self.fd, self.socket, self.registration)?;
+        self.watcher = Some(epoll);
         Ok(())
     }
 
     /// Takes the descriptor from the epoll again.
     pub(crate) fn unwatch(&mut self) {
-        let epoll = match &self.watcher {
-            None => return,
-            Some(Watcher::Port(port)) => port.epoll(),
-            Some(Watcher::Process) => reactor::process(),
-        };
-        if let Ok(epoll) = epoll {
+        if let Some(epoll) = self.watcher.take() {
             epoll.remove(self.fd);
+            self.readable = Readable::Unknown;
         }
-        self.watcher = None;
-        self.readable = Readable::Unknown;
     }
 
     /// Puts another descriptor behind the handle; gives back the old one.
@@ -446,7 +474,8 @@ impl Locked {
         own(std::mem::replace(&mut self.guard.fd, -1))
     }
 
-    /// Blocks the calling thread, without the lock, until `events` hold for the descriptor or the time is over.
+    /// Blocks the calling thread, without the lock, until `events` hold for the descriptor or the time is over, or now
+    /// and then earlier: when routines have run (D75).
     ///
     /// # Errors
     /// WSAEINTR if the socket was closed meanwhile; WSAETIMEDOUT.
@@ -454,10 +483,7 @@ impl Locked {
         let (socket, handle, fd) = (self.socket, self.handle, self.fd);
         let timeout = deadline.remaining();
         socket.blocked.fetch_add(1, Ordering::Relaxed);
-        let result = self.unlocked(|| {
-            let _elsewhere = blocking();
-            os::poll(&mut [libc::pollfd { fd, events, revents: 0 }], timeout)
-        });
+        let result = self.unlocked(|| poll_alertably(fd, events, timeout));
         let last = socket.blocked.fetch_sub(1, Ordering::Relaxed) == 1;
         if self.handle != handle {
             if last {
@@ -478,6 +504,25 @@ impl Locked {
         *self.guard = State::new();
         POOL.lock().push(self.socket);
     }
+}
+
+fn poll_alertably(fd: RawFd, events: i16, timeout: Option<Duration>) -> OsResult<usize> {
+    let _elsewhere = blocking();
+    let mut fds = [libc::pollfd { fd, events, revents: 0 }, libc::pollfd { fd: -1, events: libc::POLLIN, revents: 0 }];
+    let me = thread::current();
+    // Without routines no descriptor is spent on waking the thread.
+    if !me.can_get_apcs() {
+        return os::poll(&mut fds[..1], timeout);
+    }
+    let wake = me.wake_descriptor()?;
+    fds[1].fd = wake.as_raw_fd();
+    let polled =
+        Alertable::enter(&me, Elsewhere::Descriptor(wake.clone())).map(|_alertable| os::poll(&mut fds, timeout));
+    if fds[1].revents != 0 {
+        os::eventfd_drain(&wake);
+    }
+    dispatcher::run_queued_apcs(&me);
+    polled.unwrap_or(Ok(0))
 }
 
 fn own(fd: RawFd) -> Option<OwnedFd> {

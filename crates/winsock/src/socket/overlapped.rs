@@ -1,11 +1,16 @@
 //! Overlapped operations: how they start, how they complete, and how a program asks for their result.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
+use crate::apc::{self, Apc, FileRoutine, WinsockRoutine};
+use crate::completion_port::timeout;
+use crate::deadline::Deadline;
+use crate::dispatcher::{self, Outcome};
 use crate::error::{WsaResult, fail, finish, finish_bool, is_bad, set_last_error, win32_from_status, wsa_from_status};
-use crate::objects::{event, table};
+use crate::objects::event;
 use crate::port::Packet;
-use crate::socket::request::{Buffers, Request, Role};
+use crate::socket::request::{Buffers, Notice, Request, Role};
 use crate::socket::{self, Association, State};
 use crate::thread;
 use crate::types::*;
@@ -84,20 +89,6 @@ impl Overlapped {
         unsafe { (*self.0).hEvent as usize }
     }
 
-    /// Resets the event of an operation that fails in the socket before it has begun (D20).
-    pub(crate) fn reset_event(self) {
-        if let Some(event) = event::find(self.event()) {
-            event.reset();
-        }
-    }
-
-    /// Marks the operation as started (D13) and resets its event (D20). Returns `hEvent`.
-    pub(crate) fn begin(self) -> usize {
-        self.status_word().store(STATUS_PENDING as u32 as usize, Ordering::Relaxed);
-        self.reset_event();
-        self.event()
-    }
-
     /// Publishes the result: the status last, since a program may watch it and free everything then (D15).
     fn finish(self, completion: Completion) {
         // SAFETY: the OVERLAPPED is alive until the status is stored below (`new`).
@@ -109,15 +100,57 @@ impl Overlapped {
     }
 }
 
+/// An operation that a call asks for.
+#[derive(Clone, Copy)]
+pub(crate) struct Operation {
+    pub(crate) overlapped: Overlapped,
+    notice: Notice,
+}
+
+impl Operation {
+    /// With an event or, in `hEvent`'s place (D25), a routine.
+    pub(crate) fn new(overlapped: Overlapped, routine: Option<WinsockRoutine>) -> Operation {
+        let notice = routine.map_or_else(|| Notice::Event(overlapped.event()), Notice::Routine);
+        Operation { overlapped, notice }
+    }
+
+    /// With a routine of ReadFileEx or WriteFileEx.
+    pub(crate) fn with_file_routine(overlapped: Overlapped, routine: FileRoutine) -> Operation {
+        Operation { overlapped, notice: Notice::FileRoutine(routine) }
+    }
+
+    /// A call that blocks until the operation is over.
+    pub(crate) fn synchronous(overlapped: Overlapped) -> Operation {
+        Operation { overlapped, notice: Notice::Synchronous }
+    }
+
+    /// Resets the event of an operation that fails in the socket before it has begun (D20).
+    pub(crate) fn reset_event(self) {
+        if let Notice::Event(event) = self.notice
+            && let Some(event) = event::find(event)
+        {
+            event.reset();
+        }
+    }
+
+    /// Marks the operation as started (D13) and resets its event (D20).
+    pub(crate) fn begin(self) {
+        self.overlapped.status_word().store(STATUS_PENDING as u32 as usize, Ordering::Relaxed);
+        self.reset_event();
+        if let Notice::Routine(_) | Notice::FileRoutine(_) = self.notice {
+            thread::current().expect_apcs();
+        }
+    }
+}
+
 /// A request for an operation that could not be finished at once.
-pub(crate) fn request(overlapped: Overlapped, event: usize, flags: u32, buffers: &[WSABUF], role: Role) -> Request {
+pub(crate) fn request(operation: Operation, flags: u32, buffers: &[WSABUF], role: Role) -> Request {
     Request {
-        overlapped: overlapped.0,
-        event,
+        overlapped: operation.overlapped.0,
+        notice: operation.notice,
         thread: thread::number(),
         flags,
         done: 0,
-        synchronous: false,
         buffers: Buffers::capture(buffers),
         role,
     }
@@ -130,36 +163,34 @@ pub(crate) fn is_error(status: NTSTATUS) -> bool {
 
 /// Notes that the operation is pending: unless its completion goes to a port and nowhere else, it ends with its
 /// thread (D87).
-pub(crate) fn pend(state: &State, event: usize) {
+pub(crate) fn pend(state: &State, operation: Operation) {
     // Without an event the handle is what is waited for (D21).
-    if event == 0 {
-        state.signalled.set(false);
+    if let Notice::Event(0) = operation.notice {
+        state.unsignal();
     }
-    if state.association.is_none() || event != 0 {
+    if state.association.is_none() || !matches!(operation.notice, Notice::Event(0)) {
         thread::owe();
     }
 }
 
 /// Completes an operation that the call itself finished: the indications come all the same (D5), but for the packet
 /// if the program asked to be spared it (P38).
-pub(crate) fn complete_at_once(state: &State, overlapped: Overlapped, event: usize, completion: Completion) {
+pub(crate) fn complete_at_once(state: &State, operation: Operation, completion: Completion) {
     let skip = u32::from(state.notification_modes) & FILE_SKIP_COMPLETION_PORT_ON_SUCCESS != 0;
     // A warning counts as success here (D57).
-    state.signal(event);
-    let packet = !skip || is_error(completion.status);
-    indicate(state.association.as_ref().filter(|_| packet), overlapped.0, event, completion);
+    let association = state.association.as_ref().filter(|_| !skip || is_error(completion.status));
+    let Operation { overlapped, notice } = operation;
+    state.signal(notice);
+    indicate(association, overlapped.0, notice, thread::number(), completion);
 }
 
 /// Completes a request that was queued.
 pub(crate) fn complete(state: &State, request: &Request, completion: Completion) {
-    match request.role {
-        Role::Spill => {}
-        _ if request.synchronous => Overlapped(request.overlapped).finish(completion),
-        _ => {
-            state.signal(request.event);
-            indicate(state.association.as_ref(), request.overlapped, request.event, completion);
-        }
+    if let Role::Spill = request.role {
+        return;
     }
+    state.signal(request.notice);
+    indicate(state.association.as_ref(), request.overlapped, request.notice, request.thread, completion);
 }
 
 /// Publishes the result and indicates nothing (H6).
@@ -173,36 +204,74 @@ pub(crate) fn end_silently(request: &Request, completion: Completion) {
 pub(crate) fn indicate(
     association: Option<&Association>,
     overlapped: *mut OVERLAPPED,
-    event: usize,
+    notice: Notice,
+    thread: u32,
     completion: Completion,
 ) {
-    // From here on the program may free the OVERLAPPED.
+    // From here on the program may free the OVERLAPPED, unless a routine is still to be called with it.
     Overlapped(overlapped).finish(completion);
-    if let Some(event) = event::find(event & !NO_PACKET) {
-        event.set();
+    let Completion { status, bytes, flags } = completion;
+    match notice {
+        Notice::Event(event) => {
+            if let Some(event) = event::find(event & !NO_PACKET) {
+                event.set();
+            }
+            if let Some(association) = association
+                && event & NO_PACKET == 0
+            {
+                association.port.push(Packet { key: association.key, overlapped, status, bytes });
+            }
+        }
+        Notice::Routine(routine) => {
+            let error = wsa_from_status(status) as u32;
+            apc::queue(thread, Apc::Winsock { routine, error, bytes, overlapped, flags });
+        }
+        Notice::FileRoutine(routine) => {
+            apc::queue(thread, Apc::File { routine, error: win32_from_status(status), bytes, overlapped });
+        }
+        Notice::Synchronous => {}
     }
-    if let Some(association) = association
-        && event & NO_PACKET == 0
-    {
-        let Completion { status, bytes, .. } = completion;
-        association.port.push(Packet { key: association.key, overlapped, status, bytes });
-    }
-    wait::tell();
 }
 
-/// The result of an operation; waits for it if `wait`. Returns the status as the call found it.
-fn result(overlapped: Overlapped, wait: bool) -> Result<NTSTATUS, WIN32_ERROR> {
-    if overlapped.status() == STATUS_PENDING {
-        if !wait {
-            return Err(ERROR_IO_INCOMPLETE);
+/// Waits for the end of an operation and returns its status as it is then. `None` waits for nothing.
+fn result(handle: usize, overlapped: Overlapped, wait: Option<Wait>) -> Result<NTSTATUS, WIN32_ERROR> {
+    if overlapped.is_over() {
+        return Ok(overlapped.status());
+    }
+    let Wait { timeout, alertable } = wait.ok_or(ERROR_IO_INCOMPLETE)?;
+    let event = overlapped.event();
+    let object = match event::find(event) {
+        Some(event) => event,
+        None => wait::waitable(handle).ok_or(ERROR_INVALID_HANDLE)?,
+    };
+    let deadline = Deadline::after(timeout);
+    loop {
+        match dispatcher::wait(std::slice::from_ref(&object), false, deadline.remaining(), alertable) {
+            Outcome::Timeout => return Err(WAIT_TIMEOUT),
+            Outcome::Apc => return Err(WAIT_IO_COMPLETION),
+            Outcome::Object(_) | Outcome::Abandoned(_) => {}
         }
-        match event::find(overlapped.event()) {
-            // The event is trusted, whatever the status says then (D33).
-            Some(event) => drop(event.wait(None)),
-            None => drop(wait::wait_until(None, || overlapped.is_over())),
+        // The event is trusted, whatever the status says then (D33). The handle may have been signalled for another
+        // operation.
+        if event != 0 || overlapped.is_over() {
+            return Ok(overlapped.status());
+        }
+        object.reset();
+        if overlapped.is_over() {
+            return Ok(overlapped.status());
         }
     }
-    Ok(overlapped.status())
+}
+
+/// How long to wait for the end of an operation, and whether routines run meanwhile.
+#[derive(Clone, Copy)]
+struct Wait {
+    timeout: Option<Duration>,
+    alertable: bool,
+}
+
+impl Wait {
+    const FOR_EVER: Wait = Wait { timeout: None, alertable: false };
 }
 
 /// Asks for the result of an overlapped operation on a handle, in Win32 codes.
@@ -217,21 +286,56 @@ fn result(overlapped: Overlapped, wait: bool) -> Result<NTSTATUS, WIN32_ERROR> {
 /// # Safety
 /// `lpoverlapped` is null or points to a live OVERLAPPED; `lpnumberofbytestransferred` is null or writable.
 pub unsafe extern "system" fn GetOverlappedResult(
-    _hfile: HANDLE,
+    hfile: HANDLE,
     lpoverlapped: *const OVERLAPPED,
     lpnumberofbytestransferred: *mut u32,
     bwait: BOOL,
 ) -> BOOL {
+    let wait = (bwait != FALSE).then_some(Wait::FOR_EVER);
     // SAFETY: as the caller promises.
-    let Some(overlapped) = (unsafe { Overlapped::new(lpoverlapped.cast_mut()) }) else {
+    unsafe { get_result(hfile, lpoverlapped, lpnumberofbytestransferred, wait) }
+}
+
+/// Asks for the result of an overlapped operation, and waits for it up to `dwmilliseconds`, alertably if so said.
+///
+/// Otherwise as [`GetOverlappedResult`].
+///
+/// # Errors
+/// FALSE with the codes of [`GetOverlappedResult`]; ERROR_IO_INCOMPLETE only for a time of 0, else WAIT_TIMEOUT;
+/// WAIT_IO_COMPLETION after routines have run. The number of bytes is left alone in these cases.
+///
+/// # Safety
+/// As for [`GetOverlappedResult`].
+pub unsafe extern "system" fn GetOverlappedResultEx(
+    hfile: HANDLE,
+    lpoverlapped: *const OVERLAPPED,
+    lpnumberofbytestransferred: *mut u32,
+    dwmilliseconds: u32,
+    balertable: BOOL,
+) -> BOOL {
+    let wait = Wait { timeout: timeout(dwmilliseconds), alertable: balertable != FALSE };
+    // SAFETY: as the caller promises.
+    unsafe { get_result(hfile, lpoverlapped, lpnumberofbytestransferred, (dwmilliseconds > 0).then_some(wait)) }
+}
+
+/// # Safety
+/// As for [`GetOverlappedResult`].
+unsafe fn get_result(
+    handle: HANDLE,
+    overlapped: *const OVERLAPPED,
+    bytes_transferred: *mut u32,
+    wait: Option<Wait>,
+) -> BOOL {
+    // SAFETY: as the caller promises.
+    let Some(overlapped) = (unsafe { Overlapped::new(overlapped.cast_mut()) }) else {
         return finish_bool(Err(ERROR_INVALID_PARAMETER));
     };
-    let status = match result(overlapped, bwait != FALSE) {
+    let status = match result(handle as usize, overlapped, wait) {
         Ok(status) => status,
         Err(code) => return finish_bool(Err(code)),
     };
     // SAFETY: as the caller promises.
-    if let Some(bytes) = unsafe { lpnumberofbytestransferred.as_mut() } {
+    if let Some(bytes) = unsafe { bytes_transferred.as_mut() } {
         *bytes = overlapped.bytes() as u32;
     }
     set_last_error(win32_from_status(status));
@@ -259,13 +363,14 @@ pub unsafe extern "system" fn WSAGetOverlappedResult(
     let overlapped = unsafe { Overlapped::new(lpoverlapped.cast_mut()) };
     // SAFETY: as the caller promises.
     let (bytes, flags) = unsafe { (lpcbtransfer.as_mut(), lpdwflags.as_mut()) };
-    if table::socket(s).is_none() {
+    // A duplicate is not known to Winsock (D31).
+    if !socket::lock(s).is_ok_and(|socket| socket.handle as usize == s & !3) {
         return finish_bool(Err(WSAENOTSOCK as u32));
     }
     let (Some(overlapped), Some(bytes), Some(flags)) = (overlapped, bytes, flags) else {
         return finish_bool(Err(WSAEFAULT as u32));
     };
-    let status = match result(overlapped, fwait != FALSE) {
+    let status = match result(s, overlapped, (fwait != FALSE).then_some(Wait::FOR_EVER)) {
         Ok(status) => status,
         Err(code) => return finish_bool(Err(code)),
     };
@@ -317,26 +422,34 @@ pub(crate) unsafe fn buffers<'a>(buffers: *const WSABUF, count: u32) -> WsaResul
     }
 }
 
-/// What the overlapped calls of Winsock check alike, after the socket itself.
-pub(crate) fn check_call(
+/// What the overlapped calls of Winsock check alike, after the socket itself; returns the operation, if it is one.
+///
+/// # Safety
+/// `overlapped` is null or points to an OVERLAPPED that lives until the operation completes.
+pub(crate) unsafe fn check_call<'a>(
     s: SOCKET,
-    buffers: WsaResult<&[WSABUF]>,
+    buffers: WsaResult<&'a [WSABUF]>,
     bytes: *mut u32,
-    overlapped: Option<Overlapped>,
+    overlapped: *mut OVERLAPPED,
     routine: LPWSAOVERLAPPED_COMPLETION_ROUTINE,
-) -> WsaResult<&[WSABUF]> {
+) -> WsaResult<(&'a [WSABUF], Option<Operation>)> {
+    // SAFETY: as the caller promises.
+    let overlapped = unsafe { Overlapped::new(overlapped) };
     let routine = overlapped.and(routine);
+    let operation = overlapped.map(|overlapped| Operation::new(overlapped, routine));
     match buffers {
-        Ok(buffers) if routine.is_none() && (overlapped.is_some() || !bytes.is_null()) => return Ok(buffers),
+        Ok(buffers) if routine.is_none() && (operation.is_some() || !bytes.is_null()) => {
+            return Ok((buffers, operation));
+        }
         _ => {}
     }
-    // Something is wrong; what is wrong with the socket comes first.
+    // Something may be wrong; what is wrong with the socket comes first.
     let socket = socket::lock(s)?;
-    buffers?;
+    let buffers = buffers?;
     match (routine, &socket.association) {
         (None, _) => fail(WSAEFAULT),
         (Some(_), Some(_)) => fail(WSAEINVAL),
-        (Some(_), None) => fail(WSAEOPNOTSUPP),
+        (Some(_), None) => Ok((buffers, operation)),
     }
 }
 
@@ -357,18 +470,4 @@ pub(crate) fn finish_length(result: WsaResult<Completion>) -> i32 {
         }
         Err(error) => finish(Err(error)),
     }
-}
-
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn GetOverlappedResultEx(
-    _hfile: HANDLE,
-    _lpoverlapped: *const OVERLAPPED,
-    _lpnumberofbytestransferred: *mut u32,
-    _dwmilliseconds: u32,
-    _balertable: BOOL,
-) -> BOOL {
-    FALSE
 }

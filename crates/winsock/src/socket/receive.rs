@@ -3,7 +3,7 @@
 use crate::deadline::Deadline;
 use crate::error::{WsaError, WsaResult, fail, finish, status_from_errno, wsa_from_errno};
 use crate::os::{self, Errno};
-use crate::socket::overlapped::{self, Completion, Overlapped, conclude, finish_length};
+use crate::socket::overlapped::{self, Completion, Operation, Overlapped, conclude, finish_length};
 use crate::socket::request::{Fifo, Request, Role, has, total};
 use crate::socket::{Locked, Phase, Readable, State, accept_ex, connect, lock, select};
 use crate::types::*;
@@ -38,27 +38,27 @@ enum Try {
 ///
 /// # Safety
 /// The buffers and pointers in `call` are writable, until the operation completes if there is an OVERLAPPED.
-unsafe fn receive(s: SOCKET, call: Call<'_>, overlapped: Option<Overlapped>) -> WsaResult<Completion> {
+unsafe fn receive(s: SOCKET, call: Call<'_>, operation: Option<Operation>) -> WsaResult<Completion> {
     let mut socket = lock(s)?;
     if let Err(error) = check_state(&mut socket) {
-        overlapped.into_iter().for_each(Overlapped::reset_event);
+        operation.into_iter().for_each(Operation::reset_event);
         return Err(error);
     }
     check_arguments(&socket, call)?;
-    let Some(overlapped) = overlapped else {
+    let Some(operation) = operation else {
         let wait = !socket.nonblocking;
         // SAFETY: as the caller promises.
         return unsafe { synchronous(&mut socket, call, wait) };
     };
-    let event = overlapped.begin();
+    operation.begin();
     if socket.overlapped {
         // SAFETY: as the caller promises.
-        return unsafe { start(&mut socket, call, overlapped, event) };
+        return unsafe { start(&mut socket, call, operation) };
     }
     // Not an overlapped socket: the call blocks until it is done, whatever the mode (D3).
     // SAFETY: as the caller promises.
     let completion = unsafe { synchronous(&mut socket, call, true)? };
-    overlapped::complete_at_once(&socket, overlapped, event, completion);
+    overlapped::complete_at_once(&socket, operation, completion);
     Ok(completion)
 }
 
@@ -105,23 +105,23 @@ fn check_from(state: &State, call: Call<'_>) -> WsaResult<()> {
 ///
 /// # Safety
 /// As for [`receive`].
-unsafe fn start(socket: &mut Locked, call: Call<'_>, overlapped: Overlapped, event: usize) -> WsaResult<Completion> {
-    let mut request = overlapped::request(overlapped, event, call.flags, call.buffers, role(socket, call));
+unsafe fn start(socket: &mut Locked, call: Call<'_>, operation: Operation) -> WsaResult<Completion> {
+    let mut request = overlapped::request(operation, call.flags, call.buffers, role(socket, call));
     if call.has(MSG_OOB) || socket.receives.is_empty() {
         // SAFETY: as the caller promises.
         match unsafe { try_once(socket, &request) } {
             Try::Done(completion) => {
-                overlapped::complete_at_once(socket, overlapped, event, completion);
+                overlapped::complete_at_once(socket, operation, completion);
                 return conclude(completion);
             }
             Try::Failed { code, .. } => return fail(code),
             Try::Part(bytes) => request.done += bytes,
         }
     }
-    overlapped::pend(socket, event);
+    overlapped::pend(socket, operation);
     queue_for(socket, call.flags).push(request);
     if let Err(errno) = socket.watch() {
-        forget(socket, call.flags, overlapped);
+        forget(socket, call.flags, operation.overlapped);
         return fail(wsa_from_errno(errno));
     }
     fail(WSA_IO_PENDING)
@@ -153,9 +153,9 @@ unsafe fn synchronous(socket: &mut Locked, call: Call<'_>, wait: bool) -> WsaRes
     let mut place = OVERLAPPED::default();
     // SAFETY: `place` outlives the request: whichever way this function is left, the request is out of the queue.
     let Some(mine) = (unsafe { Overlapped::new(&mut place) }) else { return fail(WSAEFAULT) };
-    mine.begin();
-    let mut request = overlapped::request(mine, 0, call.flags, call.buffers, role(socket, call));
-    request.synchronous = true;
+    let operation = Operation::synchronous(mine);
+    operation.begin();
+    let mut request = overlapped::request(operation, call.flags, call.buffers, role(socket, call));
     if socket.readable == Readable::No {
         // There may be an edge that nobody has taken yet.
         socket.readable = Readable::Unknown;
@@ -243,7 +243,7 @@ fn drain_urgent(socket: &mut Locked, owner: Option<Overlapped>) {
 }
 
 fn may_run(request: &Request, owner: Option<Overlapped>) -> bool {
-    !request.synchronous || owner.map(Overlapped::as_ptr) == Some(request.overlapped)
+    !request.is_synchronous() || owner.map(Overlapped::as_ptr) == Some(request.overlapped)
 }
 
 fn end(socket: &mut Locked, request: Request, completion: Completion) {
@@ -480,12 +480,13 @@ pub unsafe extern "system" fn recvfrom(
 /// Receives into several buffers, in the call or overlapped.
 ///
 /// Without an OVERLAPPED this is [`recv`] with more buffers. With one, on an overlapped socket: 0 if data was there,
-/// and the completion is indicated all the same; else WSA_IO_PENDING. Buffers are filled strictly in posting order. A
+/// and the completion is indicated all the same; else WSA_IO_PENDING. It is indicated by the event of the OVERLAPPED, by
+/// a packet or, with a routine, by that: in an alertable wait of the calling thread. Buffers are filled strictly in posting order. A
 /// receive of no bytes completes when data is there and takes none.
 ///
 /// # Errors
 /// SOCKET_ERROR with the codes of [`recv`], WSA_IO_PENDING, or WSAEINVAL for no buffers or for a completion routine on a
-/// socket with a completion port. Completion routines are not offered yet: WSAEOPNOTSUPP.
+/// socket with a completion port.
 ///
 /// # Safety
 /// `lpbuffers` is readable for `dwbuffercount` entries; the buffers are writable, and with an OVERLAPPED stay so until
@@ -537,14 +538,15 @@ pub unsafe extern "system" fn WSARecvFrom(
 ) -> i32 {
     let run = || {
         // SAFETY: as the caller promises.
-        let (buffers, overlapped) =
-            unsafe { (overlapped::buffers(lpbuffers, dwbuffercount), Overlapped::new(lpoverlapped)) };
-        let buffers = overlapped::check_call(s, buffers, lpnumberofbytesrecvd, overlapped, lpcompletionroutine)?;
+        let (buffers, operation) = unsafe {
+            let buffers = overlapped::buffers(lpbuffers, dwbuffercount);
+            overlapped::check_call(s, buffers, lpnumberofbytesrecvd, lpoverlapped, lpcompletionroutine)?
+        };
         // SAFETY: as the caller promises.
         let flags = unsafe { lpflags.as_mut() }.ok_or(WsaError(WSAEFAULT))?;
         let call = Call { buffers, flags: *flags, from: lpfrom, from_len: lpfromlen };
         // SAFETY: as the caller promises.
-        let completion = unsafe { receive(s, call, overlapped)? };
+        let completion = unsafe { receive(s, call, operation)? };
         *flags = completion.flags;
         // SAFETY: as the caller promises.
         if let Some(bytes) = unsafe { lpnumberofbytesrecvd.as_mut() } {

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::address::Address;
+use crate::apc::{FileRoutine, WinsockRoutine};
 use crate::socket::accept::AcceptData;
 use crate::types::*;
 
@@ -54,6 +55,21 @@ pub(crate) fn has(flags: u32, flag: SEND_RECV_FLAGS) -> bool {
     flags & flag as u32 != 0
 }
 
+/// How the program learns that an operation has completed.
+#[derive(Clone, Copy)]
+pub(crate) enum Notice {
+    /// By `hEvent` as it was when the operation started or, if that is 0, by the handle; and by a packet, if the handle
+    /// has a port.
+    Event(usize),
+    /// By a routine on the thread that started it.
+    Routine(WinsockRoutine),
+    /// The same, of ReadFileEx and WriteFileEx.
+    FileRoutine(FileRoutine),
+    /// A thread of the program waits for it in a blocking call, polls the descriptor itself and alone runs it, so
+    /// that nobody has to wake that thread.
+    Synchronous,
+}
+
 /// What is special about a request.
 pub(crate) enum Role {
     Plain,
@@ -68,17 +84,13 @@ pub(crate) enum Role {
 
 pub(crate) struct Request {
     pub(crate) overlapped: *mut OVERLAPPED,
-    /// `hEvent` as it was when the operation started.
-    pub(crate) event: usize,
+    pub(crate) notice: Notice,
     /// Our number of the thread that started the operation.
     pub(crate) thread: u32,
     /// MSG_OOB, MSG_PEEK, MSG_WAITALL …
     pub(crate) flags: u32,
     /// Bytes transferred so far.
     pub(crate) done: u32,
-    /// A thread of the program waits for it in a blocking call, polls the descriptor itself and alone runs it, so
-    /// that nobody has to wake that thread.
-    pub(crate) synchronous: bool,
     pub(crate) buffers: Buffers,
     pub(crate) role: Role,
 }
@@ -88,6 +100,10 @@ pub(crate) struct Request {
 unsafe impl Send for Request {}
 
 impl Request {
+    pub(crate) fn is_synchronous(&self) -> bool {
+        matches!(self.notice, Notice::Synchronous)
+    }
+
     pub(crate) fn total(&self) -> u32 {
         total(self.buffers.as_slice())
     }
@@ -145,4 +161,4 @@ impl Fifo {
     }
 }
 
-const _: () = assert!(size_of::<Request>() <= 80, "every socket has room for two requests");
+const _: () = assert!(size_of::<Request>() <= 88, "every socket has room for two requests");

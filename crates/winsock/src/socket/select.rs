@@ -13,11 +13,14 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::deadline::Deadline;
+use crate::dispatcher::{self, Alertable};
 use crate::error::{WsaError, WsaResult, fail, is_bad, set_last_error, wsa_from_errno};
 use crate::os;
 use crate::port::blocking;
+use crate::sleeper::Elsewhere;
 use crate::socket::{Locked, Phase, State, connect, lock, send};
 use crate::startup::started;
+use crate::thread;
 use crate::types::*;
 
 /// Threads that are in select, each by the eventfd that wakes it.
@@ -78,7 +81,6 @@ impl Set {
 thread_local! {
     /// What `poll` is given: kept, so that a server that calls select in a loop allocates nothing.
     static FDS: RefCell<Vec<libc::pollfd>> = const { RefCell::new(Vec::new()) };
-    static WAKE: RefCell<Option<Arc<OwnedFd>>> = const { RefCell::new(None) };
 }
 
 /// Waits until a socket of `readfds` can be received from or accepted on, one of `writefds` can be sent to, or one of
@@ -183,8 +185,11 @@ unsafe fn wait(sets: &mut [Set], timeout: Option<Duration>, fds: &mut Vec<libc::
         if let Some(entered) = &entered {
             fds.push(libc::pollfd { fd: entered.0.as_raw_fd(), events: libc::POLLIN, revents: 0 });
         }
-        let remaining = if any_ready { Some(Duration::ZERO) } else { deadline.remaining() };
-        poll_blocking(fds, remaining)?;
+        let me = thread::current();
+        // What is ready goes before the routines that wait to run (S41).
+        let looks_only = any_ready || dispatcher::has_apcs(&me);
+        let remaining = if looks_only { Some(Duration::ZERO) } else { deadline.remaining() };
+        poll_blocking(fds, remaining, entered.as_ref().filter(|_| !looks_only), &me)?;
         let woken = entered.as_ref().filter(|_| fds.pop().is_some_and(|wake| wake.revents != 0));
         if let Some(entered) = woken {
             os::eventfd_drain(&entered.0);
@@ -194,6 +199,9 @@ unsafe fn wait(sets: &mut [Set], timeout: Option<Duration>, fds: &mut Vec<libc::
         if ready > 0 {
             return Ok(ready);
         }
+        if entered.is_some() {
+            dispatcher::run_queued_apcs(&me);
+        }
         if deadline.is_over() {
             // SAFETY: as the caller promises.
             sets.iter_mut().for_each(|set| unsafe { set.rewrite(&[]) });
@@ -202,8 +210,16 @@ unsafe fn wait(sets: &mut [Set], timeout: Option<Duration>, fds: &mut Vec<libc::
     }
 }
 
-fn poll_blocking(fds: &mut [libc::pollfd], timeout: Option<Duration>) -> WsaResult<()> {
+fn poll_blocking(
+    fds: &mut [libc::pollfd],
+    timeout: Option<Duration>,
+    entered: Option<&Entered>,
+    me: &thread::Current,
+) -> WsaResult<()> {
     let _elsewhere = (timeout != Some(Duration::ZERO)).then(blocking);
+    let alertable = entered.map(|entered| Alertable::enter(me, Elsewhere::Descriptor(entered.0.clone())));
+    // A routine has just been queued: it is run after a look.
+    let timeout = if let Some(None) = alertable { Some(Duration::ZERO) } else { timeout };
     os::poll(fds, timeout).map(drop).map_err(|errno| WsaError(wsa_from_errno(errno)))
 }
 
@@ -383,10 +399,7 @@ struct Entered(Arc<OwnedFd>);
 
 impl Entered {
     fn new() -> WsaResult<Entered> {
-        let wake = WAKE.with_borrow_mut(|wake| match wake {
-            Some(wake) => Ok(wake.clone()),
-            None => os::eventfd().map(|fd| wake.insert(Arc::new(fd)).clone()),
-        });
+        let wake = thread::current().wake_descriptor();
         let wake = wake.map_err(|errno| WsaError(wsa_from_errno(errno)))?;
         SELECTING.lock().push(wake.clone());
         Ok(Entered(wake))

@@ -8,8 +8,8 @@ use crate::deadline::Deadline;
 use crate::error::{WsaResult, fail, finish, status_from_errno, wsa_from_errno};
 use crate::os::{self, Errno};
 use crate::socket::address_calls::finish_sending;
-use crate::socket::overlapped::{self, Completion, Overlapped, conclude, finish_length};
-use crate::socket::request::{Buffers, Request, Role, has, total};
+use crate::socket::overlapped::{self, Completion, Operation, Overlapped, conclude, finish_length};
+use crate::socket::request::{Buffers, Notice, Request, Role, has, total};
 use crate::socket::{Locked, Phase, State, close, connect, lock};
 use crate::types::*;
 
@@ -36,14 +36,14 @@ enum Try {
 ///
 /// # Safety
 /// The buffers in `call` are readable, until the operation completes if there is an OVERLAPPED.
-unsafe fn transmit(s: SOCKET, call: Call<'_>, overlapped: Option<Overlapped>) -> WsaResult<Completion> {
+unsafe fn transmit(s: SOCKET, call: Call<'_>, operation: Option<Operation>) -> WsaResult<Completion> {
     let mut socket = lock(s)?;
     if let Err(error) = check_state(&mut socket, call) {
-        overlapped.into_iter().for_each(Overlapped::reset_event);
+        operation.into_iter().for_each(Operation::reset_event);
         return Err(error);
     }
     check_arguments(&socket, call)?;
-    let Some(overlapped) = overlapped else {
+    let Some(operation) = operation else {
         // SAFETY: as the caller promises.
         return unsafe {
             match socket.nonblocking {
@@ -52,15 +52,15 @@ unsafe fn transmit(s: SOCKET, call: Call<'_>, overlapped: Option<Overlapped>) ->
             }
         };
     };
-    let event = overlapped.begin();
+    operation.begin();
     if socket.overlapped {
         // SAFETY: as the caller promises.
-        return unsafe { start(&mut socket, call, overlapped, event) };
+        return unsafe { start(&mut socket, call, operation) };
     }
     // Not an overlapped socket: the call blocks until it is done, whatever the mode (D3).
     // SAFETY: as the caller promises.
     let completion = unsafe { synchronous(&mut socket, call)? };
-    overlapped::complete_at_once(&socket, overlapped, event, completion);
+    overlapped::complete_at_once(&socket, operation, completion);
     Ok(completion)
 }
 
@@ -88,37 +88,37 @@ fn check_arguments(socket: &State, call: Call<'_>) -> WsaResult<()> {
     if has(call.flags, MSG_OOB) && !socket.is_stream() { fail(WSAEOPNOTSUPP) } else { Ok(()) }
 }
 
-fn request(socket: &Locked, overlapped: Overlapped, event: usize, call: Call<'_>) -> Request {
+fn request(socket: &Locked, operation: Operation, call: Call<'_>) -> Request {
     let role = match call.to {
         Some(to) if !socket.is_stream() => Role::To(Box::new(*to)),
         _ => Role::Plain,
     };
-    overlapped::request(overlapped, event, call.flags, call.buffers, role)
+    overlapped::request(operation, call.flags, call.buffers, role)
 }
 
 /// Starts an overlapped send.
 ///
 /// # Safety
 /// As for [`transmit`].
-unsafe fn start(socket: &mut Locked, call: Call<'_>, overlapped: Overlapped, event: usize) -> WsaResult<Completion> {
+unsafe fn start(socket: &mut Locked, call: Call<'_>, operation: Operation) -> WsaResult<Completion> {
     let mut done = 0;
     if socket.sends.is_empty() {
         // SAFETY: as the caller promises.
         match unsafe { try_once(socket, call, 0) } {
             Try::Done(completion) => {
-                overlapped::complete_at_once(socket, overlapped, event, completion);
+                overlapped::complete_at_once(socket, operation, completion);
                 return conclude(completion);
             }
             Try::Failed { code, .. } => return fail(code),
             Try::Part(bytes) => done = bytes,
         }
     }
-    let mut request = request(socket, overlapped, event, call);
+    let mut request = request(socket, operation, call);
     request.done = done;
-    overlapped::pend(socket, event);
+    overlapped::pend(socket, operation);
     socket.sends.push(request);
     if let Err(errno) = socket.watch() {
-        socket.sends.take(|request| request.overlapped == overlapped.as_ptr());
+        socket.sends.take(|request| request.overlapped == operation.overlapped.as_ptr());
         return fail(wsa_from_errno(errno));
     }
     fail(WSA_IO_PENDING)
@@ -148,11 +148,10 @@ unsafe fn all_or_nothing(socket: &mut Locked, call: Call<'_>) -> WsaResult<Compl
     let rest = unsafe { copy_after(call.buffers, sent as usize) };
     let request = Request {
         overlapped: std::ptr::null_mut(),
-        event: 0,
+        notice: Notice::Event(0),
         thread: 0,
         flags: call.flags,
         done: 0,
-        synchronous: false,
         buffers: Buffers::own(rest),
         role: Role::Spill,
     };
@@ -202,9 +201,9 @@ unsafe fn synchronous(socket: &mut Locked, call: Call<'_>) -> WsaResult<Completi
     let mut place = OVERLAPPED::default();
     // SAFETY: `place` outlives the request: whichever way this function is left, the request is out of the queue.
     let Some(mine) = (unsafe { Overlapped::new(&mut place) }) else { return fail(WSAEFAULT) };
-    mine.begin();
-    let mut request = request(socket, mine, 0, call);
-    request.synchronous = true;
+    let operation = Operation::synchronous(mine);
+    operation.begin();
+    let mut request = request(socket, operation, call);
     request.done = done;
     socket.sends.push(request);
     let deadline = Deadline::after_milliseconds(socket.options().send_timeout);
@@ -236,7 +235,7 @@ pub(crate) fn drain(socket: &mut Locked, owner: Option<Overlapped>) {
         return;
     }
     while let Some(front) = socket.sends.front() {
-        if front.synchronous && owner.map(Overlapped::as_ptr) != Some(front.overlapped) {
+        if front.is_synchronous() && owner.map(Overlapped::as_ptr) != Some(front.overlapped) {
             return;
         }
         let Some(mut request) = socket.sends.pop() else { return };
@@ -412,7 +411,7 @@ unsafe fn destination(s: SOCKET, to: *const SOCKADDR, len: i32) -> WsaResult<Opt
 ///
 /// # Errors
 /// SOCKET_ERROR with the codes of [`send`], WSA_IO_PENDING, or WSAEINVAL for no buffers or for a completion routine on a
-/// socket with a completion port. Completion routines are not offered yet: WSAEOPNOTSUPP.
+/// socket with a completion port.
 ///
 /// # Safety
 /// `lpbuffers` is readable for `dwbuffercount` entries; the buffers are readable, and with an OVERLAPPED stay so until
@@ -462,14 +461,15 @@ pub unsafe extern "system" fn WSASendTo(
 ) -> i32 {
     let run = || {
         // SAFETY: as the caller promises.
-        let (buffers, overlapped) =
-            unsafe { (overlapped::buffers(lpbuffers, dwbuffercount), Overlapped::new(lpoverlapped)) };
-        let buffers = overlapped::check_call(s, buffers, lpnumberofbytessent, overlapped, lpcompletionroutine)?;
+        let (buffers, operation) = unsafe {
+            let buffers = overlapped::buffers(lpbuffers, dwbuffercount);
+            overlapped::check_call(s, buffers, lpnumberofbytessent, lpoverlapped, lpcompletionroutine)?
+        };
         // SAFETY: as the caller promises.
         let to = unsafe { destination(s, lpto, itolen)? };
         let call = Call { buffers, flags: dwflags, to: to.as_ref() };
         // SAFETY: as the caller promises.
-        let completion = unsafe { transmit(s, call, overlapped)? };
+        let completion = unsafe { transmit(s, call, operation)? };
         // SAFETY: as the caller promises.
         if let Some(bytes) = unsafe { lpnumberofbytessent.as_mut() } {
             *bytes = completion.bytes;

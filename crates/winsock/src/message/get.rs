@@ -163,9 +163,7 @@ fn look_until(queue: &Queue, look: &Look, otherwise: Otherwise) -> Option<Messag
 
 /// Takes in what has happened at the thread's sockets.
 fn harvest() {
-    if let Ok(epoll) = crate::reactor::process() {
-        epoll.harvest(Some(Duration::ZERO));
-    }
+    crate::thread::current().harvest();
 }
 
 /// Which kinds of input (QS_…) are in the calling thread's queue, in the upper half, and which came since the thread last

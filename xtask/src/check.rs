@@ -11,13 +11,16 @@ const NAMES_WINDOWS_SYS: [&str; 3] =
 
 /// The only places whose code may depend on which system it is compiled for. `winsock` as a whole is for Linux;
 /// process figures of the command differ by system.
-const DEPENDS_ON_SYSTEM: [&str; 6] = [
+const DEPENDS_ON_SYSTEM: [&str; 8] = [
     "crates/pentaport/src/sys.rs",
     "crates/pentaport/src/sys/",
     "crates/pentaport-cli/src/process.rs",
     // Signals and limits on descriptors, which only Unix has.
     "crates/pentaport-cli/tests/",
     "crates/pentaport-server/tests/descriptors.rs",
+    // A main loop that watches descriptors, which only Unix has.
+    "crates/pentaport/examples/main_loop/",
+    "crates/pentaport/tests/async_select_main_loop.rs",
     "crates/winsock/",
 ];
 

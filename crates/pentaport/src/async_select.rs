@@ -174,12 +174,11 @@ impl MessageQueue {
     /// A window for the calling thread's queue.
     ///
     /// # Errors
-    /// `ERROR_NO_SYSTEM_RESOURCES`, `ERROR_NOT_ENOUGH_MEMORY` or `WSAEMFILE`, by what the system lacks.
+    /// `ERROR_NO_SYSTEM_RESOURCES` or `ERROR_NOT_ENOUGH_MEMORY`, by what the system lacks.
     #[doc(alias = "CreateWindowExW")]
     #[doc(alias = "HWND_MESSAGE")]
     pub fn new() -> Result<Self> {
-        let window = Window::new()?;
-        Ok(Self { window, selections: RefCell::default(), descriptor: Descriptor::of_this_thread()? })
+        Ok(Self { window: Window::new()?, selections: RefCell::default(), descriptor: Descriptor::default() })
     }
 
     /// Lets network events of a socket be posted here, in place of what was selected before. The socket becomes

@@ -15,16 +15,5 @@ pub use waiters::WaitSet;
 
 /// Windows's message queue has no descriptor: who waits for other things besides waits with the queue's own calls.
 #[cfg(windows)]
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Descriptor(());
-
-#[cfg(windows)]
-impl Descriptor {
-    /// Nothing.
-    ///
-    /// # Errors
-    /// None.
-    pub fn of_this_thread() -> crate::Result<Self> {
-        Ok(Self(()))
-    }
-}

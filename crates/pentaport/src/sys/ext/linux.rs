@@ -1,44 +1,38 @@
 //! The descriptor of a thread's message queue.
 
 use crate::async_select::MessageQueue;
-use crate::{Error, Result};
+use std::cell::OnceCell;
+use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
-/// A descriptor that is readable while messages wait in the queue of the thread that made it.
+/// A descriptor that is readable while messages wait in the calling thread's queue. It is made when first asked for:
+/// to keep it true costs the queue system calls, which is nothing for those who do without.
 ///
 /// A duplicate of the queue's own, so that it is open as long as this is there, whatever the thread does.
-#[derive(Debug)]
-pub struct Descriptor(OwnedFd);
+#[derive(Debug, Default)]
+pub struct Descriptor(OnceCell<OwnedFd>);
 
-impl Descriptor {
-    /// That of the calling thread's queue.
-    ///
-    /// # Errors
-    /// `WSAEMFILE` if there are too many descriptors, `ERROR_NO_SYSTEM_RESOURCES` for anything else that is lacking.
-    pub fn of_this_thread() -> Result<Self> {
-        let own = winsock::message_queue_fd().map_err(|errno| lacking(std::io::Error::from_raw_os_error(errno)))?;
-        // SAFETY: it is open until this thread ends, so certainly until the next line is done.
-        let own = unsafe { BorrowedFd::borrow_raw(own) };
-        own.try_clone_to_owned().map(Self).map_err(lacking)
-    }
-}
-
+/// The descriptor is readable while messages wait, or may be made by what the queue's sockets are ready for. A main loop
+/// watches it, level-triggered, and then calls [`MessageQueue::peek`] until there is nothing.
+///
+/// # Panics
+/// The first call makes the descriptor, and panics if the system has none left.
 impl AsFd for MessageQueue {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.descriptor().0.as_fd()
+        let Descriptor(made) = self.descriptor();
+        made.get_or_init(|| make().expect("a descriptor for the message queue")).as_fd()
     }
 }
 
+/// As [`AsFd`].
 impl AsRawFd for MessageQueue {
     fn as_raw_fd(&self) -> RawFd {
-        self.descriptor().0.as_raw_fd()
+        self.as_fd().as_raw_fd()
     }
 }
 
-fn lacking(error: std::io::Error) -> Error {
-    // EMFILE and ENFILE, which `std::io` has no kind for.
-    match error.raw_os_error() {
-        Some(23 | 24) => Error::from_code(super::super::WSAEMFILE),
-        _ => Error::from_code(super::super::ERROR_NO_SYSTEM_RESOURCES as i32),
-    }
+fn make() -> io::Result<OwnedFd> {
+    let own = winsock::message_queue_fd().map_err(io::Error::from_raw_os_error)?;
+    // SAFETY: the queue's own is open until this thread ends, so certainly until it is duplicated here.
+    unsafe { BorrowedFd::borrow_raw(own) }.try_clone_to_owned()
 }

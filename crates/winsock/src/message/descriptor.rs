@@ -14,6 +14,7 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
 
 use crate::os::{self, OsResult};
+use crate::reactor::Epoll;
 
 pub(super) struct Descriptor {
     epoll: OwnedFd,
@@ -26,10 +27,10 @@ pub(super) struct Descriptor {
 }
 
 impl Descriptor {
-    /// Beside the queue's own, watches `home`.
-    pub(super) fn new(home: Option<RawFd>) -> OsResult<Descriptor> {
+    /// Beside the queue's own, watches the thread's home.
+    pub(super) fn new(home: &Epoll) -> OsResult<Descriptor> {
         let (epoll, waiting, timer) = (os::epoll_create()?, os::eventfd()?, os::timerfd()?);
-        for fd in [Some(waiting.as_raw_fd()), Some(timer.as_raw_fd()), home].into_iter().flatten() {
+        for fd in [waiting.as_raw_fd(), timer.as_raw_fd(), home.as_raw_fd()] {
             os::epoll_add(&epoll, fd, libc::EPOLLIN, 0)?;
         }
         Ok(Descriptor { epoll, waiting, timer, shown: false, armed: None })

@@ -1,12 +1,13 @@
 //! Fetching messages.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::filter::{Filter, POSTED, Recipient};
 use super::queue::{self, Found, Look, Message, Otherwise, Queue};
-use super::shim;
 use super::window;
+use crate::dispatcher;
 use crate::error::{is_bad, set_last_error};
+use crate::thread;
 use crate::types::*;
 
 const ALL_KINDS: u32 = QS_SENDMESSAGE | POSTED | QS_TIMER;
@@ -72,7 +73,7 @@ fn get(filter: &Filter) -> Result<Message, WIN32_ERROR> {
             }
             Found::Nothing(due) => {
                 let timeout = due.map(|due| due.saturating_duration_since(Instant::now()));
-                shim::wait(std::slice::from_ref(&queue.event), false, timeout, false);
+                dispatcher::wait(std::slice::from_ref(&queue.event), false, timeout, false);
             }
         }
     }
@@ -163,7 +164,7 @@ fn look_until(queue: &Queue, look: &Look, otherwise: Otherwise) -> Option<Messag
 
 /// Takes in what has happened at the thread's sockets.
 fn harvest() {
-    crate::thread::current().harvest();
+    thread::current().harvest();
 }
 
 /// Which kinds of input (QS_…) are in the calling thread's queue, in the upper half, and which came since the thread last

@@ -45,7 +45,6 @@ mod post;
 mod procedure;
 mod queue;
 mod send;
-mod shim;
 #[cfg(test)]
 mod tests;
 mod timer;
@@ -65,17 +64,22 @@ pub use send::{SendMessageA, SendMessageW};
 pub use timer::{KillTimer, SetTimer};
 
 use std::os::fd::RawFd;
+use std::sync::Arc;
 
 use descriptor::Descriptor;
+
+use crate::reactor::Epoll;
+use crate::thread;
 
 /// Whether there is such a window.
 pub(crate) fn is_window(hwnd: usize) -> bool {
     window::find(hwnd).is_some()
 }
 
-/// The number of the thread that made the window.
-pub(crate) fn home_of(hwnd: usize) -> Option<u32> {
-    window::find(hwnd).map(|(window, _)| window.queue().thread())
+/// The home of the thread that made the window: where its sockets are best watched, since that thread will look for the
+/// messages. None if there is no such window, or the system refused what a home needs.
+pub(crate) fn home_of(hwnd: usize) -> Option<Arc<Epoll>> {
+    window::find(hwnd).and_then(|(window, _)| window.queue().home())
 }
 
 /// A descriptor that is readable while messages wait in the calling thread's queue, or may be made by readiness of the
@@ -88,5 +92,6 @@ pub(crate) fn home_of(hwnd: usize) -> Option<u32> {
 /// The `errno` of the system call that failed.
 pub fn message_queue_fd() -> Result<RawFd, i32> {
     let queue = queue::current().ok_or(libc::EIO)?;
-    queue.descriptor(|| Descriptor::new(None))
+    let home = thread::home()?;
+    queue.descriptor(|| Descriptor::new(&home))
 }

@@ -2,11 +2,12 @@
 
 use super::filter::POSTED;
 use super::queue::{self, Queue};
-use super::shim::{self, Object, Outcome};
 use crate::completion_port::timeout;
 use crate::deadline::Deadline;
-use crate::error::{finish_bool, is_bad, set_last_error};
+use crate::dispatcher::{self, Object, Outcome};
+use crate::error::{finish_bool, set_last_error};
 use crate::types::*;
+use crate::wait;
 
 /// One place of the 64 is the queue's.
 const MOST_HANDLES: u32 = WSA_MAXIMUM_WAIT_EVENTS - 1;
@@ -20,7 +21,7 @@ const MOST_HANDLES: u32 = WSA_MAXIMUM_WAIT_EVENTS - 1;
 /// As for [`MsgWaitForMultipleObjectsEx`].
 ///
 /// # Safety
-/// `phandles` points to `ncount` handles.
+/// `phandles` is null or readable for `ncount` handles.
 pub unsafe extern "system" fn MsgWaitForMultipleObjects(
     ncount: u32,
     phandles: *const HANDLE,
@@ -40,10 +41,11 @@ pub unsafe extern "system" fn MsgWaitForMultipleObjects(
 /// routines queued to the thread and then returns WAIT_IO_COMPLETION.
 ///
 /// # Errors
-/// WAIT_FAILED with ERROR_INVALID_PARAMETER for more than 63 handles or unknown flags, ERROR_NOACCESS, ERROR_INVALID_HANDLE.
+/// WAIT_FAILED with ERROR_INVALID_PARAMETER for more than 63 handles, unknown flags or, waiting for all,
+/// the same object twice; ERROR_INVALID_HANDLE.
 ///
 /// # Safety
-/// `phandles` points to `ncount` handles.
+/// `phandles` is null or readable for `ncount` handles.
 pub unsafe extern "system" fn MsgWaitForMultipleObjectsEx(
     ncount: u32,
     phandles: *const HANDLE,
@@ -51,36 +53,31 @@ pub unsafe extern "system" fn MsgWaitForMultipleObjectsEx(
     dwwakemask: QUEUE_STATUS_FLAGS,
     dwflags: MSG_WAIT_FOR_MULTIPLE_OBJECTS_EX_FLAGS,
 ) -> WAIT_EVENT {
-    let flags = MWMO_WAITALL | MWMO_ALERTABLE | MWMO_INPUTAVAILABLE;
-    let handles = if ncount > MOST_HANDLES || dwflags & !flags != 0 {
-        Err(ERROR_INVALID_PARAMETER)
-    } else if ncount == 0 {
-        Ok(&[][..])
-    } else if is_bad(phandles) {
-        Err(ERROR_NOACCESS)
-    } else {
+    let known = MWMO_WAITALL | MWMO_ALERTABLE | MWMO_INPUTAVAILABLE;
+    let objects = match ncount {
+        _ if ncount > MOST_HANDLES || dwflags & !known != 0 => Err(ERROR_INVALID_PARAMETER),
+        0 => Ok(Vec::new()),
         // SAFETY: the caller's promise.
-        Ok(unsafe { std::slice::from_raw_parts(phandles, ncount as usize) })
+        _ => unsafe { wait::objects(ncount, phandles) },
     };
-    let result =
-        handles.and_then(|handles| wait(handles, Deadline::after(timeout(dwmilliseconds)), dwwakemask, dwflags));
+    let result = objects.and_then(|objects| {
+        let twice = |index: usize| objects[..index].contains(&objects[index]);
+        if dwflags & MWMO_WAITALL != 0 && (0..objects.len()).any(twice) {
+            return Err(ERROR_INVALID_PARAMETER);
+        }
+        wait_with(objects, Deadline::after(timeout(dwmilliseconds)), dwwakemask, dwflags)
+    });
     result.unwrap_or_else(|code| {
         set_last_error(code);
         WAIT_FAILED
     })
 }
 
-fn wait(
-    handles: &[HANDLE],
-    deadline: Deadline,
-    mask: QUEUE_STATUS_FLAGS,
-    flags: MSG_WAIT_FOR_MULTIPLE_OBJECTS_EX_FLAGS,
-) -> Result<WAIT_EVENT, WIN32_ERROR> {
+/// Waits for the objects and the queue.
+fn wait_with(mut objects: Vec<Object>, deadline: Deadline, mask: u32, flags: u32) -> Result<WAIT_EVENT, WIN32_ERROR> {
     let queue = queue::current().ok_or(ERROR_NOT_ENOUGH_MEMORY)?;
-    let mut objects = shim::objects(handles)?;
     objects.push(queue.event.clone());
-    let result = wait_for(queue, &objects, deadline, mask, flags);
-    Ok(result)
+    Ok(wait_for(queue, &objects, deadline, mask, flags))
 }
 
 /// The last of `objects` is the queue's event.
@@ -90,7 +87,7 @@ fn wait_for(queue: &Queue, objects: &[Object], deadline: Deadline, mask: u32, fl
         let timer = queue.arm(mask, flags & MWMO_INPUTAVAILABLE != 0);
         let left = deadline.remaining();
         let timeout = [left, timer].into_iter().flatten().min();
-        let outcome = shim::wait(objects, all, timeout, flags & MWMO_ALERTABLE != 0);
+        let outcome = dispatcher::wait(objects, all, timeout, flags & MWMO_ALERTABLE != 0);
         let by_queue = matches!(outcome, Outcome::Object(index) if all || index + 1 == objects.len());
         queue.disarm(if by_queue { mask } else { 0 });
         match outcome {
@@ -112,5 +109,5 @@ fn wait_for(queue: &Queue, objects: &[Object], deadline: Deadline, mask: u32, fl
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
 pub unsafe extern "system" fn WaitMessage() -> BOOL {
-    finish_bool(wait(&[], Deadline::NEVER, QS_ALLINPUT | POSTED, 0).map(drop))
+    finish_bool(wait_with(Vec::new(), Deadline::NEVER, QS_ALLINPUT | POSTED, 0).map(drop))
 }

@@ -8,6 +8,7 @@
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -16,10 +17,11 @@ use parking_lot::Mutex;
 use super::descriptor::Descriptor;
 use super::filter::{Filter, POSTED};
 use super::send::Sent;
-use super::shim::Object;
 use super::timer::Timers;
 use super::window;
+use crate::dispatcher::Object;
 use crate::os;
+use crate::reactor::Epoll;
 use crate::thread;
 use crate::types::*;
 
@@ -84,9 +86,10 @@ pub(super) enum Otherwise {
 }
 
 pub(super) struct Queue {
-    /// The number of the thread whose queue it is; 0 in the pool.
+    /// The thread whose queue it is, as GetCurrentThreadId tells; 0 in the pool.
     thread: AtomicU32,
-    /// Set when what its owner waits for has come.
+    /// Set when what its owner waits for has come; the wait resets it. It may be set once too often, so that who was woken
+    /// looks again.
     pub(super) event: Object,
     state: Mutex<State>,
 }
@@ -99,6 +102,8 @@ pub(super) struct State {
     quit: Option<i32>,
     pub(super) timers: Timers,
     windows: Vec<u32>,
+    /// Where sockets that post to the windows are watched; the thread's first window brings it.
+    home: Option<Arc<Epoll>>,
     /// The kinds of input (QS_…) that came since the thread last looked.
     changed: u32,
     /// The kinds of input that set the event; 0 while the owner does not wait.
@@ -140,7 +145,7 @@ pub(super) fn existing() -> Option<&'static Queue> {
     OWN.try_with(|own| own.0.get().copied()).ok().flatten()
 }
 
-/// The queue of a thread by its number.
+/// The queue of a thread, by what GetCurrentThreadId tells.
 pub(super) fn of_thread(number: u32) -> Option<&'static Queue> {
     QUEUES.lock().of_threads.get(&number).copied()
 }
@@ -150,9 +155,9 @@ impl Queue {
         let mut queues = QUEUES.lock();
         let queue = queues.pool.pop().unwrap_or_else(|| {
             let (thread, state) = (AtomicU32::new(0), Mutex::default());
-            Box::leak(Box::new(Queue { thread, event: Object::event(true, false), state }))
+            Box::leak(Box::new(Queue { thread, event: Object::event(false, false), state }))
         });
-        let number = thread::number();
+        let number = os::thread_id() as u32;
         queue.thread.store(number, Ordering::Release);
         queues.of_threads.insert(number, queue);
         queue
@@ -201,7 +206,7 @@ impl Queue {
         state.show();
         let wake = state.awaited & kinds != 0;
         if wake {
-            // The event stays set until the owner has looked.
+            // Once is enough until the owner has looked.
             state.awaited = 0;
         }
         drop(state);
@@ -262,7 +267,6 @@ impl Queue {
         state.looking = nothing && otherwise != Otherwise::Return;
         if nothing && otherwise == Otherwise::Wait {
             state.awaited = look.kinds;
-            self.event.reset();
         }
         state.show();
         found
@@ -313,8 +317,13 @@ impl Queue {
         result
     }
 
+    /// Begins a window of the queue, which is the calling thread's.
     pub(super) fn open_window(&self, window: &window::Window, handle: u32) {
         let mut state = self.state.lock();
+        if state.home.is_none() {
+            // Failing, its sockets are watched elsewhere, at the price of a hop through another thread.
+            state.home = thread::home().ok();
+        }
         window.open(handle);
         state.windows.push(handle);
     }
@@ -332,6 +341,10 @@ impl Queue {
         drop(state);
         // Their senders wait.
         drop(gone);
+    }
+
+    pub(super) fn home(&self) -> Option<Arc<Epoll>> {
+        self.state.lock().home.clone()
     }
 
     pub(super) fn windows(&self) -> Vec<u32> {

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicIsize, Ordering};
 use super::filter::Filter;
 use super::procedure;
 use super::queue::{self, Found, Look, Otherwise, Queue};
-use super::shim::{self, Object};
 use super::window;
+use crate::dispatcher::{self, Object};
 use crate::error::set_last_error;
 use crate::types::*;
 
@@ -105,7 +105,7 @@ fn wait_for(reply: &Reply, own: &Queue) {
     while !reply.done.is_set() {
         match own.look(&look, Otherwise::Wait) {
             Found::Sent(sent) => sent.run(),
-            _ => drop(shim::wait(&objects, false, None, false)),
+            _ => drop(dispatcher::wait(&objects, false, None, false)),
         }
     }
     own.disarm(0);

@@ -62,6 +62,12 @@ pub(super) fn create(class: &CString, parent: HWND) -> HWND {
     unsafe { CreateWindowExA(0, name, null(), 0, 0, 0, 0, 0, parent, null_mut(), null_mut(), null()) }
 }
 
+/// The calling thread, for PostThreadMessage.
+pub(super) fn own_id() -> u32 {
+    // SAFETY: no precondition.
+    unsafe { crate::GetCurrentThreadId() }
+}
+
 /// A message-only window with a procedure; its first messages are forgotten.
 pub(super) fn window_with(procedure: WNDPROC) -> HWND {
     let hwnd = create(&class(procedure, 0), HWND_MESSAGE);

@@ -59,7 +59,7 @@ fn a_thread_has_a_queue_once_it_has_looked() {
     let (told, tell) = (std::sync::mpsc::channel(), std::sync::mpsc::channel::<()>());
     let (to_us, from_us) = (told.0, tell.1);
     let thread = std::thread::spawn(move || {
-        to_us.send(crate::thread::number()).expect("we listen");
+        to_us.send(own_id()).expect("we listen");
         from_us.recv().expect("we tell");
         assert!(peek().is_none());
         to_us.send(0).expect("we listen");

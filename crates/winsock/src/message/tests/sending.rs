@@ -9,7 +9,7 @@ unsafe extern "system" fn answers(hwnd: HWND, message: u32, wparam: WPARAM, lpar
     // SAFETY: called as a window procedure.
     unsafe {
         match message {
-            WM_USER => crate::thread::number() as LRESULT,
+            WM_USER => own_id() as LRESULT,
             0x401 => SendMessageA(wparam as HWND, WM_USER, 0, 0),
             _ => DefWindowProcA(hwnd, message, wparam, lparam),
         }
@@ -27,7 +27,7 @@ impl Looper {
     fn start() -> Looper {
         let (tell, told) = mpsc::channel();
         let thread = thread::spawn(move || {
-            tell.send((Anywhere::of(window_with(Some(answers))), crate::thread::number())).expect("we listen");
+            tell.send((Anywhere::of(window_with(Some(answers))), own_id())).expect("we listen");
             while get().message != WM_QUIT {}
         });
         let (hwnd, number) = told.recv().expect("it tells");
@@ -50,7 +50,7 @@ fn send(hwnd: HWND, message: u32, wparam: usize) -> LRESULT {
 fn to_a_window_of_the_same_thread_it_is_a_call() {
     let hwnd = window_with(Some(answers));
     assert!(post(hwnd, WM_USER + 9));
-    assert_eq!(send(hwnd, WM_USER, 0), crate::thread::number() as isize);
+    assert_eq!(send(hwnd, WM_USER, 0), own_id() as isize);
     assert_eq!(drain(), [WM_USER + 9], "what is posted waits");
     assert_eq!(send(8 as HWND, WM_USER, 0), 0);
     assert_eq!(last_error(), ERROR_INVALID_WINDOW_HANDLE);
@@ -69,7 +69,7 @@ fn to_another_thread_it_runs_there() {
 fn who_waits_for_an_answer_answers_meanwhile() {
     let (looper, hwnd) = (Looper::start(), window_with(Some(answers)));
     for _ in 0..100 {
-        assert_eq!(send(looper.hwnd.hwnd(), 0x401, hwnd as usize), crate::thread::number() as isize);
+        assert_eq!(send(looper.hwnd.hwnd(), 0x401, hwnd as usize), own_id() as isize);
     }
     looper.stop();
 }

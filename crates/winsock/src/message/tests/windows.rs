@@ -116,7 +116,8 @@ fn only_its_thread_destroys_a_window_and_with_it_all_windows_end() {
         assert_eq!(unsafe { DestroyWindow(hwnd.hwnd()) }, FALSE);
         assert_eq!(last_error(), ERROR_ACCESS_DENIED);
         let theirs = window();
-        assert!(is_window(theirs as usize) && home_of(theirs as usize) == Some(crate::thread::number()));
+        let home = crate::thread::home().expect("a home");
+        assert!(home_of(theirs as usize).is_some_and(|found| Arc::ptr_eq(&found, &home)));
         assert!(post(theirs, WM_USER));
         Anywhere::of(theirs)
     });

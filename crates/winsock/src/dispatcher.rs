@@ -20,13 +20,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::{Mutex, MutexGuard};
 use slab::Slab;
 
 use crate::apc::Apc;
 use crate::deadline::Deadline;
 use crate::port::blocking;
 use crate::sleeper::{Elsewhere, Sleeper};
+use crate::sync::{Mutex, MutexGuard, global, local};
 use crate::thread;
 
 /// Something that can be waited for. Clones mean the same object, which lives as long as one of them.
@@ -110,7 +110,9 @@ struct Dispatcher {
     turns: u32,
 }
 
-static DISPATCHER: Mutex<Dispatcher> = Mutex::new(Dispatcher { objects: Slab::new(), threads: Slab::new(), turns: 0 });
+global! {
+    static DISPATCHER: Mutex<Dispatcher> = Mutex::new(Dispatcher { objects: Slab::new(), threads: Slab::new(), turns: 0 });
+}
 
 /// How a wait ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -258,20 +260,20 @@ impl Wakes {
 
     fn wake(self) {
         if !self.0.is_empty() {
-            WAKES.set(WAKES.get().wrapping_add(1));
+            WAKES.with(|wakes| wakes.set(wakes.get().wrapping_add(1)));
         }
         self.0.iter().for_each(|sleeper| sleeper.wake());
     }
 }
 
-thread_local! {
+local! {
     /// How often the calling thread has woken others.
     static WAKES: Cell<u32> = const { Cell::new(0) };
 }
 
 /// How often the calling thread has woken others: who does something finds out whether another thread waited for it.
 pub(crate) fn wakes() -> u32 {
-    WAKES.get()
+    WAKES.with(Cell::get)
 }
 
 impl Dispatcher {

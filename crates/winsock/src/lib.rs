@@ -1,6 +1,7 @@
 //! Winsock 2 for Linux.
 #![allow(non_snake_case)]
 #![cfg(target_os = "linux")]
+#![cfg_attr(feature = "shuttle", allow(dead_code))]
 
 mod address;
 mod apc;
@@ -14,11 +15,15 @@ mod message;
 mod objects;
 mod os;
 mod port;
+#[cfg_attr(feature = "shuttle", path = "schedules/reactor.rs")]
 mod reactor;
 mod resolve;
+#[cfg(all(test, feature = "shuttle"))]
+mod schedules;
 mod sleeper;
 mod socket;
 mod startup;
+mod sync;
 #[cfg(test)]
 mod testing;
 mod thread;

@@ -20,17 +20,16 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-
-use parking_lot::{Mutex, MutexGuard};
 
 use crate::deadline::Deadline;
 use crate::dispatcher::{self, Alertable, Object};
 use crate::os;
 use crate::reactor::Epoll;
 use crate::sleeper::Elsewhere;
+use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use crate::sync::{Mutex, MutexGuard, futex_wait, futex_wake, local};
 use crate::thread;
 use crate::types::*;
 use crate::watchdog;
@@ -158,7 +157,7 @@ impl Drop for Association {
     }
 }
 
-thread_local! {
+local! {
     static ASSOCIATION: RefCell<Option<Rc<Association>>> = const { RefCell::new(None) };
     /// The port whose events this thread is dispatching, as the thread that polls.
     static DISPATCHING: Cell<*const Port> = const { Cell::new(std::ptr::null()) };
@@ -303,7 +302,7 @@ impl Port {
         }
         state.packets.push_back(packet);
         // The thread that polls looks at the queue when it has dispatched all that it brought.
-        if !std::ptr::eq(DISPATCHING.get(), self) {
+        if !std::ptr::eq(DISPATCHING.with(Cell::get), self) {
             self.hand_out(&mut state);
         }
     }
@@ -466,9 +465,9 @@ impl Port {
     fn poll(&self, state: &mut MutexGuard<'_, State>, epoll: &Epoll, arrival: u64, timeout: Option<Duration>) {
         state.poller = Some(arrival);
         MutexGuard::unlocked(state, || {
-            DISPATCHING.set(self);
+            DISPATCHING.with(|port| port.set(self));
             epoll.harvest(timeout);
-            DISPATCHING.set(std::ptr::null());
+            DISPATCHING.with(|port| port.set(std::ptr::null()));
         });
         state.poller = None;
         state.recalled = false;
@@ -487,7 +486,7 @@ impl Port {
         self.watch_if_stuck(state);
         MutexGuard::unlocked(state, || {
             if worker.parked.load(Ordering::Acquire) == 1 {
-                os::futex_wait(&worker.parked, 1, timeout);
+                futex_wait(&worker.parked, 1, timeout);
             }
         });
         let given = worker.given.lock().take();
@@ -673,6 +672,6 @@ impl Worker {
     fn wake(&self, given: Given) {
         *self.given.lock() = Some(given);
         self.parked.store(0, Ordering::Release);
-        os::futex_wake(&self.parked);
+        futex_wake(&self.parked);
     }
 }

@@ -1,15 +1,14 @@
 //! Where a thread sleeps, and how others wake it.
 
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-
-use parking_lot::Mutex;
 
 use crate::os;
 use crate::port::Wakeable;
 use crate::reactor::Epoll;
+use crate::sync::atomic::{AtomicU32, Ordering};
+use crate::sync::{Mutex, futex_wait, futex_wake};
 
 const AWAKE: u32 = 0;
 /// On the word itself or, if the thread has a home, in its epoll.
@@ -35,7 +34,7 @@ pub(crate) struct Sleeper {
 }
 
 impl Sleeper {
-    pub(crate) const fn new() -> Sleeper {
+    pub(crate) fn new() -> Sleeper {
         Sleeper { word: AtomicU32::new(AWAKE), home: OnceLock::new(), elsewhere: Mutex::new(None) }
     }
 
@@ -58,7 +57,7 @@ impl Sleeper {
     pub(crate) fn sleep(&self, timeout: Option<Duration>) {
         match self.home.get() {
             Some(home) => home.harvest_then(timeout, || self.word.store(AWAKE, Ordering::Relaxed)),
-            None => os::futex_wait(&self.word, ASLEEP, timeout),
+            None => futex_wait(&self.word, ASLEEP, timeout),
         }
     }
 
@@ -70,7 +69,7 @@ impl Sleeper {
         match self.word.swap(AWAKE, Ordering::Release) {
             ASLEEP => match self.home.get() {
                 Some(home) => home.nudge(),
-                None => os::futex_wake(&self.word),
+                None => futex_wake(&self.word),
             },
             ELSEWHERE => match &*self.elsewhere.lock() {
                 Some(Elsewhere::Descriptor(fd)) => os::eventfd_write(fd),

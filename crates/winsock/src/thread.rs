@@ -12,6 +12,7 @@ use crate::os::{self, OsResult};
 use crate::reactor::Epoll;
 use crate::sleeper::Sleeper;
 use crate::socket;
+use crate::sync::local;
 
 /// A thread that finds something signalled each time it waits looks after its sockets once in so many waits.
 const WAITS_PER_HARVEST: u32 = 64;
@@ -33,7 +34,7 @@ pub(crate) struct Thread {
 /// The calling thread.
 pub(crate) type Current = Rc<Thread>;
 
-thread_local! {
+local! {
     static THREAD: Rc<Thread> = Rc::new(Thread::new());
 }
 

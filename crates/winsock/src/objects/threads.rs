@@ -4,13 +4,12 @@ use std::ffi::c_void;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, mpsc};
 
-use parking_lot::Mutex;
-
 use crate::apc::Apc;
 use crate::dispatcher::{self, Object};
 use crate::error::{finish_bool, set_last_error};
 use crate::objects::{self, table};
 use crate::os;
+use crate::sync::Mutex;
 use crate::thread;
 use crate::types::*;
 

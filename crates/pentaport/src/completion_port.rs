@@ -139,12 +139,13 @@
 //! # }
 //! ```
 
-mod operation;
 mod packet;
 mod port;
 mod port_socket;
+mod started;
 
-pub use operation::{Accepted, Failed, Operation, OperationKind, StartResult, Started};
+pub use crate::operation::{Accepted, Failed, Operation, OperationKind};
 pub use packet::{Packet, Source};
 pub use port::CompletionPort;
 pub use port_socket::PortSocket;
+pub use started::{StartResult, Started};

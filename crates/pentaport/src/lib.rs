@@ -9,6 +9,7 @@
 //! | [`select`] | ask which of many sockets are ready | there are few sockets, or the program must be simple |
 //! | [`async_select`] | network events come as messages | the program has a message loop, or another's main loop |
 //! | [`event_select`] | network events set event objects | one thread waits for the network and for other things |
+//! | [`overlapped`] | start operations, be told by an event or by a routine | few threads wait for many operations, each for its own |
 //! | [`completion_port`] | start operations, take their results from a queue | there are many connections, or several processors |
 //!
 //! Each module opens with an essay and a whole echo server. Words are Winsock's own, so the documents about Winsock
@@ -19,6 +20,8 @@ pub mod async_select;
 pub mod completion_port;
 pub mod error;
 pub mod event_select;
+mod operation;
+pub mod overlapped;
 #[allow(unsafe_code)]
 mod raw;
 pub mod select;

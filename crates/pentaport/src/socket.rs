@@ -71,7 +71,7 @@ use crate::sys::{self, SOCKET};
 use crate::{Error, Result};
 use std::fmt;
 use std::io::{self, Read, Write};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The family of a socket's addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -438,6 +438,19 @@ impl Socket {
             debug_assert_eq!(in_background, Ok(()));
         }
         closed
+    }
+
+    /// `ConnectEx` wants a socket that is bound: to a free port of any address, if the program did not say.
+    pub(crate) fn bind_if_unbound(&self, peer: &SocketAddr) -> Result<()> {
+        let unbound = Err(Error::from_code(sys::WSAEINVAL));
+        if self.local_addr().map(drop) != unbound {
+            return Ok(());
+        }
+        let any = match peer {
+            SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+            SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
+        };
+        self.bind(&any)
     }
 
     /// In place of a socket where there is none. Calls on it fail.

@@ -1,14 +1,13 @@
 //! Sockets at a port: starting operations.
 
-use super::{CompletionPort, Failed, Operation, OperationKind, StartResult, Started};
+use super::{CompletionPort, Failed, Operation, StartResult, Started};
+use crate::Result;
 use crate::raw::association::Association;
 use crate::raw::shared::Owner;
-use crate::raw::start::{Rejected, Start};
+use crate::raw::start::{Call, Start};
 use crate::socket::Socket;
-use crate::sys;
-use crate::{Error, Result};
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::ops::Deref;
 
 /// A socket at a completion port, with its key.
@@ -37,7 +36,7 @@ impl<K: Send + Sync + 'static, C: Send + 'static> PortSocket<K, C> {
     /// (995) if it was cancelled.
     #[doc(alias = "WSARecv")]
     pub fn receive(&self, operation: Operation<C>) -> StartResult<C> {
-        started(self.owner.start_receive(operation.into_record(), OperationKind::Receive))
+        self.start(operation, Call::Receive)
     }
 
     /// Starts to wait until there is something to receive (data, the end of the stream, or a failure), and takes none
@@ -50,7 +49,7 @@ impl<K: Send + Sync + 'static, C: Send + 'static> PortSocket<K, C> {
     #[doc(alias = "WSARecv")]
     #[doc(alias = "zero-byte receive")]
     pub fn receive_ready(&self, operation: Operation<C>) -> StartResult<C> {
-        started(self.owner.start_receive(operation.into_record(), OperationKind::ReceiveReady))
+        self.start(operation, Call::ReceiveReady)
     }
 
     /// Starts to send the operation's buffer, or the [range](Operation::with_range) of it. The packet comes when all
@@ -62,7 +61,7 @@ impl<K: Send + Sync + 'static, C: Send + 'static> PortSocket<K, C> {
     /// As [`receive`](Self::receive), with [`Shutdown::Send`](crate::socket::Shutdown::Send).
     #[doc(alias = "WSASend")]
     pub fn send(&self, operation: Operation<C>) -> StartResult<C> {
-        started(self.owner.start_send(operation.into_record()))
+        self.start(operation, Call::Send)
     }
 
     /// Starts to receive a datagram; [`Operation::sender`] tells from whom.
@@ -72,7 +71,7 @@ impl<K: Send + Sync + 'static, C: Send + 'static> PortSocket<K, C> {
     /// the buffer, which then holds its beginning.
     #[doc(alias = "WSARecvFrom")]
     pub fn receive_from(&self, operation: Operation<C>) -> StartResult<C> {
-        started(self.owner.start_receive_from(operation.into_record()))
+        self.start(operation, Call::ReceiveFrom)
     }
 
     /// Starts to send the operation's buffer, or the [range](Operation::with_range) of it, as a datagram.
@@ -82,7 +81,7 @@ impl<K: Send + Sync + 'static, C: Send + 'static> PortSocket<K, C> {
     /// [allowed](Socket::set_broadcast).
     #[doc(alias = "WSASendTo")]
     pub fn send_to(&self, operation: Operation<C>, to: &SocketAddr) -> StartResult<C> {
-        started(self.owner.start_send_to(operation.into_record(), to))
+        self.start(operation, Call::SendTo(to))
     }
 
     /// Starts to accept a connection into `acceptor`, a new socket of the listener's family. The packet comes when
@@ -98,7 +97,7 @@ impl<K: Send + Sync + 'static, C: Send + 'static> PortSocket<K, C> {
     #[doc(alias = "SO_UPDATE_ACCEPT_CONTEXT")]
     #[doc(alias = "GetAcceptExSockaddrs")]
     pub fn accept(&self, operation: Operation<C>, acceptor: Socket) -> StartResult<C> {
-        started(self.owner.start_accept(operation.into_record(), acceptor, false))
+        self.start(operation, Call::Accept(acceptor))
     }
 
     /// As [`accept`](Self::accept), but the packet comes only when the connection's first data is here as well, in the
@@ -111,7 +110,7 @@ impl<K: Send + Sync + 'static, C: Send + 'static> PortSocket<K, C> {
     /// As [`accept`](Self::accept).
     #[doc(alias = "AcceptEx")]
     pub fn accept_receive(&self, operation: Operation<C>, acceptor: Socket) -> StartResult<C> {
-        started(self.owner.start_accept(operation.into_record(), acceptor, true))
+        self.start(operation, Call::AcceptReceive(acceptor))
     }
 
     /// Starts to connect to `address`. The packet comes when the connection is there or cannot be made. A socket that
@@ -134,10 +133,10 @@ impl<K: Send + Sync + 'static, C: Send + 'static> PortSocket<K, C> {
     /// As [`connect`](Self::connect).
     #[doc(alias = "ConnectEx")]
     pub fn connect_send(&self, operation: Operation<C>, address: &SocketAddr) -> StartResult<C> {
-        if let Err(error) = self.bind_if_unbound(address) {
+        if let Err(error) = self.socket().bind_if_unbound(address) {
             return Err(Failed { error, operation });
         }
-        started(self.owner.start_connect(operation.into_record(), address))
+        self.start(operation, Call::Connect(address))
     }
 
     /// Queues a packet that is no operation's, with this socket's key and `bytes` as its result. It is how a thread
@@ -184,16 +183,12 @@ impl<K: Send + Sync + 'static, C: Send + 'static> PortSocket<K, C> {
         CompletionPort { port: self.owner.port() }
     }
 
-    fn bind_if_unbound(&self, peer: &SocketAddr) -> Result<()> {
-        let unbound = Err(Error::from_code(sys::WSAEINVAL));
-        if self.local_addr().map(drop) != unbound {
-            return Ok(());
+    fn start(&self, operation: Operation<C>, call: Call) -> StartResult<C> {
+        match self.owner.start(operation.into_record(), call) {
+            Ok(Start::Pending(_)) => Ok(Started::Pending),
+            Ok(Start::Done(record, bytes)) => Ok(Started::Done(Operation::from_record(record), bytes)),
+            Err(rejected) => Err(Failed::new(rejected)),
         }
-        let any = match peer {
-            SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
-            SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
-        };
-        self.bind(&any)
     }
 }
 
@@ -231,13 +226,5 @@ impl<K: fmt::Debug, C> fmt::Debug for PortSocket<K, C> {
             .field("key", self.key())
             .field("pending", &self.owner.flights())
             .finish()
-    }
-}
-
-fn started<C>(outcome: std::result::Result<Start<C>, Rejected<C>>) -> StartResult<C> {
-    match outcome {
-        Ok(Start::Pending) => Ok(Started::Pending),
-        Ok(Start::Done(record, bytes)) => Ok(Started::Done(Operation::from_record(record), bytes)),
-        Err(rejected) => Err(Failed::new(rejected)),
     }
 }

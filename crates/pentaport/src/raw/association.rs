@@ -1,11 +1,12 @@
 //! A socket's place at a port: what its handles and its operations in flight share.
 
 use super::call::check_bool;
-use super::port::{Inner, Invariant, Port, Result, take_back};
+use super::port::{Inner, Invariant, Port, Result};
 use super::record::Record;
 use super::shared::{Flight, Lifecycle, Owner, Remnant};
+use super::start::{self, Call, Notice, Outcome, Place, take_back};
 use crate::Error;
-use crate::completion_port::OperationKind;
+use crate::operation::OperationKind;
 use crate::socket::Socket;
 use crate::sys::{self, HANDLE};
 use std::marker::PhantomData;
@@ -46,9 +47,15 @@ impl<K, C> Association<K, C> {
     pub(super) fn handle(&self) -> HANDLE {
         self.socket.raw() as HANDLE
     }
+}
 
-    /// Whether operations that succeed at once leave no packet.
-    pub(crate) fn skips_on_success(&self) -> bool {
+/// Records of the port's own `C` are started here.
+impl<K, C> Place<C> for Association<K, C> {
+    fn socket(&self) -> &Socket {
+        &self.socket
+    }
+
+    fn skips_on_success(&self) -> bool {
         self.skips_on_success.load(Ordering::Relaxed)
     }
 }
@@ -61,6 +68,11 @@ impl<K, C> Owner<Association<K, C>> {
 
     pub(crate) fn port(&self) -> Port<K, C> {
         Port::enter(Arc::clone(&self.inner))
+    }
+
+    /// Starts an operation, whose packet comes at the port.
+    pub(crate) fn start(&self, record: Box<Record<C>>, call: Call) -> Outcome<C> {
+        start::start(self, record, call, Notice::Packet)
     }
 
     /// Queues a packet with this socket's key. A failure gives the record back.
@@ -113,12 +125,12 @@ pub(super) fn post<K, C>(
     bytes: u32,
     mut record: Box<Record<C>>,
 ) -> Result<(), (Error, Box<Record<C>>)> {
-    record.prepare(OperationKind::Posted, flight.into_raw());
+    record.prepare(OperationKind::Posted, flight.into_raw(), std::ptr::null_mut());
     let key = record.flight.map_or(0, |flight| flight.addr().get());
     let record = Box::into_raw(record);
     // SAFETY: the port is open; the record is given away, and comes back with its packet.
     let posted =
         check_bool(unsafe { sys::PostQueuedCompletionStatus(inner.handle, bytes, key, Record::overlapped(record)) });
     // SAFETY: nothing was queued, so the record is ours again, with its flight of K and C.
-    posted.map_err(|error| (error, unsafe { take_back::<K, C>(record) }))
+    posted.map_err(|error| (error, unsafe { take_back::<Association<K, C>, C>(record) }))
 }

@@ -16,6 +16,11 @@
 //! | `shared.rs` | what is shared by handles and operations in flight: two counts in one word |
 //! | `record.rs` | the record of one operation |
 //! | `start.rs` | handing a record to the system |
+//! | `open_socket.rs` | a socket without a port |
+//! | `pending.rs` | operations by event: taking their records back |
+//! | `routine.rs` | operations by completion routine: their scope, and what the system calls |
+//! | `panic.rs` | panics in routines |
+//! | `waker.rs` | reaching into another thread's alertable waits |
 //! | `association.rs` | a socket's place at a port |
 //! | `port.rs` | the port: taking records back, and the last one out |
 
@@ -25,10 +30,15 @@ pub(crate) mod association;
 pub(crate) mod call;
 pub(crate) mod event;
 pub(crate) mod network_events;
+pub(crate) mod open_socket;
+pub(crate) mod panic;
+pub(crate) mod pending;
 pub(crate) mod port;
 pub(crate) mod record;
+pub(crate) mod routine;
 pub(crate) mod set;
 pub(crate) mod shared;
 pub(crate) mod socket;
 pub(crate) mod start;
+pub(crate) mod waker;
 pub(crate) mod window;

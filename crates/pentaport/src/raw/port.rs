@@ -282,17 +282,7 @@ unsafe fn take<K, C>(inner: &Inner, milliseconds: u32) -> Result<Taken<K, C>> {
 /// As [`land`].
 unsafe fn land_entry<K, C>(overlapped: NonNull<sys::OVERLAPPED>, key: usize, bytes: u32) -> Landing<K, C> {
     // SAFETY: the packet was taken, so the record is ours again.
-    let status = unsafe { overlapped.cast::<Record<C>>().as_ref() }.status();
-    let status = if status >= 0 {
-        Ok(())
-    } else {
-        let mut transferred = 0;
-        // SAFETY: the operation is over: the call reads its status, and translates it as the port does for a
-        // single packet. The handle is not used without a wait (SEMANTICS D37).
-        check_bool(unsafe {
-            sys::GetOverlappedResult(std::ptr::null_mut(), overlapped.as_ptr(), &mut transferred, sys::FALSE)
-        })
-    };
+    let status = unsafe { overlapped.cast::<Record<C>>().as_ref() }.outcome();
     // SAFETY: by the caller's promise.
     unsafe { land(overlapped, key, bytes, status) }
 }
@@ -316,23 +306,9 @@ unsafe fn land<K, C>(
     let flight = unsafe { Flight::<Association<K, C>>::from_raw(flight) };
     let source = flight.land();
     record.transferred = bytes;
-    let listener = source.as_ref().ok().map(Owner::socket);
+    let listener = source.as_ref().ok().map(|owner| owner.socket());
     let result = status.and_then(|()| super::start::finish(&mut record, listener));
     Landing { source, result: result.map(|()| bytes as usize), record }
-}
-
-/// A record that the system did not keep.
-///
-/// # Safety
-/// The record was given away as a Box with a flight of `Association<K, C>`, and no packet of it comes.
-pub(super) unsafe fn take_back<K, C>(record: *mut Record<C>) -> Box<Record<C>> {
-    // SAFETY: by the caller's promise it is ours, and was a Box.
-    let mut record = unsafe { Box::from_raw(record) };
-    if let Some(flight) = record.flight.take() {
-        // SAFETY: by the caller's promise it is of this type; it was just taken out.
-        drop(unsafe { Flight::<Association<K, C>>::from_raw(flight) });
-    }
-    record
 }
 
 fn is_timeout(error: Error) -> bool {

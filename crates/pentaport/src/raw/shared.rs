@@ -102,6 +102,11 @@ impl<T: Lifecycle> Owner<T> {
         self.0.addr().get()
     }
 
+    /// What [`Flight::into_raw`] of any of its flights gives.
+    pub(crate) fn pointer(&self) -> NonNull<()> {
+        self.0.cast()
+    }
+
     fn shared(&self) -> &Shared<T> {
         // SAFETY: this owner is counted, so the Arc's strong count is held.
         unsafe { self.0.as_ref() }
@@ -179,6 +184,25 @@ impl<T: Lifecycle> Flight<T> {
         };
         drop(self);
         Err(remnant)
+    }
+
+    /// An owner while the socket is open. The flight goes on.
+    ///
+    /// # Safety
+    /// The pointer came from `into_raw` of a `Flight` of the same `T`, which is in the air until this returns.
+    pub(crate) unsafe fn owner_of(pointer: NonNull<()>) -> Option<Owner<T>> {
+        let shared = pointer.cast::<Shared<T>>();
+        // SAFETY: the flight is counted by the caller's promise, so the Arc's strong count is held.
+        let state = unsafe { &shared.as_ref().state };
+        let mut before = state.load(Ordering::Relaxed);
+        while owners(before) > 0 {
+            match state.compare_exchange_weak(before, before + OWNER, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) if owners(before) > MOST => process::abort(),
+                Ok(_) => return Some(Owner(shared, PhantomData)),
+                Err(now) => before = now,
+            }
+        }
+        None
     }
 
     /// For the record that travels through the system. Whoever has the pointer owes [`from_raw`](Self::from_raw).

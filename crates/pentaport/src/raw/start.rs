@@ -1,65 +1,135 @@
 //! Handing a record to the system, and what is left to do when it is back.
 
 use super::address::Address;
-use super::association::Association;
 use super::call::{check, last_socket_error};
-use super::port::take_back;
 use super::record::{Detail, Record};
-use super::shared::Owner;
+use super::shared::{Flight, Lifecycle, Owner};
 use super::socket::extension;
-use crate::completion_port::{Accepted, OperationKind};
+use crate::operation::{Accepted, OperationKind};
 use crate::socket::Socket;
-use crate::sys::{self, SOCKET};
+use crate::sys::{self, HANDLE, SOCKET};
 use crate::{Error, Result};
 use std::ffi::c_void;
 use std::net::SocketAddr;
+use std::ptr::NonNull;
 use std::sync::OnceLock;
+
+/// What is to be started.
+pub(crate) enum Call<'a> {
+    /// `WSARecv` into the record's range.
+    Receive,
+    /// `WSARecv` with no buffer at all.
+    ReceiveReady,
+    /// `WSASend` of the record's range.
+    Send,
+    /// `WSARecvFrom` into the record's range.
+    ReceiveFrom,
+    /// `WSASendTo` of the record's range.
+    SendTo(&'a SocketAddr),
+    /// `AcceptEx` into this socket.
+    Accept(Socket),
+    /// As `Accept`, with the first data into the whole buffer.
+    AcceptReceive(Socket),
+    /// `ConnectEx`, with the record's range as the first data.
+    Connect(&'a SocketAddr),
+}
+
+/// How the end of an operation is told.
+#[derive(Clone, Copy)]
+pub(super) enum Notice {
+    /// By a packet at the socket's port.
+    Packet,
+    /// By setting an event. The status tells that it is over.
+    Event(HANDLE),
+    /// By calling a routine.
+    Routine(sys::LPWSAOVERLAPPED_COMPLETION_ROUTINE),
+}
+
+/// What operations with a context `C` are started on.
+pub(crate) trait Place<C>: Lifecycle {
+    /// Open as long as there is an owner.
+    fn socket(&self) -> &Socket;
+
+    /// Whether operations that succeed at once leave no packet.
+    fn skips_on_success(&self) -> bool;
+}
 
 /// An operation that was started.
 pub(crate) enum Start<C> {
-    /// Its packet comes.
-    Pending,
-    /// It succeeded at once, and no packet comes.
+    /// The record is the system's until the notice comes.
+    Pending(NonNull<Record<C>>),
+    /// It succeeded at once, and no notice comes.
     Done(Box<Record<C>>, usize),
 }
 
-/// An operation that was not started, or failed at once: no packet comes.
+/// An operation that was not started, or failed at once: no notice comes.
 pub(crate) type Rejected<C> = (Error, Box<Record<C>>);
 
-type Outcome<C> = std::result::Result<Start<C>, Rejected<C>>;
+pub(super) type Outcome<C> = std::result::Result<Start<C>, Rejected<C>>;
 
-impl<K, C> Owner<Association<K, C>> {
-    /// `WSARecv` into the record's range, or with no buffer at all.
-    pub(crate) fn start_receive(&self, mut record: Box<Record<C>>, kind: OperationKind) -> Outcome<C> {
-        if kind == OperationKind::ReceiveReady {
-            if !self.socket().is_stream() {
-                return Err((Error::from_code(sys::WSAEOPNOTSUPP), record));
-            }
-            record.range = 0..0;
-        }
+/// Starts an operation, with which the record moves into the system. Whoever asks for a notice must know what to do when
+/// it comes.
+pub(super) fn start<T: Place<C>, C>(
+    owner: &Owner<T>,
+    record: Box<Record<C>>,
+    call: Call,
+    notice: Notice,
+) -> Outcome<C> {
+    let (socket, skips_on_success) = (Place::socket(&**owner), owner.skips_on_success());
+    let starting = Starting { owner, socket, skips_on_success, notice };
+    match call {
+        Call::Receive => starting.receive(record, OperationKind::Receive),
+        Call::ReceiveReady => starting.receive_ready(record),
+        Call::Send => starting.send(record),
+        Call::ReceiveFrom => starting.receive_from(record),
+        Call::SendTo(to) => starting.send_to(record, to),
+        Call::Accept(acceptor) => starting.accept(record, acceptor, false),
+        Call::AcceptReceive(acceptor) => starting.accept(record, acceptor, true),
+        Call::Connect(to) => starting.connect(record, to),
+    }
+}
+
+struct Starting<'a, T: Lifecycle> {
+    owner: &'a Owner<T>,
+    socket: &'a Socket,
+    skips_on_success: bool,
+    notice: Notice,
+}
+
+impl<T: Lifecycle> Starting<'_, T> {
+    fn receive<C>(&self, record: Box<Record<C>>, kind: OperationKind) -> Outcome<C> {
+        let routine = self.notice.routine();
         self.start(record, kind, |socket, record, buffer, bytes| {
             // SAFETY: the array of one buffer is read at once; the buffer itself, the flags and the OVERLAPPED are in
             // or owned by the record, which is the system's from here on.
             unsafe {
                 let flags = &raw mut (*record).flags;
                 let overlapped = Record::overlapped(record);
-                sys::WSARecv(socket, &buffer, 1, bytes, flags, overlapped, None)
+                sys::WSARecv(socket, &buffer, 1, bytes, flags, overlapped, routine)
             }
             .into()
         })
     }
 
-    /// `WSASend` of the record's range.
-    pub(crate) fn start_send(&self, record: Box<Record<C>>) -> Outcome<C> {
+    fn receive_ready<C>(&self, mut record: Box<Record<C>>) -> Outcome<C> {
+        if !self.socket.is_stream() {
+            return Err((Error::from_code(sys::WSAEOPNOTSUPP), record));
+        }
+        record.range = 0..0;
+        self.receive(record, OperationKind::ReceiveReady)
+    }
+
+    fn send<C>(&self, record: Box<Record<C>>) -> Outcome<C> {
+        let routine = self.notice.routine();
         self.start(record, OperationKind::Send, |socket, record, buffer, bytes| {
             let overlapped = Record::overlapped(record);
             // SAFETY: as for WSARecv.
-            unsafe { sys::WSASend(socket, &buffer, 1, bytes, 0, overlapped, None) }.into()
+            unsafe { sys::WSASend(socket, &buffer, 1, bytes, 0, overlapped, routine) }.into()
         })
     }
 
-    /// `WSARecvFrom` into the record's range.
-    pub(crate) fn start_receive_from(&self, mut record: Box<Record<C>>) -> Outcome<C> {
+    fn receive_from<C>(&self, mut record: Box<Record<C>>) -> Outcome<C> {
+        let routine = self.notice.routine();
         record.detail = Detail::Sender(Address::room());
         self.start(record, OperationKind::ReceiveFrom, |socket, record, buffer, bytes| {
             // SAFETY: as for WSARecv; the sender's address and its length are in the record too. The reference to
@@ -69,27 +139,26 @@ impl<K, C> Owner<Association<K, C>> {
                 let (address, length) = (sender.as_mut_ptr(), &raw mut sender.length);
                 let flags = &raw mut (*record).flags;
                 let overlapped = Record::overlapped(record);
-                sys::WSARecvFrom(socket, &buffer, 1, bytes, flags, address, length, overlapped, None)
+                sys::WSARecvFrom(socket, &buffer, 1, bytes, flags, address, length, overlapped, routine)
             }
             .into()
         })
     }
 
-    /// `WSASendTo` of the record's range.
-    pub(crate) fn start_send_to(&self, record: Box<Record<C>>, to: &SocketAddr) -> Outcome<C> {
+    fn send_to<C>(&self, record: Box<Record<C>>, to: &SocketAddr) -> Outcome<C> {
+        let routine = self.notice.routine();
         let to = Address::from(to);
         self.start(record, OperationKind::SendTo, |socket, record, buffer, bytes| {
             let overlapped = Record::overlapped(record);
             // SAFETY: as for WSASend; the address is read at once.
-            unsafe { sys::WSASendTo(socket, &buffer, 1, bytes, 0, to.as_ptr(), to.length, overlapped, None) }.into()
+            unsafe { sys::WSASendTo(socket, &buffer, 1, bytes, 0, to.as_ptr(), to.length, overlapped, routine) }.into()
         })
     }
 
-    /// `AcceptEx` into `acceptor`, with `data` also the first data, into the whole buffer.
-    pub(crate) fn start_accept(&self, mut record: Box<Record<C>>, acceptor: Socket, data: bool) -> Outcome<C> {
+    fn accept<C>(&self, mut record: Box<Record<C>>, acceptor: Socket, data: bool) -> Outcome<C> {
         let accepting = acceptor.raw();
         record.detail = Detail::Acceptor(acceptor);
-        let accept_ex = match Functions::of(self.socket()) {
+        let accept_ex = match Functions::of(self.socket) {
             Ok(functions) => functions.accept_ex,
             Err(error) => return Err((error, record)),
         };
@@ -117,9 +186,8 @@ impl<K, C> Owner<Association<K, C>> {
         })
     }
 
-    /// `ConnectEx`, with the record's range as the first data.
-    pub(crate) fn start_connect(&self, record: Box<Record<C>>, to: &SocketAddr) -> Outcome<C> {
-        let connect_ex = match Functions::of(self.socket()) {
+    fn connect<C>(&self, record: Box<Record<C>>, to: &SocketAddr) -> Outcome<C> {
+        let connect_ex = match Functions::of(self.socket) {
             Ok(functions) => functions.connect_ex,
             Err(error) => return Err((error, record)),
         };
@@ -136,10 +204,10 @@ impl<K, C> Owner<Association<K, C>> {
         })
     }
 
-    /// Gives the record to `call`, and takes it back if no packet comes.
+    /// Gives the record to `call`, and takes it back if no notice comes.
     ///
     /// `call` gets the socket, the record, its range as a buffer, and where to count bytes that go at once.
-    fn start(
+    fn start<C>(
         &self,
         mut record: Box<Record<C>>,
         kind: OperationKind,
@@ -152,18 +220,19 @@ impl<K, C> Owner<Association<K, C>> {
             return Err((Error::from_code(sys::WSAEMSGSIZE), record));
         };
         let start = record.range.start;
-        record.prepare(kind, self.fly().into_raw());
+        record.prepare(kind, self.owner.fly().into_raw(), self.notice.event());
         let record = Box::into_raw(record);
         // SAFETY: the record is not yet the system's; `start` is within the buffer or at its end.
         let buf = unsafe { (*record).buffer.as_mut_ptr().add(start) };
         let mut bytes = 0;
-        let called = call(self.socket().raw(), record, sys::WSABUF { len, buf }, &mut bytes);
-        // Unless no packet comes, the record may already be in another thread's hands: it is not touched.
-        if called.leaves_packet(kind, self.skips_on_success()) {
-            return Ok(Start::Pending);
+        let called = call(self.socket.raw(), record, sys::WSABUF { len, buf }, &mut bytes);
+        // Unless no notice comes, the record may already be in another thread's hands: it is not touched.
+        if called.leaves_notice(kind, self.skips_on_success) {
+            // SAFETY: a Box's pointer is never null.
+            return Ok(Start::Pending(unsafe { NonNull::new_unchecked(record) }));
         }
-        // SAFETY: no packet comes, so the record is ours again; its flight was set above.
-        let mut record = unsafe { take_back::<K, C>(record) };
+        // SAFETY: no notice comes, so the record is ours again; its flight of T was set above.
+        let mut record = unsafe { take_back::<T, C>(record) };
         match called {
             Called::Failed(error) => {
                 if error.code() == sys::WSAEMSGSIZE {
@@ -174,13 +243,43 @@ impl<K, C> Owner<Association<K, C>> {
             }
             Called::Done | Called::Pending => {
                 record.transferred = bytes;
-                match finish(&mut record, Some(self.socket())) {
+                match finish(&mut record, Some(self.socket)) {
                     Ok(()) => Ok(Start::Done(record, bytes as usize)),
                     Err(error) => Err((error, record)),
                 }
             }
         }
     }
+}
+
+impl Notice {
+    fn event(self) -> HANDLE {
+        match self {
+            Self::Event(event) => event,
+            Self::Packet | Self::Routine(_) => std::ptr::null_mut(),
+        }
+    }
+
+    fn routine(self) -> sys::LPWSAOVERLAPPED_COMPLETION_ROUTINE {
+        match self {
+            Self::Routine(routine) => routine,
+            Self::Packet | Self::Event(_) => None,
+        }
+    }
+}
+
+/// A record that the system did not keep.
+///
+/// # Safety
+/// The record was given away as a Box with a flight of `T`, and is used once: no notice of it comes, or it came.
+pub(super) unsafe fn take_back<T: Lifecycle, C>(record: *mut Record<C>) -> Box<Record<C>> {
+    // SAFETY: by the caller's promise it is ours, and was a Box.
+    let mut record = unsafe { Box::from_raw(record) };
+    if let Some(flight) = record.flight.take() {
+        // SAFETY: by the caller's promise it is of this type; it was just taken out.
+        drop(unsafe { Flight::<T>::from_raw(flight) });
+    }
+    record
 }
 
 /// What the system said to the start of an operation.
@@ -205,9 +304,9 @@ impl Called {
         if error.code() == sys::WSA_IO_PENDING { Self::Pending } else { Self::Failed(error) }
     }
 
-    /// Exactly one packet for each operation that started, success at once included; none for one that failed at
+    /// Exactly one notice for each operation that started, success at once included; none for one that failed at
     /// once (SEMANTICS D5–D7).
-    fn leaves_packet(&self, kind: OperationKind, skips_on_success: bool) -> bool {
+    fn leaves_notice(&self, kind: OperationKind, skips_on_success: bool) -> bool {
         match self {
             Self::Pending => true,
             Self::Done => !skips_on_success,

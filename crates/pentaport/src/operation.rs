@@ -1,5 +1,6 @@
-//! Operations: the records that go to the system and come back.
+//! Operations: the records that go to the system and come back, whichever way their completion is told.
 
+use crate::event_select::Event;
 use crate::raw::record::Record;
 use crate::socket::Socket;
 use crate::{Error, Result};
@@ -8,22 +9,22 @@ use std::io;
 use std::net::SocketAddr;
 use std::ops::{Bound, RangeBounds};
 
-/// What sort of operation a packet is about.
+/// What sort of operation it is that ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OperationKind {
-    /// [`PortSocket::receive`](super::PortSocket::receive).
+    /// To receive data.
     Receive,
-    /// [`PortSocket::receive_ready`](super::PortSocket::receive_ready).
+    /// To wait until there is something to receive.
     ReceiveReady,
-    /// [`PortSocket::send`](super::PortSocket::send).
+    /// To send data.
     Send,
-    /// [`PortSocket::receive_from`](super::PortSocket::receive_from).
+    /// To receive a datagram.
     ReceiveFrom,
-    /// [`PortSocket::send_to`](super::PortSocket::send_to).
+    /// To send a datagram.
     SendTo,
-    /// [`PortSocket::accept`](super::PortSocket::accept).
+    /// To accept a connection.
     Accept,
-    /// [`PortSocket::connect`](super::PortSocket::connect).
+    /// To connect.
     Connect,
     /// No operation: a packet that was posted. Also what an operation is called that never started.
     Posted,
@@ -31,7 +32,8 @@ pub enum OperationKind {
 
 /// One operation: a buffer, a context of the program's, and what the system needs to know; one allocation.
 ///
-/// It is made once and started again and again. Starting moves it into the system; its packet brings it back.
+/// It is made once and started again and again. Starting moves it into the system; its packet brings it back, or the
+/// [`Completion`](crate::overlapped::Completion) of an operation by event or by routine.
 ///
 /// Receives and sends use the part of the buffer that [`set_range`](Self::set_range) names, or else all of it (its
 /// length, not its capacity). The range holds for one start.
@@ -52,7 +54,7 @@ impl<C> Operation<C> {
     }
 
     /// The record, its range settled.
-    pub(super) fn into_record(mut self) -> Box<Record<C>> {
+    pub(crate) fn into_record(mut self) -> Box<Record<C>> {
         let whole = 0..self.record.buffer.len();
         self.record.range = self.record.next_range.take().unwrap_or(whole);
         self.record
@@ -107,13 +109,26 @@ impl<C> Operation<C> {
         self
     }
 
+    /// The operation's event, which is set when it completes by event. It is made here, or by the first start by event,
+    /// and stays the operation's from then on.
+    ///
+    /// # Errors
+    /// What the system lacks.
+    #[doc(alias = "hEvent")]
+    pub fn event(&mut self) -> Result<&Event> {
+        match &mut self.record.event {
+            Some(event) => Ok(event),
+            none => Ok(none.insert(Event::manual_reset()?)),
+        }
+    }
+
     /// What kind of operation this was last.
     pub fn kind(&self) -> OperationKind {
         self.record.kind
     }
 
     /// How many bytes the last operation transferred. For a datagram that was cut off, whose result is an error
-    /// (`ERROR_MORE_DATA`), as many as fit.
+    /// (`ERROR_MORE_DATA`, `WSAEMSGSIZE`), as many as fit.
     #[doc(alias = "lpNumberOfBytesTransferred")]
     pub fn transferred(&self) -> usize {
         self.record.transferred as usize
@@ -131,17 +146,17 @@ impl<C> Operation<C> {
         &part[..self.transferred().min(part.len())]
     }
 
-    /// Who sent the datagram, after a [`receive_from`](super::PortSocket::receive_from) that did not fail.
+    /// Who sent the datagram, after a `receive_from` that did not fail.
     pub fn sender(&self) -> Option<SocketAddr> {
         (self.record.kind == OperationKind::ReceiveFrom).then(|| self.record.sender()).flatten()
     }
 
-    /// The connection, after an [`accept`](super::PortSocket::accept) that did not fail. Given once.
+    /// The connection, after an `accept` that did not fail. Given once.
     pub fn take_accepted(&mut self) -> Option<Accepted> {
         self.record.take_accepted()
     }
 
-    /// The unused socket, after an [`accept`](super::PortSocket::accept) that failed or did not start. Given once.
+    /// The unused socket, after an `accept` that failed or did not start. Given once.
     pub fn take_acceptor(&mut self) -> Option<Socket> {
         self.record.take_acceptor()
     }
@@ -165,7 +180,7 @@ impl<C: fmt::Debug> fmt::Debug for Operation<C> {
     }
 }
 
-/// A connection that an [`accept`](super::PortSocket::accept) operation made.
+/// A connection that an [`accept`](crate::completion_port::PortSocket::accept) operation made.
 #[derive(Debug)]
 pub struct Accepted {
     /// The socket that was given to the operation, now connected.
@@ -176,20 +191,7 @@ pub struct Accepted {
     pub peer: SocketAddr,
 }
 
-/// An operation that was started.
-///
-/// Unless the socket [skips](super::PortSocket::skip_completion_on_success) packets, this is always `Pending`.
-#[derive(Debug)]
-pub enum Started<C> {
-    /// The operation is under way, or done already: its packet comes.
-    #[doc(alias = "WSA_IO_PENDING")]
-    Pending,
-    /// It succeeded at once with so many bytes, and no packet comes. Only after
-    /// [`skip_completion_on_success`](super::PortSocket::skip_completion_on_success).
-    Done(Operation<C>, usize),
-}
-
-/// An operation that did not start, or failed at once: no packet comes.
+/// An operation that did not start, or failed at once: nothing else tells of it.
 pub struct Failed<C> {
     /// Why.
     pub error: Error,
@@ -197,11 +199,8 @@ pub struct Failed<C> {
     pub operation: Operation<C>,
 }
 
-/// What starting an operation gives.
-pub type StartResult<C> = std::result::Result<Started<C>, Failed<C>>;
-
 impl<C> Failed<C> {
-    pub(super) fn new((error, record): (Error, Box<Record<C>>)) -> Self {
+    pub(crate) fn new((error, record): (Error, Box<Record<C>>)) -> Self {
         Self { error, operation: Operation::from_record(record) }
     }
 }
@@ -229,21 +228,6 @@ impl<C> From<Failed<C>> for Error {
 impl<C> From<Failed<C>> for io::Error {
     fn from(failed: Failed<C>) -> Self {
         failed.error.into()
-    }
-}
-
-impl<C> Started<C> {
-    /// The operation and its bytes, if it is done.
-    pub fn done(self) -> Option<(Operation<C>, usize)> {
-        match self {
-            Self::Pending => None,
-            Self::Done(operation, bytes) => Some((operation, bytes)),
-        }
-    }
-
-    /// Whether a packet comes.
-    pub fn is_pending(&self) -> bool {
-        matches!(self, Self::Pending)
     }
 }
 

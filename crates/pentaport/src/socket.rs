@@ -14,6 +14,12 @@
 //! and a switch of threads for each message. Some hundreds are nothing; many thousands are better served by a
 //! [completion port](crate::completion_port).
 //!
+//! # Routines
+//! A call that has to wait does so alertably, as on Windows: [routines](crate::overlapped#by-completion-routine) that are
+//! queued to the thread run meanwhile, and then the call waits on. A panic in one goes on out of the call. A call that
+//! can be done at once runs none. It concerns only threads that start operations by routine, or give a
+//! [`Waker`](crate::overlapped::Waker) away. A routine must not call what blocks, in its turn.
+//!
 //! # Differences from Windows
 //! None that a program sees, other than the deviations listed in the project's PLATFORM.md. Winsock is started when
 //! the first socket is made, and stays so until the process ends.
@@ -66,6 +72,8 @@
 
 mod options;
 
+use crate::raw::address::Address;
+use crate::raw::panic::resume_panic;
 use crate::raw::{accept_if, socket as raw};
 use crate::sys::{self, SOCKET};
 use crate::{Error, Result};
@@ -209,9 +217,7 @@ impl Socket {
     /// descriptors (the connection stays in line); `WSAEINVAL` if the socket does not listen.
     #[doc(alias = "WSAAccept")]
     pub fn accept(&self) -> Result<(Self, SocketAddr)> {
-        let (raw, address) = raw::accept(self.raw)?;
-        let socket = Self { raw, is_stream: true };
-        Ok((socket, address.get()?))
+        Self::accepted(raw::accept(self.raw))
     }
 
     /// Waits for the next connection, and lets `condition` decide on it by the caller's address and the callee's
@@ -249,8 +255,14 @@ impl Socket {
             Condition::Reject => sys::CF_REJECT,
             Condition::Defer => sys::CF_DEFER,
         };
-        let (raw, address) = accept_if::accept_if(self.raw, &mut decide)?;
-        let socket = Self { raw, is_stream: true };
+        Self::accepted(accept_if::accept_if(self.raw, &mut decide))
+    }
+
+    fn accepted(accepted: Result<(SOCKET, Address)>) -> Result<(Self, SocketAddr)> {
+        let accepted = accepted.map(|(raw, address)| (Self { raw, is_stream: true }, address));
+        // The wait may have called routines. If one has panicked, the socket is closed, not lost.
+        resume_panic();
+        let (socket, address) = accepted?;
         Ok((socket, address.get()?))
     }
 

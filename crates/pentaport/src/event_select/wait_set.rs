@@ -2,6 +2,7 @@
 
 use super::{Event, Wake};
 use crate::raw::call::milliseconds;
+use crate::raw::panic::resume_panic;
 use crate::sys::{self, ext};
 use crate::{Error, Result};
 use std::collections::HashMap;
@@ -114,7 +115,9 @@ impl WaitSet {
         if tokens.is_empty() {
             return Err(Error::from_code(sys::ERROR_INVALID_PARAMETER as i32));
         }
-        match self.set.wait(tokens, milliseconds(timeout), alertable) {
+        let outcome = self.set.wait(tokens, milliseconds(timeout), alertable);
+        resume_panic();
+        match outcome {
             Ok(count) => Ok(Wake::Signalled(count)),
             Err(sys::WAIT_IO_COMPLETION) => Ok(Wake::Routines),
             Err(sys::WAIT_TIMEOUT) => Ok(Wake::Timeout),

@@ -1,6 +1,7 @@
 //! Event objects, and waiting for handles. All is safe whatever the handles are: the system checks them.
 
 use super::call::{check_bool, last_error};
+use super::panic::resume_panic;
 use crate::Result;
 use crate::sys::{self, HANDLE};
 
@@ -65,7 +66,9 @@ pub(crate) fn wait(handles: &[HANDLE], all: bool, milliseconds: u32, alertable: 
     // SAFETY: `count` handles can be read, or the count is refused as beyond the system's limit of 64.
     let outcome =
         unsafe { sys::WaitForMultipleObjectsEx(count, handles.as_ptr(), all.into(), milliseconds, alertable.into()) };
-    ending(outcome)
+    let ending = ending(outcome);
+    resume_panic();
+    ending
 }
 
 /// What the result of a wait for several objects means.

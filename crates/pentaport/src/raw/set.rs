@@ -1,6 +1,7 @@
 //! The layout of a counted set of sockets (`FD_SET`), and `select`.
 
 use super::call::last_socket_error;
+use super::panic::resume_panic;
 use crate::Result;
 use crate::sys::{self, SOCKET};
 use std::time::Duration;
@@ -85,6 +86,8 @@ pub(crate) fn select(sets: [Option<&mut Set>; 3], timeout: Option<Duration>) -> 
     for set in sets.into_iter().flatten() {
         set.settle();
     }
+    // The wait may have called routines.
+    resume_panic();
     result
 }
 

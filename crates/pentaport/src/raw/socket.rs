@@ -2,6 +2,7 @@
 
 use super::address::Address;
 use super::call::{check, check_count, check_socket, startup};
+use super::panic::resume_panic;
 use crate::sys::{self, SOCKET};
 use crate::{Error, Result};
 use std::ffi::c_void;
@@ -44,7 +45,7 @@ pub(crate) fn accept(socket: SOCKET) -> Result<(SOCKET, Address)> {
 pub(crate) fn connect(socket: SOCKET, address: &SocketAddr) -> Result<()> {
     let address = Address::from(address);
     // SAFETY: `length` bytes of the address are ours and initialised.
-    check(unsafe { sys::connect(socket, address.as_ptr(), address.length) })
+    waited(check(unsafe { sys::connect(socket, address.as_ptr(), address.length) }))
 }
 
 pub(crate) fn shutdown(socket: SOCKET, how: sys::WINSOCK_SHUTDOWN_HOW) -> Result<()> {
@@ -54,18 +55,18 @@ pub(crate) fn shutdown(socket: SOCKET, how: sys::WINSOCK_SHUTDOWN_HOW) -> Result
 
 pub(crate) fn send(socket: SOCKET, data: &[u8], flags: sys::SEND_RECV_FLAGS) -> Result<usize> {
     // SAFETY: the system reads at most `length` bytes of `data`.
-    check_count(unsafe { sys::send(socket, data.as_ptr(), length(data), flags) })
+    waited(check_count(unsafe { sys::send(socket, data.as_ptr(), length(data), flags) }))
 }
 
 pub(crate) fn receive(socket: SOCKET, buffer: &mut [u8], flags: i32) -> Result<usize> {
     // SAFETY: the system writes at most `length` bytes into `buffer`.
-    check_count(unsafe { sys::recv(socket, buffer.as_mut_ptr(), length(buffer), flags) })
+    waited(check_count(unsafe { sys::recv(socket, buffer.as_mut_ptr(), length(buffer), flags) }))
 }
 
 pub(crate) fn send_to(socket: SOCKET, data: &[u8], to: &SocketAddr) -> Result<usize> {
     let to = Address::from(to);
     // SAFETY: the system reads at most `length` bytes of `data`, and the address.
-    check_count(unsafe { sys::sendto(socket, data.as_ptr(), length(data), 0, to.as_ptr(), to.length) })
+    waited(check_count(unsafe { sys::sendto(socket, data.as_ptr(), length(data), 0, to.as_ptr(), to.length) }))
 }
 
 /// The count, and the sender's address, if the system gave one (for a stream it gives none).
@@ -73,9 +74,9 @@ pub(crate) fn receive_from(socket: SOCKET, buffer: &mut [u8]) -> Result<(usize, 
     let mut from = Address::room();
     let pointer = from.as_mut_ptr();
     // SAFETY: the system writes at most `length` bytes into `buffer`, and into the address at most its length.
-    let count = check_count(unsafe {
+    let count = waited(check_count(unsafe {
         sys::recvfrom(socket, buffer.as_mut_ptr(), length(buffer), 0, pointer, &mut from.length)
-    })?;
+    }))?;
     Ok((count, from))
 }
 
@@ -160,6 +161,12 @@ pub(super) unsafe fn extension<F: Copy>(socket: SOCKET, id: sys::GUID) -> Result
     // SAFETY: the system stored a pointer to the function that the id names, and `F` is its type by the caller's
     // promise.
     Ok(unsafe { function.assume_init() })
+}
+
+/// After a call that may have blocked, and so may have called routines (SEMANTICS D75): goes on with a panic of theirs.
+fn waited<T>(result: T) -> T {
+    resume_panic();
+    result
 }
 
 /// Winsock counts in i32: a longer buffer is used as far as that goes.

@@ -4,12 +4,17 @@
 //!
 //! A runner owns sockets and threads. What happens on a connection it tells the connection's [`Conversation`], and does
 //! what that says next; it decides nothing about a connection itself.
+//!
+//! Select is run by [workers](worker) that keep their connections to themselves.
 
 mod accept;
 pub(crate) mod completion_port;
+mod readiness;
 pub(crate) mod select;
 pub(crate) mod thread_per_client;
+mod transfer;
 mod waker;
+mod worker;
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;

@@ -94,10 +94,16 @@ impl<S: Service> Runner<S> {
         }
     }
 
+    /// Has the thread that accepts look around.
+    fn wake(&self) {
+        // It fails for want of memory only, and the next one tries again.
+        let _ = self.waker.wake();
+    }
+
     /// A connection has ended.
     fn left(&self) {
         if self.host.leave() == 0 && self.stopping.get().is_some() {
-            self.waker.wake();
+            self.wake();
         }
     }
 }
@@ -249,6 +255,6 @@ impl<S: Service> Link for Outside<S> {
 
     fn stop(&self, how: Stop) {
         self.0.stopping.set(how);
-        self.0.waker.wake();
+        self.0.wake();
     }
 }

@@ -31,12 +31,16 @@ impl Waker {
         &self.socket
     }
 
-    /// Wakes the thread, or keeps it from falling asleep.
-    pub(super) fn wake(&self) {
-        if !self.woken.swap(true, SeqCst) && self.socket.send(&[0]).is_err() {
-            // The next one tries again.
+    /// Wakes the thread, or keeps it from falling asleep. If that fails the next one tries again.
+    pub(super) fn wake(&self) -> Result<()> {
+        if self.woken.swap(true, SeqCst) {
+            return Ok(());
+        }
+        let sent = self.socket.send(&[0]);
+        if sent.is_err() {
             self.woken.store(false, SeqCst);
         }
+        sent.map(drop)
     }
 
     /// To be called by the thread when the socket is ready, before it looks what it was woken for.
@@ -66,12 +70,12 @@ mod tests {
         let waker = Waker::new().unwrap();
         assert!(!is_awake(&waker));
         for _ in 0..1000 {
-            waker.wake();
+            waker.wake().unwrap();
         }
         assert!(is_awake(&waker));
         waker.clear();
         assert!(!is_awake(&waker));
-        waker.wake();
+        waker.wake().unwrap();
         assert!(is_awake(&waker));
     }
 }

@@ -1,6 +1,5 @@
 //! One connection at the port.
 
-use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -13,12 +12,8 @@ use crate::conversation::{Conversation, Step, Worker};
 use crate::handle::Stop;
 use crate::machine::Patience;
 use crate::mailbox::{Mailbox, Then};
-use crate::runners::{TURNS, lost, stop};
+use crate::runners::{TURNS, lost, stop, transfer};
 use crate::{Connection, ConnectionId, Options, Service};
-
-/// What is sent without an operation if it goes at once. More than this might be taken in part, and be copied by the
-/// system to be sent later.
-const SHORT: usize = 4096;
 
 /// Operations to send with that a worker keeps when nothing is being sent.
 const SPARE_OPERATIONS: usize = 64;
@@ -214,29 +209,15 @@ impl<S: Service> Runner<S> {
 
     /// Receives what is there.
     fn receive(&self, desk: &mut Desk<'_>, socket: &PortSocket<S>, state: &mut State<S>) {
-        let result = socket.recv(&mut desk.scratch);
         let Desk { scratch, pool, lane, tally, .. } = desk;
         let mut worker = Worker { service: &self.host.service, pool, lane, tally };
-        match result {
-            Ok(0) => state.conversation.end_of_stream(&mut worker),
-            Ok(count) => state.conversation.received(&mut worker, &scratch[..count]),
-            Err(error) => {
-                state.conversation.received_nothing();
-                if error.kind() != ErrorKind::WouldBlock {
-                    lost(&mut state.conversation, error);
-                }
-            }
-        }
+        transfer::receive(socket, scratch, &mut state.conversation, &mut worker);
     }
 
     /// Sends what is queued, or starts to.
     fn send(&self, desk: &mut Desk<'_>, socket: &PortSocket<S>, state: &mut State<S>) {
-        // A short answer nearly always goes at once. That needs no operation, which costs more than the rest of this.
-        let front = state.conversation.front();
-        if front.len() <= SHORT
-            && let Ok(count) = socket.socket().send(front)
-        {
-            return state.conversation.sent(&mut desk.worker(&self.host), count);
+        if transfer::sends_at_once(socket.socket(), &mut state.conversation, &mut desk.worker(&self.host)) {
+            return;
         }
         // Else there is no room, or something is wrong, which the operation will tell.
         let mut operation = desk.sends.pop().unwrap_or_else(|| Operation::new(Vec::new(), ()));

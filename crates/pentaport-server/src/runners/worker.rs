@@ -1,0 +1,457 @@
+//! Workers that keep their connections to themselves, as in all models but two.
+//!
+//! A worker is one thread that waits for its share of the connections. Nothing about a connection is locked: only its
+//! worker receives from it, calls the service, and sends. What differs from model to model is how a worker waits and
+//! what it is told; that is a [`Mechanism`], and each of the files beside this one that is named for such a model holds
+//! one.
+//!
+//! The first worker also accepts, with a condition function, and deals the connections out to all. To reach another
+//! worker, be it with a connection, with something to send from outside, or to stop it, one leaves a note in its inbox
+//! and wakes it, in the way of its model.
+//!
+//! What the mechanism tells is collected first and looked after then: a handler never runs inside a wait, nor a wait
+//! inside a handler.
+
+mod client;
+mod inbox;
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use pentaport::Result;
+use pentaport::socket::Socket;
+
+use self::client::Client;
+pub(super) use self::inbox::Wake;
+use self::inbox::{Inbox, Note};
+use super::accept::Caller;
+use super::{ACCEPT_AGAIN, ACCEPTS, Host, RECEIVE_SIZE, Stopping, transfer};
+use crate::conversation::{self, Conversation};
+use crate::handle::{Link, Stop};
+use crate::mailbox::Mailbox;
+use crate::pool::Pool;
+use crate::registry::Registry;
+use crate::sweep::{Limits, Sweep};
+use crate::totals::{Lane, Tally};
+use crate::{Connection, ConnectionId, SendError, Service};
+
+/// Send buffers that a worker keeps for connections that have something to send.
+const SPARE_BUFFERS: usize = 64;
+
+/// How a worker waits under one model, and how it receives and sends. It stays on the worker's thread.
+pub(super) trait Mechanism<S: Service>: Sized {
+    /// What wakes this worker.
+    type Waker: Wake;
+    /// A connection's socket, and what the model keeps with it.
+    type Line;
+    /// What the model tells of a connection.
+    type Signal;
+
+    /// Called on the worker's thread.
+    fn new() -> Result<(Self, Self::Waker)>;
+
+    /// Begins to tell of callers, those who are there already included.
+    fn listen(&mut self, listener: &Socket) -> Result<()>;
+
+    /// Tells of callers no more.
+    fn ignore(&mut self, listener: &Socket);
+
+    /// Takes an accepted socket in, which is non-blocking.
+    fn take_in(&mut self, id: ConnectionId, socket: Socket) -> Result<Self::Line>;
+
+    /// Closes a socket. Of its connection nothing more needs to be told.
+    fn let_go(&mut self, line: Self::Line);
+
+    fn socket(line: &Self::Line) -> &Socket;
+
+    /// Waits until there is something to tell, somebody wakes the worker, or the time is over. It may tell of
+    /// connections that are gone, and of what has been seen to before.
+    fn wait(&mut self, timeout: Option<Duration>, notices: &mut Vec<Notice<Self::Signal>>) -> Result<()>;
+
+    /// Does what a signal calls for.
+    fn signalled(
+        &mut self,
+        line: &mut Self::Line,
+        signal: Self::Signal,
+        conversation: &mut Conversation<S>,
+        desk: &mut Desk<'_, S>,
+    );
+
+    /// Begins to receive.
+    fn receive(&mut self, line: &mut Self::Line, conversation: &mut Conversation<S>, desk: &mut Desk<'_, S>);
+
+    /// Begins to send.
+    fn send(&mut self, line: &mut Self::Line, conversation: &mut Conversation<S>, desk: &mut Desk<'_, S>);
+
+    /// All has been done that there was to do for a connection; it waits now.
+    fn settle(&mut self, _line: &mut Self::Line) {}
+}
+
+/// What a mechanism tells.
+pub(super) enum Notice<T> {
+    /// There may be callers.
+    Caller,
+    /// Something happened to a connection.
+    Client(ConnectionId, T),
+}
+
+/// What a worker needs to look after any of its connections.
+pub(super) struct Desk<'a, S> {
+    pub(super) host: &'a Host<S>,
+    lane: &'a Lane,
+    tally: Tally,
+    pool: Pool,
+    /// Where everything is received.
+    scratch: Vec<u8>,
+    now: Instant,
+}
+
+impl<S: Service> Desk<'_, S> {
+    pub(super) fn worker(&mut self) -> conversation::Worker<'_, S> {
+        let Desk { host, pool, lane, tally, .. } = self;
+        conversation::Worker { service: &host.service, pool, lane, tally }
+    }
+
+    /// Receives what is there, and tells the conversation. False if nothing was there, not even an end.
+    pub(super) fn receive(&mut self, socket: &Socket, conversation: &mut Conversation<S>) -> bool {
+        let Desk { host, pool, lane, tally, scratch, .. } = self;
+        let mut worker = conversation::Worker { service: &host.service, pool, lane, tally };
+        transfer::receive(socket, scratch, conversation, &mut worker)
+    }
+}
+
+/// Serves until stopped.
+pub(super) fn run<S: Service, M: Mechanism<S>>(host: Host<S>, listener: Socket) -> io::Result<()> {
+    listener.set_nonblocking(true)?;
+    let inboxes = (0..host.options.threads.get()).map(|_| Inbox::new()).collect();
+    let limits = Limits::new(&host.options);
+    let shared = Arc::clone(&host.shared);
+    let (directory, stopping) = (Registry::default(), Stopping::default());
+    let runner = Arc::new(Runner::<S, M::Waker> { host, inboxes, directory, stopping, limits });
+    let result = thread::scope(|scope| {
+        let mut first = Worker::<S, M>::new(&runner, 0)?;
+        first.accept_from(listener)?;
+        let (tell, begun) = mpsc::channel();
+        let spawn = |number| {
+            let (runner, tell) = (&*runner, tell.clone());
+            let thread = thread::Builder::new().name(format!("worker {number}"));
+            thread.spawn_scoped(scope, move || match Worker::<S, M>::new(runner, number) {
+                Ok(mut worker) => {
+                    // Whoever asks has not gone before he heard.
+                    let _ = tell.send(Ok(()));
+                    worker.work();
+                }
+                Err(error) => {
+                    let _ = tell.send(Err(error.into()));
+                }
+            })
+        };
+        let (mut started, mut outcome) = (0, Ok(()));
+        for number in 1..runner.inboxes.len() {
+            match spawn(number) {
+                Ok(_) => started += 1,
+                Err(error) => {
+                    outcome = Err(error);
+                    break;
+                }
+            }
+        }
+        let outcome = begun.iter().take(started).fold(outcome, io::Result::and);
+        if outcome.is_err() {
+            runner.stop(Stop::Now);
+            return outcome;
+        }
+        // From now on all workers can be woken.
+        shared.attach(Arc::clone(&runner) as Arc<dyn Link>);
+        first.work();
+        Ok(())
+    });
+    shared.detach();
+    result
+}
+
+/// What the workers share.
+struct Runner<S: Service, W> {
+    host: Host<S>,
+    inboxes: Vec<Inbox<W>>,
+    /// Where each connection is, for what is sent from outside.
+    directory: Registry<Arc<Entry>>,
+    stopping: Stopping,
+    limits: Limits,
+}
+
+/// What can be reached of a connection from outside its worker.
+struct Entry {
+    mailbox: Mailbox,
+    worker: usize,
+}
+
+/// A worker: one thread, its connections, and all that it needs for them.
+struct Worker<'a, S: Service, M: Mechanism<S>> {
+    runner: &'a Runner<S, M::Waker>,
+    number: usize,
+    desk: Desk<'a, S>,
+    // Before the mechanism: dropped first, for its sockets are part of it.
+    clients: HashMap<ConnectionId, Client<S, M>>,
+    mechanism: M,
+    notices: Vec<Notice<M::Signal>>,
+    /// Those who have their turn as soon as all that is ready has been looked after.
+    postponed: Vec<ConnectionId>,
+    listener: Option<Socket>,
+    /// Nobody is accepted before: there are no descriptors.
+    accept_again: Option<Instant>,
+    next_worker: usize,
+    sweep: Sweep,
+    /// The stop that has been carried out.
+    stopped: Option<Stop>,
+    drain_until: Option<Instant>,
+}
+
+impl<'a, S: Service, M: Mechanism<S>> Worker<'a, S, M> {
+    fn new(runner: &'a Runner<S, M::Waker>, number: usize) -> Result<Self> {
+        let (mechanism, waker) = M::new()?;
+        runner.inboxes[number].open(waker);
+        Ok(Worker {
+            runner,
+            number,
+            desk: Desk {
+                host: &runner.host,
+                lane: runner.host.shared.counters.lane(number),
+                tally: Tally::default(),
+                pool: Pool::new(SPARE_BUFFERS, 2 * runner.host.options.send_queue_limit),
+                scratch: vec![0; RECEIVE_SIZE],
+                now: Instant::now(),
+            },
+            clients: HashMap::new(),
+            mechanism,
+            notices: Vec::new(),
+            postponed: Vec::new(),
+            listener: None,
+            accept_again: None,
+            next_worker: 0,
+            sweep: Sweep::new(runner.limits),
+            stopped: None,
+            drain_until: None,
+        })
+    }
+
+    fn accept_from(&mut self, listener: Socket) -> Result<()> {
+        self.mechanism.listen(&listener)?;
+        self.listener = Some(listener);
+        Ok(())
+    }
+
+    /// Looks after connections until the server is stopped and all of them have ended.
+    fn work(&mut self) {
+        let _guard = StopOnPanic(self.runner);
+        while !self.is_done() {
+            let waited = self.mechanism.wait(self.timeout(), &mut self.notices);
+            self.desk.lane.wakeups.fetch_add(1, Relaxed);
+            self.desk.now = Instant::now();
+            if waited.is_err() {
+                // There is no memory to wait with. Others may free some.
+                thread::sleep(ACCEPT_AGAIN);
+            }
+            self.look_after_all();
+            self.look_at_the_clock();
+            self.desk.lane.add(&mut self.desk.tally);
+        }
+    }
+
+    /// Whether there is nothing to do any more, and never will be.
+    fn is_done(&self) -> bool {
+        self.stopped.is_some() && self.clients.is_empty() && self.inbox().close_if_empty()
+    }
+
+    fn inbox(&self) -> &'a Inbox<M::Waker> {
+        &self.runner.inboxes[self.number]
+    }
+
+    fn timeout(&self) -> Option<Duration> {
+        if !self.postponed.is_empty() || self.inbox().has_something() {
+            return Some(Duration::ZERO);
+        }
+        let plans = [self.sweep.due(), self.drain_until, self.accept_again];
+        let next = plans.into_iter().flatten().min()?;
+        Some(next.saturating_duration_since(Instant::now()))
+    }
+
+    fn look_after_all(&mut self) {
+        // They are put back below, with their memory.
+        let mut notices = std::mem::take(&mut self.notices);
+        let mut postponed = std::mem::take(&mut self.postponed);
+        for notice in notices.drain(..) {
+            match notice {
+                Notice::Caller => self.accept(),
+                Notice::Client(id, signal) => {
+                    self.with_client(id, |client, mechanism, desk| client.signalled(mechanism, desk, signal));
+                }
+            }
+        }
+        for id in postponed.drain(..) {
+            self.with_client(id, Client::go_on);
+        }
+        self.notices = notices;
+        postponed.append(&mut self.postponed);
+        self.postponed = postponed;
+        if self.inbox().has_something() {
+            self.read_notes();
+        }
+    }
+
+    /// Lets something happen to a connection, and does all that follows from it. It may have ended before.
+    fn with_client(&mut self, id: ConnectionId, input: impl FnOnce(&mut Client<S, M>, &mut M, &mut Desk<'a, S>)) {
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        input(client, &mut self.mechanism, &mut self.desk);
+        client.drive(&mut self.mechanism, &mut self.desk);
+        client.settle(&mut self.mechanism, &self.desk);
+        self.sweep.plan(client.new_limit(self.runner.limits));
+        if client.is_postponed() {
+            self.postponed.push(id);
+        }
+        if client.is_closed() {
+            let client = self.clients.remove(&id).expect("it was there");
+            self.mechanism.let_go(client.into_line());
+            self.runner.directory.remove(id);
+            self.runner.host.leave();
+        }
+    }
+
+    /// Carries out what others have left in the inbox.
+    fn read_notes(&mut self) {
+        for note in self.inbox().take() {
+            match note {
+                Note::Serve(socket, connection) => self.serve(socket, &connection),
+                Note::Mail(id) => self.with_client(id, |client, _, desk| client.take_mail(desk)),
+            }
+        }
+        let stop = self.runner.stopping.get();
+        if stop > self.stopped {
+            self.stop(stop.expect("it is more than none"));
+        }
+    }
+
+    /// Accepts those who are there.
+    fn accept(&mut self) {
+        for _ in 0..ACCEPTS {
+            let Some(listener) = self.listener.as_ref().filter(|_| self.accept_again.is_none()) else { return };
+            match self.runner.host.accept(self.desk.lane, listener) {
+                Caller::Accepted { socket, peer, local } => self.deal_out(socket, peer, local),
+                Caller::Gone => {}
+                Caller::Nobody => return,
+                Caller::Unservable => {
+                    self.mechanism.ignore(listener);
+                    self.accept_again = Some(self.desk.now + ACCEPT_AGAIN);
+                }
+            }
+        }
+    }
+
+    /// Gives a connection to the worker whose turn it is.
+    fn deal_out(&mut self, socket: Socket, peer: SocketAddr, local: SocketAddr) {
+        let connection = Connection::new(self.runner.host.shared.next_id(), peer, local);
+        let worker = self.next_worker;
+        self.next_worker = (worker + 1) % self.runner.inboxes.len();
+        if worker == self.number {
+            self.serve(socket, &connection);
+        } else if !self.runner.inboxes[worker].put(Note::Serve(socket, connection)) {
+            // The server is being stopped, and that worker has gone home.
+            self.runner.host.leave();
+        }
+    }
+
+    fn serve(&mut self, socket: Socket, connection: &Connection) {
+        let id = connection.id();
+        let Ok(line) = self.mechanism.take_in(id, socket) else {
+            self.desk.lane.accept_errors.fetch_add(1, Relaxed);
+            self.runner.host.leave();
+            return;
+        };
+        let entry = Arc::new(Entry { mailbox: Mailbox::default(), worker: self.number });
+        self.clients.insert(id, Client::new(line, &entry, &self.desk));
+        self.runner.directory.insert(id, entry);
+        self.with_client(id, |client, _, desk| client.open(desk, connection));
+        if let Some(how) = self.stopped {
+            self.with_client(id, |client, _, desk| client.stop(desk, how));
+        }
+    }
+
+    fn stop(&mut self, how: Stop) {
+        if let Some(listener) = self.listener.take() {
+            self.mechanism.ignore(&listener);
+            self.accept_again = None;
+        }
+        if self.stopped.is_none() {
+            self.drain_until = self.desk.now.checked_add(self.runner.host.options.drain);
+        }
+        self.stopped = Some(how);
+        for id in self.everybody() {
+            self.with_client(id, |client, _, desk| client.stop(desk, how));
+        }
+    }
+
+    fn everybody(&self) -> Vec<ConnectionId> {
+        self.clients.keys().copied().collect()
+    }
+
+    /// Ends what has taken too long, and begins what was to wait.
+    fn look_at_the_clock(&mut self) {
+        let now = self.desk.now;
+        if self.accept_again.take_if(|at| *at <= now).is_some()
+            && let Some(listener) = &self.listener
+            && self.mechanism.listen(listener).is_err()
+        {
+            self.accept_again = Some(now + ACCEPT_AGAIN);
+        }
+        if self.drain_until.take_if(|at| *at <= now).is_some() {
+            for id in self.everybody() {
+                self.with_client(id, |client, _, _| client.out_of_patience());
+            }
+        }
+        if self.sweep.begin(now) {
+            let limits = self.runner.limits;
+            let over = |client: &Client<S, M>| client.deadline(limits).is_some_and(|deadline| deadline <= now);
+            let late: Vec<_> = self.clients.iter().filter(|(_, client)| over(client)).map(|(id, _)| *id).collect();
+            for id in late {
+                self.with_client(id, |client, _, _| client.out_of_patience());
+            }
+            let next = self.clients.values().filter_map(|client| client.deadline(limits)).min();
+            self.sweep.swept(now, next);
+        }
+    }
+}
+
+impl<S: Service, W: Wake> Link for Runner<S, W> {
+    fn send(&self, to: ConnectionId, bytes: &[u8]) -> std::result::Result<(), SendError> {
+        let entry = self.directory.get(to).ok_or(SendError::Gone)?;
+        if entry.mailbox.leave(bytes, self.host.options.send_queue_limit)? {
+            // A worker that has gone home has closed its connections' mailboxes before.
+            self.inboxes[entry.worker].put(Note::Mail(to));
+        }
+        Ok(())
+    }
+
+    fn stop(&self, how: Stop) {
+        self.stopping.set(how);
+        for inbox in &self.inboxes {
+            inbox.call();
+        }
+    }
+}
+
+/// A worker that panics must not leave the others waiting for ever.
+struct StopOnPanic<'a, S: Service, W: Wake>(&'a Runner<S, W>);
+
+impl<S: Service, W: Wake> Drop for StopOnPanic<'_, S, W> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.stop(Stop::Now);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! How others reach a worker.
+
+use std::sync::OnceLock;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::SeqCst;
+
+use parking_lot::Mutex;
+use pentaport::Result;
+use pentaport::socket::Socket;
+
+use crate::{Connection, ConnectionId};
+
+/// How others reach a worker: they leave a note, and wake it.
+pub(super) struct Inbox<W> {
+    /// Some wakers belong to the worker's thread, which therefore makes its own.
+    waker: OnceLock<W>,
+    /// There is something to be looked at.
+    left: AtomicBool,
+    /// The worker has been woken, and has not looked yet.
+    called: AtomicBool,
+    /// `None` when the worker has gone home.
+    notes: Mutex<Option<Vec<Note>>>,
+}
+
+/// Wakes a worker that waits, or keeps it from falling asleep, from any thread.
+pub(in crate::runners) trait Wake: Send + Sync + 'static {
+    /// Without blocking. It fails for want of memory.
+    fn wake(&self) -> Result<()>;
+}
+
+/// What a worker is asked for.
+pub(super) enum Note {
+    /// To serve a connection.
+    Serve(Socket, Connection),
+    /// To send what is in a connection's mailbox.
+    Mail(ConnectionId),
+}
+
+impl<W: Wake> Inbox<W> {
+    pub(super) fn new() -> Self {
+        Inbox {
+            waker: OnceLock::new(),
+            left: AtomicBool::new(false),
+            called: AtomicBool::new(false),
+            notes: Mutex::new(Some(Vec::new())),
+        }
+    }
+
+    /// The worker is there. Nobody calls it before.
+    pub(super) fn open(&self, waker: W) {
+        let first = self.waker.set(waker).is_ok();
+        debug_assert!(first, "a worker begins once");
+    }
+
+    /// Leaves a note and wakes the worker; false if it has gone home.
+    pub(super) fn put(&self, note: Note) -> bool {
+        {
+            let mut notes = self.notes.lock();
+            let Some(notes) = &mut *notes else { return false };
+            notes.push(note);
+        }
+        self.call();
+        true
+    }
+
+    /// Has the worker look.
+    pub(super) fn call(&self) {
+        self.left.store(true, SeqCst);
+        // One that could not begin has no waker, and nothing to look at.
+        let Some(waker) = self.waker.get() else { return };
+        if !self.called.swap(true, SeqCst) && waker.wake().is_err() {
+            // The next one tries again; and the worker looks when something else has woken it.
+            self.called.store(false, SeqCst);
+        }
+    }
+
+    /// Whether the worker is to look: at its notes, and at whether the server is being stopped.
+    pub(super) fn has_something(&self) -> bool {
+        self.left.load(SeqCst)
+    }
+
+    /// The notes. Whoever comes from now on wakes the worker again.
+    pub(super) fn take(&self) -> Vec<Note> {
+        self.called.store(false, SeqCst);
+        self.left.store(false, SeqCst);
+        self.notes.lock().as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// The worker goes home, unless there is a note. Whether it did.
+    pub(super) fn close_if_empty(&self) -> bool {
+        let mut notes = self.notes.lock();
+        let empty = notes.as_ref().is_none_or(Vec::is_empty);
+        if empty {
+            *notes = None;
+        }
+        empty
+    }
+}

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{finish_bool, set_last_error, win32_from_status};
+use crate::file;
 use crate::objects::Object;
 use crate::objects::table::{self, Entry};
 use crate::port::{self, GetError, Packet, Port};
@@ -24,14 +25,14 @@ pub(crate) fn timeout(milliseconds: u32) -> Option<Duration> {
     (milliseconds != INFINITE).then(|| Duration::from_millis(milliseconds.into()))
 }
 
-/// Makes a completion port, associates an overlapped socket with one, or both.
+/// Makes a completion port, associates an overlapped socket or file with one, or both.
 ///
 /// `filehandle` INVALID_HANDLE_VALUE makes an empty port for at most `numberofconcurrentthreads` running threads (0: the
-/// number of processors). With a socket and an existing port it associates them, for the socket's life, and returns
-/// the port; with a socket and no port it makes one first.
+/// number of processors). With a socket or a file and an existing port it associates them, for its life, and
+/// returns the port; with no port it makes one first.
 ///
 /// # Errors
-/// Null with ERROR_INVALID_PARAMETER for INVALID_HANDLE_VALUE with an existing port, a socket that is associated already
+/// Null with ERROR_INVALID_PARAMETER for INVALID_HANDLE_VALUE with an existing port, a handle that is associated already
 /// or is not overlapped; ERROR_INVALID_HANDLE for a handle that is closed or of another kind.
 ///
 /// # Safety
@@ -51,11 +52,11 @@ pub unsafe extern "system" fn CreateIoCompletionPort(
             };
         }
         if existing != 0 {
-            associate(filehandle as SOCKET, find(existing).ok_or(ERROR_INVALID_HANDLE)?, completionkey)?;
+            associate(filehandle, find(existing).ok_or(ERROR_INVALID_HANDLE)?, completionkey)?;
             return Ok(existing);
         }
         let port = Port::new(numberofconcurrentthreads);
-        associate(filehandle as SOCKET, port.clone(), completionkey)?;
+        associate(filehandle, port.clone(), completionkey)?;
         insert(port)
     };
     match run() {
@@ -71,7 +72,14 @@ fn insert(port: Arc<Port>) -> Result<usize, WIN32_ERROR> {
     table::insert(Entry::Object(Object::Port(port))).map(|handle| handle as usize).ok_or(ERROR_NO_SYSTEM_RESOURCES)
 }
 
-fn associate(socket: SOCKET, port: Arc<Port>, key: usize) -> Result<(), WIN32_ERROR> {
+fn associate(handle: HANDLE, port: Arc<Port>, key: usize) -> Result<(), WIN32_ERROR> {
+    match file::find(handle) {
+        Some(file) => file.associate(port, key),
+        None => associate_socket(handle as SOCKET, port, key),
+    }
+}
+
+fn associate_socket(socket: SOCKET, port: Arc<Port>, key: usize) -> Result<(), WIN32_ERROR> {
     let mut socket = socket::lock(socket).map_err(|_| ERROR_INVALID_HANDLE)?;
     if !socket.overlapped || socket.association.is_some() {
         return Err(ERROR_INVALID_PARAMETER);

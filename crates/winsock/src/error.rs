@@ -92,6 +92,19 @@ pub(crate) fn win32_from_status(status: NTSTATUS) -> WIN32_ERROR {
     STATUS.iter().find(|row| row.0 == status).map_or(ERROR_MR_MID_NOT_FOUND, |row| row.2)
 }
 
+/// The Win32 code of a call that failed with a Winsock code: ReadFile and WriteFile on a socket.
+pub(crate) fn win32_from_wsa(code: WSA_ERROR) -> WIN32_ERROR {
+    match code {
+        WSAEINVAL => ERROR_INVALID_PARAMETER,
+        // The socket was closed under a call that blocked.
+        WSAEINTR => ERROR_OPERATION_ABORTED,
+        WSAENOBUFS => ERROR_NO_SYSTEM_RESOURCES,
+        // Codes below Winsock's own are Win32's: WSA_IO_PENDING.
+        code if code < WSABASEERR => code as WIN32_ERROR,
+        code => STATUS.iter().find(|row| row.1 == code).map_or(ERROR_GEN_FAILURE, |row| row.2),
+    }
+}
+
 /// The status column of an errno that no operation in flight can end with.
 const NONE: NTSTATUS = STATUS_UNSUCCESSFUL;
 
@@ -218,6 +231,10 @@ const STATUS: &[(NTSTATUS, WSA_ERROR, WIN32_ERROR)] = &[
     (STATUS_END_OF_FILE, WSAEINVAL, ERROR_HANDLE_EOF),
     (STATUS_NOT_FOUND, WSAEINVAL, ERROR_NOT_FOUND),
     (STATUS_INVALID_PARAMETER, WSAEINVAL, ERROR_INVALID_PARAMETER),
+    (STATUS_DISK_FULL, WSAEINVAL, ERROR_DISK_FULL),
+    (STATUS_FILE_TOO_LARGE, WSAEINVAL, ERROR_FILE_TOO_LARGE),
+    (STATUS_IO_DEVICE_ERROR, WSAEINVAL, ERROR_IO_DEVICE),
+    (STATUS_PIPE_CLOSING, WSAEINVAL, ERROR_NO_DATA),
     (STATUS_TOO_MANY_OPENED_FILES, WSAEINVAL, ERROR_TOO_MANY_OPEN_FILES),
     (STATUS_CONNECTION_INVALID, WSAEINVAL, ERROR_CONNECTION_INVALID),
     (STATUS_UNSUCCESSFUL, WSAEINVAL, ERROR_GEN_FAILURE),

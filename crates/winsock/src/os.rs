@@ -2,6 +2,8 @@
 //!
 //! Errors are `errno` values. `EINTR` is retried here, so that no caller sees it.
 
+pub(crate) mod file;
+
 use std::io;
 use std::mem::{size_of, zeroed};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};

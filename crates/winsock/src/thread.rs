@@ -11,8 +11,8 @@ use crate::objects::threads::ThreadObject;
 use crate::os::{self, OsResult};
 use crate::reactor::Epoll;
 use crate::sleeper::Sleeper;
-use crate::socket;
 use crate::sync::local;
+use crate::{file, socket};
 
 /// A thread that finds something signalled each time it waits looks after its sockets once in so many waits.
 const WAITS_PER_HARVEST: u32 = 64;
@@ -141,6 +141,7 @@ impl Drop for Thread {
     fn drop(&mut self) {
         if self.owes.get() {
             socket::cancel_of_thread(self.number);
+            file::cancel_of_thread(self.number);
         }
         if let Some(object) = self.object.get() {
             object.ending();

@@ -1,120 +1,209 @@
-//! Overlapped files.
+//! Files: CreateFile, ReadFile, WriteFile and their like, on files and on sockets.
+//!
+//! A file is opened either *overlapped* (FILE_FLAG_OVERLAPPED) or not, and that decides everything about it.
+//!
+//! * An overlapped file has no position. Each operation says in its OVERLAPPED where it begins, is handed to a thread
+//!   of the [pool], and the call returns ERROR_IO_PENDING, always: not even the end of the file is found out within the
+//!   call (F5, F8). How its end is told is as for a socket: by the OVERLAPPED's event or the file's handle, by
+//!   completion routine, by the port that the file was associated with.
+//! * Any other file has a position that each operation moves (F3). Its operations are over when the call returns.
+//!
+//! Why threads and not io_uring: regular files never say "not ready", so the choice is between the two; threads work in
+//! every container, and a measurement that asks for more has yet to be made. An overlapped transfer costs a hop to
+//! another thread and back, some 20 µs; a file that is read within the call costs the system call.
+//!
+//! What CreateFile opens need not be a regular file. Pipes, terminals and the like have no offsets: an offset is ignored,
+//! a read takes what comes next, and whatever may block is done by a thread that can be recalled, so that CancelIoEx
+//! and CloseHandle get the operation out of it.
+//!
+//! Two objects stand behind a handle. [`File`] is what the handles to a file share, and goes with the last of them.
+//! [`Core`] has the descriptor and what a completion needs; operations hold on to it, so that a handle can be closed
+//! while they run: transfers of regular files then end by themselves, others are cancelled, and the packet comes all
+//! the same, with the file's key (P14).
 
+mod codes;
+mod io;
+mod on_sockets;
+mod open;
+mod pool;
+mod position;
+mod request;
+mod share;
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::dispatcher;
+use crate::file::open::Doomed;
+use crate::file::pool::{Lane, Ticket};
+use crate::file::request::Direction;
+use crate::file::share::Claim;
+use crate::objects::{Object, table};
+use crate::port::Port;
+use crate::socket::Association;
+use crate::socket::request::Notice;
 use crate::types::*;
 
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn CreateFileA(
-    _lpfilename: PCSTR,
-    _dwdesiredaccess: u32,
-    _dwsharemode: FILE_SHARE_MODE,
-    _lpsecurityattributes: *const SECURITY_ATTRIBUTES,
-    _dwcreationdisposition: FILE_CREATION_DISPOSITION,
-    _dwflagsandattributes: FILE_FLAGS_AND_ATTRIBUTES,
-    _htemplatefile: HANDLE,
-) -> HANDLE {
-    std::ptr::null_mut()
+pub use io::{ReadFile, ReadFileEx, WriteFile, WriteFileEx};
+pub use open::{CreateFileA, CreateFileW};
+pub use position::{FlushFileBuffers, GetFileSizeEx, SetFilePointerEx};
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    /// A regular file or a block device.
+    Positioned,
+    /// A pipe, a terminal, another device: it has no offsets, and may block.
+    Stream,
 }
 
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn CreateFileW(
-    _lpfilename: PCWSTR,
-    _dwdesiredaccess: u32,
-    _dwsharemode: FILE_SHARE_MODE,
-    _lpsecurityattributes: *const SECURITY_ATTRIBUTES,
-    _dwcreationdisposition: FILE_CREATION_DISPOSITION,
-    _dwflagsandattributes: FILE_FLAGS_AND_ATTRIBUTES,
-    _htemplatefile: HANDLE,
-) -> HANDLE {
-    std::ptr::null_mut()
+/// What a handle may be used for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Access {
+    read: bool,
+    write: bool,
+    /// FILE_APPEND_DATA without FILE_WRITE_DATA: every write goes to the end.
+    append: bool,
 }
 
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn ReadFile(
-    _hfile: HANDLE,
-    _lpbuffer: *mut u8,
-    _nnumberofbytestoread: u32,
-    _lpnumberofbytesread: *mut u32,
-    _lpoverlapped: *mut OVERLAPPED,
-) -> BOOL {
-    FALSE
+struct State {
+    association: Option<Association>,
+    /// FILE_SKIP_COMPLETION_PORT_ON_SUCCESS and its sisters, as set.
+    notification_modes: u8,
 }
 
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn WriteFile(
-    _hfile: HANDLE,
-    _lpbuffer: *const u8,
-    _nnumberofbytestowrite: u32,
-    _lpnumberofbyteswritten: *mut u32,
-    _lpoverlapped: *mut OVERLAPPED,
-) -> BOOL {
-    FALSE
+/// An open file, as its operations know it.
+struct Core {
+    fd: OwnedFd,
+    kind: Kind,
+    access: Access,
+    /// FILE_FLAG_OVERLAPPED.
+    overlapped: bool,
+    state: Mutex<State>,
+    /// The handle itself, as something to wait for.
+    signalled: dispatcher::Object,
+    /// Of a file that is not overlapped. Locked for the time of an operation: such a file has one at a time.
+    position: Mutex<u64>,
+    reads: Arc<Lane>,
+    writes: Arc<Lane>,
 }
 
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn ReadFileEx(
-    _hfile: HANDLE,
-    _lpbuffer: *mut u8,
-    _nnumberofbytestoread: u32,
-    _lpoverlapped: *mut OVERLAPPED,
-    _lpcompletionroutine: LPOVERLAPPED_COMPLETION_ROUTINE,
-) -> BOOL {
-    FALSE
+/// An open file, as its handles know it.
+pub(crate) struct File {
+    core: Arc<Core>,
+    /// What is to be deleted with the last handle. Before the claim: until then nobody else opens it.
+    _doomed: Option<Doomed>,
+    _claim: Option<Claim>,
 }
 
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn WriteFileEx(
-    _hfile: HANDLE,
-    _lpbuffer: *const u8,
-    _nnumberofbytestowrite: u32,
-    _lpoverlapped: *mut OVERLAPPED,
-    _lpcompletionroutine: LPOVERLAPPED_COMPLETION_ROUTINE,
-) -> BOOL {
-    FALSE
+/// The file that a handle means.
+pub(crate) fn find(handle: HANDLE) -> Option<Arc<File>> {
+    match table::object(handle as usize) {
+        Some(Object::File(file)) => Some(file),
+        _ => None,
+    }
 }
 
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn SetFilePointerEx(
-    _hfile: HANDLE,
-    _lidistancetomove: i64,
-    _lpnewfilepointer: *mut i64,
-    _dwmovemethod: SET_FILE_POINTER_MOVE_METHOD,
-) -> BOOL {
-    FALSE
+/// Cancels what a thread that ends leaves behind, but for operations whose completion goes to a port alone (D87), and
+/// waits for what is too late to cancel: the OVERLAPPED may lie on the thread's stack.
+pub(crate) fn cancel_of_thread(number: u32) {
+    for object in table::all_objects() {
+        if let Object::File(file) = object {
+            let port = file.core.state.lock().association.is_some();
+            let wanted = |ticket: &Ticket| ticket.thread == number && !(port && ticket.only_to_port);
+            file.cancel(wanted);
+            file.core.lanes().for_each(|lane| lane.wait_for(|ticket| file.core.owns(ticket) && wanted(ticket)));
+        }
+    }
 }
 
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn GetFileSizeEx(_hfile: HANDLE, _lpfilesize: *mut i64) -> BOOL {
-    FALSE
+impl File {
+    /// What waiting for the handle waits for.
+    pub(crate) fn waitable(&self) -> dispatcher::Object {
+        self.core.signalled.clone()
+    }
+
+    /// Associates the file with a port, for its life.
+    pub(crate) fn associate(&self, port: Arc<Port>, key: usize) -> Result<(), WIN32_ERROR> {
+        let mut state = self.core.state.lock();
+        if !self.core.overlapped || state.association.is_some() {
+            return Err(ERROR_INVALID_PARAMETER);
+        }
+        state.association = Some(Association { port, key });
+        self.core.signal(&state, Notice::Event(0));
+        Ok(())
+    }
+
+    /// SetFileCompletionNotificationModes.
+    pub(crate) fn add_notification_modes(&self, flags: u8) -> Result<(), WIN32_ERROR> {
+        if !self.core.overlapped {
+            return Err(ERROR_INVALID_PARAMETER);
+        }
+        self.core.state.lock().notification_modes |= flags;
+        Ok(())
+    }
+
+    /// Cancels the operations of one of the program's threads (CancelIo).
+    pub(crate) fn cancel_of(&self, thread: u32) {
+        self.cancel(|ticket| ticket.thread == thread);
+    }
+
+    /// Cancels one operation, or all for null (CancelIoEx). False if there was none.
+    pub(crate) fn cancel_one(&self, overlapped: *const OVERLAPPED) -> bool {
+        self.cancel(|ticket| overlapped.is_null() || ticket.overlapped == overlapped.addr()) > 0
+    }
+
+    /// Cancels the operations that `wanted` names. Calls that block are no operations.
+    fn cancel(&self, wanted: impl Fn(&Ticket) -> bool) -> usize {
+        let is_operation = |ticket: &Ticket| self.core.owns(ticket) && ticket.overlapped != 0 && wanted(ticket);
+        self.core.lanes().map(|lane| lane.cancel(is_operation)).sum()
+    }
 }
 
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn FlushFileBuffers(_hfile: HANDLE) -> BOOL {
-    FALSE
+impl Drop for File {
+    fn drop(&mut self) {
+        if self.core.kind == Kind::Stream {
+            self.cancel(|_| true);
+            self.core.lanes().for_each(|lane| lane.close());
+        }
+    }
 }
+
+impl Core {
+    fn lane(&self, direction: Direction) -> &Arc<Lane> {
+        match direction {
+            Direction::Read => &self.reads,
+            Direction::Write => &self.writes,
+        }
+    }
+
+    /// Each lane once.
+    fn lanes(&self) -> impl Iterator<Item = &Arc<Lane>> {
+        let both = !Arc::ptr_eq(&self.reads, &self.writes);
+        [Some(&self.reads), both.then_some(&self.writes)].into_iter().flatten()
+    }
+
+    fn owns(&self, ticket: &Ticket) -> bool {
+        ticket.file == std::ptr::from_ref(self).addr()
+    }
+
+    /// An operation without an event begins: the handle is what is waited for (D21). Not between the end of another
+    /// operation and its signal.
+    fn unsignal(&self) {
+        let _state = self.state.lock();
+        self.signalled.reset();
+    }
+
+    /// Signals the handle, for an operation without an event, unless the program asked to leave it alone (P39).
+    fn signal(&self, state: &State, notice: Notice) {
+        if matches!(notice, Notice::Event(0))
+            && u32::from(state.notification_modes) & FILE_SKIP_SET_EVENT_ON_HANDLE == 0
+        {
+            self.signalled.set();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use crate::dispatcher;
 use crate::error::{finish_bool, set_last_error};
+use crate::file::File;
 use crate::objects::table::Entry;
 use crate::objects::threads::ThreadObject;
 use crate::objects::timer::Timer;
@@ -28,6 +29,7 @@ pub(crate) enum Object {
     Thread(Arc<ThreadObject>),
     Timer(Arc<Timer>),
     Port(Arc<Port>),
+    File(Arc<File>),
 }
 
 impl Object {
@@ -38,6 +40,7 @@ impl Object {
             Object::Thread(thread) => thread.exited.clone(),
             Object::Timer(timer) => timer.due.clone(),
             Object::Port(port) => port.waitable(),
+            Object::File(file) => file.waitable(),
         }
     }
 }

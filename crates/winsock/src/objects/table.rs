@@ -155,6 +155,12 @@ pub(crate) fn all_sockets() -> Vec<usize> {
         .collect()
 }
 
+/// The objects other than sockets, as of some moment during the call; one with several handles, several times.
+pub(crate) fn all_objects() -> impl Iterator<Item = Object> {
+    let used = FREE.lock().next;
+    (1..used).filter_map(slot_at).filter_map(|slot| slot.object.lock().clone())
+}
+
 #[cfg(test)]
 mod tests {
 

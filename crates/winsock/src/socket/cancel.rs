@@ -1,6 +1,7 @@
 //! CancelIo, CancelIoEx, and what the end of a thread cancels.
 
 use crate::error::finish_bool;
+use crate::file;
 use crate::objects::table;
 use crate::socket::address_calls::finish_sending;
 use crate::socket::overlapped::{self, Completion};
@@ -20,13 +21,17 @@ use crate::types::*;
 /// Nothing is asked of the caller; unsafe as every function of this contract.
 pub unsafe extern "system" fn CancelIo(hfile: HANDLE) -> BOOL {
     let mine = thread::number();
+    if let Some(file) = file::find(hfile) {
+        file.cancel_of(mine);
+        return TRUE;
+    }
     let result = lock(hfile as SOCKET).map(|mut socket| cancel(&mut socket, |request| request.thread == mine));
     finish_bool(result.map(drop).map_err(|_| ERROR_INVALID_HANDLE))
 }
 
 /// Cancels one operation on a handle, or all of them if `lpoverlapped` is null, of any thread of the process (D78).
 ///
-/// Does not wait: an operation may also end normally. Data that a non-blocking send has accepted is no operation.
+/// Does not wait: an operation may also end normally, as a transfer of a regular file that has begun always does. Data that a non-blocking send has accepted is no operation.
 ///
 /// # Errors
 /// FALSE with ERROR_INVALID_HANDLE, or ERROR_NOT_FOUND if nothing was cancelled.
@@ -34,6 +39,9 @@ pub unsafe extern "system" fn CancelIo(hfile: HANDLE) -> BOOL {
 /// # Safety
 /// `lpoverlapped` is only compared.
 pub unsafe extern "system" fn CancelIoEx(hfile: HANDLE, lpoverlapped: *const OVERLAPPED) -> BOOL {
+    if let Some(file) = file::find(hfile) {
+        return finish_bool(if file.cancel_one(lpoverlapped) { Ok(()) } else { Err(ERROR_NOT_FOUND) });
+    }
     let named = |request: &Request| lpoverlapped.is_null() || request.overlapped.cast_const() == lpoverlapped;
     let result = lock(hfile as SOCKET).map(|mut socket| cancel(&mut socket, named));
     finish_bool(match result {

@@ -8,6 +8,7 @@ use crate::completion_port::timeout;
 use crate::deadline::Deadline;
 use crate::dispatcher::{self, Outcome};
 use crate::error::{WsaResult, fail, finish, finish_bool, is_bad, set_last_error, win32_from_status, wsa_from_status};
+use crate::file;
 use crate::objects::event;
 use crate::port::Packet;
 use crate::socket::request::{Buffers, Notice, Request, Role};
@@ -69,9 +70,16 @@ impl Overlapped {
         unsafe { (*self.0).InternalHigh }
     }
 
-    fn flags(self) -> u32 {
+    pub(crate) fn flags(self) -> u32 {
         // SAFETY: the OVERLAPPED is alive (`new`); the union is plain integers.
         unsafe { (*self.0).Anonymous.Anonymous.Offset }
+    }
+
+    /// Where in a file the operation is to begin.
+    pub(crate) fn offset(self) -> u64 {
+        // SAFETY: the OVERLAPPED is alive (`new`); the union is plain integers.
+        let place = unsafe { (*self.0).Anonymous.Anonymous };
+        u64::from(place.OffsetHigh) << 32 | u64::from(place.Offset)
     }
 
     pub(crate) fn is_over(self) -> bool {
@@ -90,7 +98,7 @@ impl Overlapped {
     }
 
     /// Publishes the result: the status last, since a program may watch it and free everything then (D15).
-    fn finish(self, completion: Completion) {
+    pub(crate) fn finish(self, completion: Completion) {
         // SAFETY: the OVERLAPPED is alive until the status is stored below (`new`).
         unsafe {
             (*self.0).InternalHigh = completion.bytes as usize;
@@ -104,7 +112,7 @@ impl Overlapped {
 #[derive(Clone, Copy)]
 pub(crate) struct Operation {
     pub(crate) overlapped: Overlapped,
-    notice: Notice,
+    pub(crate) notice: Notice,
 }
 
 impl Operation {
@@ -180,8 +188,9 @@ pub(crate) fn complete_at_once(state: &State, operation: Operation, completion: 
     // A warning counts as success here (D57).
     let association = state.association.as_ref().filter(|_| !skip || is_error(completion.status));
     let Operation { overlapped, notice } = operation;
-    state.signal(notice);
     indicate(association, overlapped.0, notice, thread::number(), completion);
+    // Last, since who waits for the handle looks at the status then, and waits on if it is not over.
+    state.signal(notice);
 }
 
 /// Completes a request that was queued.
@@ -189,8 +198,8 @@ pub(crate) fn complete(state: &State, request: &Request, completion: Completion)
     if let Role::Spill = request.role {
         return;
     }
-    state.signal(request.notice);
     indicate(state.association.as_ref(), request.overlapped, request.notice, request.thread, completion);
+    state.signal(request.notice);
 }
 
 /// Publishes the result and indicates nothing (H6).
@@ -393,12 +402,15 @@ pub unsafe extern "system" fn WSAGetOverlappedResult(
 /// cannot be taken back; undefined ones are ignored.
 ///
 /// # Errors
-/// FALSE with ERROR_INVALID_HANDLE, or with ERROR_INVALID_PARAMETER if the socket is not overlapped.
+/// FALSE with ERROR_INVALID_HANDLE, or with ERROR_INVALID_PARAMETER if it is not overlapped.
 ///
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
 pub unsafe extern "system" fn SetFileCompletionNotificationModes(filehandle: HANDLE, flags: u8) -> BOOL {
     let set = || {
+        if let Some(file) = file::find(filehandle) {
+            return file.add_notification_modes(flags);
+        }
         let mut socket = socket::lock(filehandle as SOCKET).map_err(|_| ERROR_INVALID_HANDLE)?;
         if !socket.overlapped {
             return Err(ERROR_INVALID_PARAMETER);

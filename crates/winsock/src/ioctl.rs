@@ -5,7 +5,7 @@ use std::ffi::c_void;
 use crate::error::{WsaResult, fail, finish, is_bad, wsa_from_errno};
 use crate::os::{self, OsResult};
 use crate::socket::overlapped::{Completion, Operation, Overlapped, complete_at_once};
-use crate::socket::{AcceptEx, ConnectEx, GetAcceptExSockaddrs, Kind, Locked, lock};
+use crate::socket::{AcceptEx, ConnectEx, GetAcceptExSockaddrs, Kind, Locked, arrivals, lock};
 use crate::types::*;
 
 /// The codes that are declared signed for ioctlsocket, as WSAIoctl gets them.
@@ -170,6 +170,9 @@ fn control(socket: &mut Locked, s: SOCKET, code: u32, input: &[u8]) -> WsaResult
     match code {
         BLOCKING_MODE => {
             let [mode] = words(input)?;
+            if mode == 0 && arrivals::are_selected(socket) {
+                return fail(WSAEINVAL);
+            }
             socket.nonblocking = mode != 0;
             Ok(Output::NOTHING)
         }

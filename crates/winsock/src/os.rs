@@ -24,6 +24,9 @@ const INLINE_BUFFERS: usize = 16;
 /// How many buffers the kernel takes in one call; it ignores those behind them.
 pub(crate) const MOST_BUFFERS: usize = libc::UIO_MAXIOV as usize;
 
+/// Linux's SO_MEMINFO, which `libc` does not declare. Its first word is the memory of the receive queue.
+const SO_MEMINFO: i32 = 55;
+
 pub(crate) fn errno() -> Errno {
     io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO)
 }
@@ -150,6 +153,24 @@ pub(crate) fn ioctl_read(fd: RawFd, request: libc::c_ulong) -> OsResult<i32> {
     // SAFETY: the requests used here write one int.
     check(unsafe { libc::ioctl(fd, request as _, &mut value as *mut i32) })?;
     Ok(value)
+}
+
+/// How many connections wait at a listening socket to be accepted.
+pub(crate) fn connections_waiting(fd: RawFd) -> OsResult<u32> {
+    // SAFETY: all zeros is a valid tcp_info.
+    let mut info: libc::tcp_info = unsafe { zeroed() };
+    // SAFETY: the struct is plain integers, and the slice is as long as it is.
+    let bytes = unsafe {
+        std::slice::from_raw_parts_mut((&raw mut info).cast::<u8>(), std::mem::offset_of!(libc::tcp_info, tcpi_sacked))
+    };
+    get_option_bytes(fd, libc::IPPROTO_TCP, libc::TCP_INFO, bytes)?;
+    // Of a listening socket this field tells the length of its queue.
+    Ok(info.tcpi_unacked)
+}
+
+/// How much memory holds what a socket has received and nobody has read.
+pub(crate) fn receive_memory(fd: RawFd) -> OsResult<u32> {
+    get_option(fd, libc::SOL_SOCKET, SO_MEMINFO).map(|bytes| bytes as u32)
 }
 
 /// Whether one byte or the end of the stream could be received now, without consuming it.

@@ -10,7 +10,7 @@ use crate::deadline::Deadline;
 use crate::error::{WsaError, WsaResult, fail, wsa_from_errno};
 use crate::os::{self, OsResult};
 use crate::socket::accept_ex::{self, AcceptRequest, Receiving};
-use crate::socket::{self, Kind, Locked, Phase, Readable, State, create, lock};
+use crate::socket::{self, Kind, Locked, Phase, Readable, State, arrivals, closesocket, create, lock};
 use crate::types::*;
 
 pub(crate) use crate::socket::accept_ex::AcceptData;
@@ -55,9 +55,10 @@ pub unsafe extern "system" fn accept(s: SOCKET, addr: *mut SOCKADDR, addrlen: *m
     let run = || {
         let mut listener = lock(s)?;
         // SAFETY: as the caller promises.
-        let connection = unsafe { wait_for_connection(&mut listener, addr, addrlen)? };
+        let connection = unsafe { wait_for_connection(&mut listener, addr, addrlen) };
+        arrivals::accept_called(&mut listener, &connection);
         // SAFETY: as the caller promises.
-        unsafe { hand_over(&listener, connection, addr, addrlen) }
+        unsafe { hand_over(&listener, connection?, addr, addrlen) }
     };
     create::finish(run())
 }
@@ -88,7 +89,11 @@ pub unsafe extern "system" fn WSAAccept(
     let run = || {
         let mut listener = lock(s)?;
         // SAFETY: as the caller promises.
-        let connection = unsafe { wait_for_connection(&mut listener, addr, addrlen)? };
+        let connection = unsafe { wait_for_connection(&mut listener, addr, addrlen) };
+        if connection.is_err() {
+            arrivals::accept_called(&mut listener, &connection);
+        }
+        let connection = connection?;
         let local = os::local_address(connection.fd.as_raw_fd()).unwrap_or(Address::UNSPECIFIED);
         let mine = listener.handle;
         // No lock is held while code of the program runs.
@@ -115,6 +120,9 @@ pub unsafe extern "system" fn WSAAccept(
             drop(listener);
             reset(connection);
             return fail(WSAEINTR);
+        }
+        if matches!(answer as u32, CF_ACCEPT | CF_REJECT) {
+            arrivals::accept_called(&mut listener, &Ok(()));
         }
         match answer as u32 {
             CF_ACCEPT => {
@@ -244,7 +252,13 @@ unsafe fn hand_over(
         state.overlapped = overlapped;
         state.options = options;
         state.connected_at = Some(Instant::now());
+        state.accepted = true;
     })?;
+    if let Err(error) = arrivals::inherit(listener, socket) {
+        // SAFETY: nothing is asked of the caller.
+        unsafe { closesocket(socket) };
+        return Err(error);
+    }
     if !addr.is_null() && !addrlen.is_null() {
         // SAFETY: as the caller promises.
         unsafe { peer.write(addr, addrlen) }.map_err(|_| WsaError(WSAEFAULT))?;

@@ -13,7 +13,9 @@ use crate::os;
 use crate::socket::accept::{self, Connection, next_connection};
 use crate::socket::overlapped::{self, Completion, Operation, Overlapped};
 use crate::socket::request::{Request, Role};
-use crate::socket::{Association, Locked, Phase, Readable, Socket, State, lock, lock_second, receive, select};
+use crate::socket::{
+    Association, Locked, Phase, Readable, Socket, State, arrivals, lock, lock_second, receive, select,
+};
 use crate::types::*;
 use crate::watchdog;
 
@@ -181,6 +183,9 @@ fn connect_acceptor(listener: &mut Locked, connection: Connection) {
     target.phase = Phase::Connected;
     target.accepting_for = None;
     target.connected_at = Some(Instant::now());
+    target.accepted = true;
+    // If it cannot be watched, neither can what follows.
+    let _ = arrivals::accepted(&mut target);
     if output.data_len == 0 {
         drop(target);
         return overlapped::complete(listener, &request, Completion::success(0));
@@ -276,7 +281,9 @@ pub unsafe extern "system" fn AcceptEx(
         drop(acceptor);
         overlapped::pend(&listener, operation);
         drain(&mut listener);
-        fail::<()>(WSA_IO_PENDING)
+        let pending = fail::<()>(WSA_IO_PENDING);
+        arrivals::accept_called(&mut listener, &pending);
+        pending
     };
     finish_bool(run().map_err(|error| error.0 as u32))
 }

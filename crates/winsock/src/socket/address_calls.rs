@@ -4,7 +4,7 @@ use crate::address::Address;
 use crate::error::{WsaError, WsaResult, fail, finish, wsa_from_errno};
 use crate::objects::table;
 use crate::os;
-use crate::socket::{Kind, Locked, Phase, accept::Listener, connect, lock, select};
+use crate::socket::{Kind, Locked, Phase, accept::Listener, arrivals, connect, lock, select};
 use crate::types::*;
 
 /// Gives a socket its local address; port 0 lets the system choose.
@@ -72,6 +72,7 @@ pub(crate) fn bind_fresh(socket: &mut Locked, address: &Address) -> WsaResult<()
         }
     }
     socket.phase = Phase::Bound;
+    arrivals::bound(socket);
     Ok(())
 }
 

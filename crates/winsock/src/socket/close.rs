@@ -125,6 +125,7 @@ fn has_unsent(socket: &Locked) -> bool {
 
 /// Ends every operation of a socket that is being closed. What a non-blocking send accepted stays queued.
 fn end_operations(socket: &mut Locked, indicate: bool) {
+    socket.network_events = None;
     let handle = socket.handle;
     // A receive on a connection is aborted, not cancelled (D81).
     let status = match socket.is_stream() && socket.phase == Phase::Connected {

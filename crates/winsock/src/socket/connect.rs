@@ -8,7 +8,7 @@ use crate::error::{WsaError, WsaResult, fail, finish, finish_bool, status_from_e
 use crate::os::{self, Errno};
 use crate::socket::overlapped::{self, Completion, Operation, Overlapped};
 use crate::socket::request::{Buffers, Request, Role};
-use crate::socket::{Locked, Phase, Readable, lock, select, send};
+use crate::socket::{Locked, Phase, Readable, arrivals, lock, select, send};
 use crate::types::*;
 
 /// A connect under way.
@@ -98,6 +98,7 @@ fn connect_datagram(socket: &mut Locked, peer: Address) -> WsaResult<()> {
     }
     os::connect(socket.fd(), &peer).map_err(|errno| WsaError(wsa_from_errno(errno)))?;
     socket.phase = Phase::Connected;
+    arrivals::has_peer(socket);
     Ok(())
 }
 
@@ -162,15 +163,20 @@ pub(crate) fn settle(socket: &mut Locked) {
     if socket.phase != Phase::Connecting {
         return;
     }
-    let events = os::poll_now(socket.fd(), libc::POLLOUT);
+    let events = os::poll_now(socket.fd(), libc::POLLOUT | libc::POLLRDHUP);
     if events == 0 {
         return;
     }
     match os::take_error(socket.fd()) {
-        0 if events & libc::POLLOUT != 0 && events & libc::POLLERR == 0 => succeeded(socket),
+        0 if events & libc::POLLOUT != 0 && events & libc::POLLERR == 0 => {
+            // A socket without a connection polls as hung up: what was seen before says nothing.
+            socket.sticky = events & (libc::POLLRDHUP | libc::POLLHUP) != 0;
+            succeeded(socket);
+        }
         0 => failed(socket, libc::ECONNREFUSED),
         errno => failed(socket, errno),
     }
+    arrivals::connect_ended(socket);
 }
 
 fn succeeded(socket: &mut Locked) {

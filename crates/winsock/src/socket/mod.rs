@@ -10,6 +10,7 @@
 pub(crate) mod accept;
 pub(crate) mod accept_ex;
 mod address_calls;
+pub(crate) mod arrivals;
 pub(crate) mod async_select;
 pub(crate) mod cancel;
 mod close;
@@ -42,6 +43,7 @@ use crate::port::{Port, blocking};
 use crate::reactor::Epoll;
 use crate::sleeper::Elsewhere;
 use crate::socket::accept::Listener;
+use crate::socket::arrivals::NetworkEvents;
 use crate::socket::connect::Connecting;
 use crate::socket::request::{Fifo, Notice};
 use crate::thread;
@@ -178,6 +180,8 @@ pub(crate) struct State {
     away: bool,
     /// The listener with a pending AcceptEx whose connection this socket is to be.
     pub(crate) accepting_for: Option<&'static Socket>,
+    /// The connection was taken by a listener.
+    pub(crate) accepted: bool,
     /// Connected by ConnectEx, and SO_UPDATE_CONNECT_CONTEXT not set yet (X25).
     pub(crate) connect_context: bool,
     /// An ICMP "port unreachable" that a send met, for the next receive (D69).
@@ -208,6 +212,8 @@ pub(crate) struct State {
     pub(crate) listener: Option<Box<Listener>>,
     pub(crate) connecting: Option<Box<Connecting>>,
     options: Option<Box<Options>>,
+    /// Since network events were selected for the first time.
+    pub(crate) network_events: Option<Box<NetworkEvents>>,
 }
 
 /// A socket. Never freed but recycled in place, so that a pointer to one stays valid: who holds one locks it and looks
@@ -218,7 +224,7 @@ pub(crate) struct Socket {
     blocked: AtomicU32,
 }
 
-const _: () = assert!(size_of::<Socket>() <= 376, "PLATFORM.md says what a socket costs, with its slot in the table");
+const _: () = assert!(size_of::<Socket>() <= 384, "PLATFORM.md says what a socket costs, with its slot in the table");
 
 /// A socket, locked.
 pub(crate) struct Locked {
@@ -304,6 +310,7 @@ fn run(locked: &mut Locked, edges: i32) {
     if edges & (libc::EPOLLIN | libc::EPOLLPRI | ended) != 0 {
         locked.readable = Readable::Yes;
     }
+    let receives_waited = !locked.receives.is_empty();
     match locked.phase {
         Phase::Listening => accept_ex::drain(locked),
         Phase::Connecting => connect::settle(locked),
@@ -312,6 +319,9 @@ fn run(locked: &mut Locked, edges: i32) {
     receive::drain(locked, None);
     if edges & (libc::EPOLLOUT | ended) != 0 {
         send::drain(locked, None);
+    }
+    if locked.network_events.is_some() {
+        arrivals::edge(locked, edges, receives_waited);
     }
 }
 
@@ -341,6 +351,7 @@ impl State {
             registration: 0,
             away: false,
             accepting_for: None,
+            accepted: false,
             connect_context: false,
             refused_datagram: false,
             signalled: Cell::new(false),
@@ -360,6 +371,7 @@ impl State {
             listener: None,
             connecting: None,
             options: None,
+            network_events: None,
         }
     }
 
@@ -443,6 +455,7 @@ impl Locked {
         if self.watcher.as_ref().is_some_and(|watcher| Arc::ptr_eq(watcher, &epoll)) {
             return Ok(());
         }
+        arrivals::before_registration(self);
         self.unwatch();
         self.registration = self.registration.wrapping_add(1);
         epoll.add(self.fd, self.socket, self.registration)?;

@@ -8,8 +8,6 @@
 //!
 //! So one record is kept in both modes, and the silence of message mode beside it.
 
-#![expect(dead_code, reason = "the calls that use it come next")]
-
 use crate::types::*;
 
 pub(crate) const READ: u32 = FD_READ;

@@ -5,7 +5,7 @@ use crate::error::{WsaError, WsaResult, fail, finish, status_from_errno, wsa_fro
 use crate::os::{self, Errno};
 use crate::socket::overlapped::{self, Completion, Operation, Overlapped, conclude, finish_length};
 use crate::socket::request::{Fifo, Request, Role, has, total};
-use crate::socket::{Locked, Phase, Readable, State, accept_ex, connect, lock, select};
+use crate::socket::{Locked, Phase, Readable, State, accept_ex, arrivals, connect, lock, select};
 use crate::types::*;
 
 /// A receive as a call asks for it.
@@ -40,25 +40,34 @@ enum Try {
 /// The buffers and pointers in `call` are writable, until the operation completes if there is an OVERLAPPED.
 unsafe fn receive(s: SOCKET, call: Call<'_>, operation: Option<Operation>) -> WsaResult<Completion> {
     let mut socket = lock(s)?;
-    if let Err(error) = check_state(&mut socket) {
+    // SAFETY: as the caller promises.
+    let result = unsafe { receive_locked(&mut socket, call, operation) };
+    arrivals::receive_called(&mut socket, &result);
+    result
+}
+
+/// # Safety
+/// As for [`receive`].
+unsafe fn receive_locked(socket: &mut Locked, call: Call<'_>, operation: Option<Operation>) -> WsaResult<Completion> {
+    if let Err(error) = check_state(socket) {
         operation.into_iter().for_each(Operation::reset_event);
         return Err(error);
     }
-    check_arguments(&socket, call)?;
+    check_arguments(socket, call)?;
     let Some(operation) = operation else {
         let wait = !socket.nonblocking;
         // SAFETY: as the caller promises.
-        return unsafe { synchronous(&mut socket, call, wait) };
+        return unsafe { synchronous(socket, call, wait) };
     };
     operation.begin();
     if socket.overlapped {
         // SAFETY: as the caller promises.
-        return unsafe { start(&mut socket, call, operation) };
+        return unsafe { start(socket, call, operation) };
     }
     // Not an overlapped socket: the call blocks until it is done, whatever the mode (D3).
     // SAFETY: as the caller promises.
-    let completion = unsafe { synchronous(&mut socket, call, true)? };
-    overlapped::complete_at_once(&socket, operation, completion);
+    let completion = unsafe { synchronous(socket, call, true)? };
+    overlapped::complete_at_once(socket, operation, completion);
     Ok(completion)
 }
 

@@ -10,7 +10,7 @@ use crate::os::{self, Errno};
 use crate::socket::address_calls::finish_sending;
 use crate::socket::overlapped::{self, Completion, Operation, Overlapped, conclude, finish_length};
 use crate::socket::request::{Buffers, Notice, Request, Role, has, total};
-use crate::socket::{Locked, Phase, State, close, connect, lock};
+use crate::socket::{Locked, Phase, State, arrivals, close, connect, lock};
 use crate::types::*;
 
 /// A send as a call asks for it.
@@ -47,7 +47,11 @@ unsafe fn transmit(s: SOCKET, call: Call<'_>, operation: Option<Operation>) -> W
         // SAFETY: as the caller promises.
         return unsafe {
             match socket.nonblocking {
-                true => all_or_nothing(&mut socket, call),
+                true => {
+                    let result = all_or_nothing(&mut socket, call);
+                    arrivals::send_called(&mut socket, &result);
+                    result
+                }
                 false => synchronous(&mut socket, call),
             }
         };
@@ -74,7 +78,11 @@ fn check_state(socket: &mut Locked, call: Call<'_>) -> WsaResult<()> {
         (_, Phase::Connected) => {}
         (true, _) => return fail(WSAENOTCONN),
         // A datagram socket that was never bound is bound now (D65).
-        (false, _) if call.to.is_some() => socket.phase = Phase::Bound,
+        (false, Phase::Bound) if call.to.is_some() => {}
+        (false, _) if call.to.is_some() => {
+            socket.phase = Phase::Bound;
+            arrivals::bound(socket);
+        }
         (false, _) => return fail(WSAENOTCONN),
     }
     if socket.send_shut { fail(WSAESHUTDOWN) } else { Ok(()) }
@@ -257,7 +265,10 @@ pub(crate) fn drain(socket: &mut Locked, owner: Option<Overlapped>) {
     }
     match socket.phase {
         Phase::Lingering => close::sent_all(socket),
-        _ => finish_sending(socket),
+        _ => {
+            finish_sending(socket);
+            arrivals::room(socket);
+        }
     }
 }
 

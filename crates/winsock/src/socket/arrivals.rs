@@ -1,0 +1,552 @@
+//! From the kernel to the record of network events, and from the record to the event or the window.
+//!
+//! Edges say that something has come; calls that re-enable an event are followed by one look at what still holds, since
+//! a receive that leaves data gives no edge. Two things make that harder than it sounds:
+//!
+//! * What epoll reports with an edge is all that holds then, not what is new. Data that was told of and not received yet
+//!   is in the mask of an edge that the end of the stream made.
+//! * An edge may be harvested after a look has seen what it is about, and would tell of it twice (V7).
+//!
+//! So what was told of and not consumed yet *stands*, with the amount that waited when it was last looked at; an edge in
+//! doubt is asked whether more waits now. In the usual case nothing is in doubt: an edge finds nothing standing, the
+//! program receives less than its buffer holds, which says that nothing is left, and no system call is spent on any of
+//! this.
+//!
+//! A wrong FD_CLOSE would end a healthy connection, so it is never taken from an edge, which may be older than the
+//! connection, but from a look.
+
+use crate::dispatcher::Object;
+use crate::error::{WsaError, WsaResult, wsa_from_errno};
+use crate::message;
+use crate::os::{self, OsResult};
+use crate::socket::network_events::{ACCEPT, CONNECT, Mode, Notice, OOB, READ, Record, WRITE, in_order};
+use crate::socket::{Locked, Phase, Readable, State, connect, lock};
+use crate::thread;
+use crate::types::*;
+
+/// What a socket has since its network events were selected for the first time.
+pub(crate) struct NetworkEvents {
+    record: Record,
+    target: Target,
+    /// Data, or connections at a listener.
+    standing: Standing,
+    /// How much is to be received before the urgent byte that was told of and waits.
+    urgent_at: Option<u32>,
+    /// Its edge has been harvested since, so that another edge is about another one.
+    urgent_edge_seen: bool,
+    /// The thread that received last; 0 if none did.
+    receiver: u32,
+}
+
+/// Who is told of events.
+#[derive(Clone)]
+pub(crate) enum Target {
+    Nobody,
+    Event(Object),
+    /// A window, and the message that it wants.
+    Window(usize, u32),
+}
+
+/// What was told of and was not consumed yet.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Nothing,
+    /// Something that nobody has measured.
+    Something,
+    /// See [`amount`].
+    Amount(u32),
+}
+
+/// What a look finds.
+struct Now {
+    /// Conditions that hold: FD_READ, FD_WRITE, FD_OOB, FD_ACCEPT.
+    holds: u32,
+    standing: Standing,
+    urgent_at: Option<u32>,
+    /// The connection has ended, and with what error.
+    closed: Option<i32>,
+}
+
+impl Now {
+    const NOTHING: Now = Now { holds: 0, standing: Standing::Nothing, urgent_at: None, closed: None };
+}
+
+const ENDED: i32 = libc::EPOLLRDHUP | libc::EPOLLHUP | libc::EPOLLERR;
+
+impl NetworkEvents {
+    /// For a socket whose first events come by the first edge.
+    fn new(record: Record) -> NetworkEvents {
+        NetworkEvents {
+            record,
+            target: Target::Nobody,
+            standing: Standing::Nothing,
+            urgent_at: None,
+            urgent_edge_seen: false,
+            receiver: 0,
+        }
+    }
+
+    /// Notes what a look has found, and its teller is about to tell.
+    fn stand(&mut self, now: &Now) {
+        (self.standing, self.urgent_at, self.urgent_edge_seen) = (now.standing, now.urgent_at, false);
+    }
+
+    /// Does what the record says is to be done for the socket with this handle.
+    fn act(&self, notice: Notice, handle: u32) {
+        match (notice, &self.target) {
+            (Notice::Set, Target::Event(event)) => event.set(),
+            (Notice::Post(events), &Target::Window(window, id)) => {
+                for event in in_order(events) {
+                    // A window that is gone is told nothing.
+                    let error = self.record.error(event) as u32;
+                    let _ = message::post_network_event(window, id, handle as SOCKET, event, error);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+// What the calls ask for.
+
+/// Whether events are selected, so that the socket may not become blocking (A2).
+pub(crate) fn are_selected(socket: &State) -> bool {
+    socket.network_events.as_ref().is_some_and(|events| events.record.mode() != Mode::Off)
+}
+
+/// Selects events for an event object or a window, and makes the socket non-blocking.
+pub(crate) fn select(socket: &mut Locked, selected: u32, target: Target) -> WsaResult<()> {
+    connect::settle(socket);
+    watch_for(socket, &target).map_err(|errno| WsaError(wsa_from_errno(errno)))?;
+    socket.nonblocking = true;
+    if socket.network_events.is_none() {
+        begin(socket);
+    }
+    let now = matches!(target, Target::Window(..)).then(|| look(socket));
+    let (handle, connected) = (socket.handle, socket.phase == Phase::Connected);
+    let Some(events) = &mut socket.network_events else { return Ok(()) };
+    events.target = target;
+    let notice = match now {
+        None => events.record.select_for_event(selected),
+        Some(now) => {
+            // What the look has found out is news for the record too, and nobody is to be told of it twice.
+            events.record.deselect();
+            take_over(events, &now, connected);
+            events.record.select_for_messages(selected, now.holds)
+        }
+    };
+    events.act(notice, handle);
+    Ok(())
+}
+
+/// Has the socket's edges harvested where its events are waited for.
+fn watch_for(socket: &mut Locked, target: &Target) -> OsResult<()> {
+    match *target {
+        // The thread of the window is the one that wants the messages, whoever calls.
+        Target::Window(window, _) if socket.association.is_none() => match message::home_of(window) {
+            Some(home) => socket.watch_at(home),
+            None => socket.watch(),
+        },
+        _ => socket.watch(),
+    }
+}
+
+/// Ends the selection. The record goes on (V8).
+pub(crate) fn deselect(socket: &mut Locked) {
+    socket.nonblocking = true;
+    if let Some(events) = &mut socket.network_events {
+        events.record.deselect();
+        events.target = Target::Nobody;
+    }
+}
+
+/// Takes what is recorded and selected, and what makes a caller's event agree with that.
+pub(crate) fn enumerate(socket: &mut Locked, mut each: impl FnMut(u32, i32)) {
+    if let Some(events) = &mut socket.network_events {
+        let taken = events.record.enumerate();
+        in_order(taken).for_each(|event| each(event, events.record.error(event)));
+        // Where the events are waited for is where the socket belongs; if it cannot be, it stays where it is.
+        let _ = socket.watch();
+    }
+}
+
+/// Makes the record of a socket whose events nobody has asked for before: what holds counts as having begun (V8), and so
+/// does a connect that is over (V17, V19).
+fn begin(socket: &mut Locked) {
+    let now = look(socket);
+    let mut begun = now.holds;
+    if !socket.is_stream() && socket.phase == Phase::Fresh {
+        // Recorded when it is bound (V23).
+        begun &= !WRITE;
+    }
+    if (socket.phase == Phase::Connected && !socket.accepted) || socket.connect_error != 0 {
+        begun |= CONNECT;
+    }
+    let mut events = Box::new(NetworkEvents::new(Record::new(begun, socket.connect_error)));
+    take_over(&mut events, &now, socket.phase == Phase::Connected);
+    socket.network_events = Some(events);
+}
+
+/// Notes what a look at a socket, connected or not, has found, while nobody is to be told.
+fn take_over(events: &mut NetworkEvents, now: &Now, connected: bool) {
+    let arrived = [(READ | ACCEPT, events.standing == Standing::Nothing), (OOB, events.urgent_at.is_none())];
+    for (kinds, news) in arrived {
+        for event in in_order(now.holds & kinds).filter(|_| news) {
+            let _ = events.record.arrived(event);
+        }
+    }
+    if let Some(error) = now.closed {
+        let _ = events.record.closed(error);
+    }
+    if connected && now.holds & WRITE == 0 {
+        // Room will be news.
+        events.record.send_refused();
+    }
+    events.stand(now);
+}
+
+/// Gives a new connection the selection of its listener (V21, A9).
+pub(crate) fn inherit(listener: &State, connection: SOCKET) -> WsaResult<()> {
+    let Some(theirs) = listener.network_events.as_ref().filter(|_| are_selected(listener)) else { return Ok(()) };
+    let mut socket = lock(connection)?;
+    let mut events = Box::new(NetworkEvents::new(Record::default()));
+    events.target = theirs.target.clone();
+    let _nothing_yet = match theirs.target {
+        Target::Window(..) => events.record.select_for_messages(theirs.record.selected(), 0),
+        _ => events.record.select_for_event(theirs.record.selected()),
+    };
+    socket.network_events = Some(events);
+    accepted(&mut socket)
+}
+
+// What happens.
+
+/// What an edge tells. The queues have run; `received` says that a receive waited when it came.
+pub(crate) fn edge(socket: &mut Locked, edges: i32, received: bool) {
+    match socket.phase {
+        Phase::Listening => connection_edge(socket),
+        Phase::Connected if socket.is_stream() => {
+            urgent_edge(socket, edges);
+            data_edge(socket, edges, received);
+            room(socket);
+            end_edge(socket, edges);
+        }
+        _ if !socket.is_stream() => {
+            data_edge(socket, edges, received);
+            room(socket);
+        }
+        _ => {}
+    }
+}
+
+fn connection_edge(socket: &mut Locked) {
+    let amount = connections(socket);
+    let Some(events) = &mut socket.network_events else { return };
+    let known = if let Standing::Amount(known) = events.standing { known } else { 0 };
+    events.standing = Standing::Amount(amount);
+    if amount > known {
+        tell(socket, |record| record.arrived(ACCEPT));
+    }
+}
+
+fn data_edge(socket: &mut Locked, edges: i32, received: bool) {
+    if received {
+        return after_receiving(socket);
+    }
+    let meant = if socket.is_stream() { libc::EPOLLIN } else { libc::EPOLLIN | libc::EPOLLERR };
+    let Some(events) = &socket.network_events else { return };
+    if edges & meant == 0 || !socket.receives.is_empty() {
+        return;
+    }
+    // Nothing but data can have made the edge, and nobody has received since it was harvested.
+    let only_data = edges & (ENDED | libc::EPOLLPRI) == 0 && !events.record.waits_for_room();
+    let certain = only_data && (events.receiver == 0 || events.receiver == thread::number());
+    let (standing, arrived) = match events.standing {
+        Standing::Nothing if certain => (Standing::Something, true),
+        Standing::Nothing => {
+            let now = look(socket);
+            (now.standing, now.holds & READ != 0)
+        }
+        Standing::Something if certain => (Standing::Something, true),
+        Standing::Something => (Standing::Amount(amount(socket)), false),
+        Standing::Amount(known) => {
+            let amount = amount(socket);
+            (Standing::Amount(amount), amount > known)
+        }
+    };
+    if let Some(events) = &mut socket.network_events {
+        events.standing = standing;
+    }
+    if arrived {
+        tell(socket, |record| record.arrived(READ));
+    }
+}
+
+fn urgent_edge(socket: &mut Locked, edges: i32) {
+    if edges & libc::EPOLLPRI == 0 {
+        return;
+    }
+    let now = look(socket);
+    let Some(events) = &mut socket.network_events else { return };
+    let known = std::mem::replace(&mut events.urgent_at, now.urgent_at);
+    let another = std::mem::replace(&mut events.urgent_edge_seen, true)
+        && edges & (ENDED | libc::EPOLLIN) == 0
+        && !events.record.waits_for_room();
+    // A second urgent byte moves the mark and makes the first an ordinary one; or, if the first was next to be received,
+    // takes its place.
+    if now.urgent_at > known || (now.urgent_at.is_some() && another) {
+        tell(socket, |record| record.arrived(OOB));
+    }
+}
+
+fn end_edge(socket: &mut Locked, edges: i32) {
+    let is_over = socket.network_events.as_ref().is_none_or(|events| events.record.is_closed());
+    if edges & ENDED == 0 || is_over {
+        return;
+    }
+    let polled = os::poll_now(socket.fd(), libc::POLLRDHUP);
+    if let Some(error) = end_of_connection(socket, polled) {
+        tell(socket, |record| record.closed(error));
+    }
+}
+
+/// There may be room for a send.
+pub(crate) fn room(socket: &mut Locked) {
+    let asked = socket.network_events.as_ref().is_some_and(|events| events.record.waits_for_room());
+    if !asked || !socket.sends.is_empty() || !is_open(socket) {
+        return;
+    }
+    let polled = os::poll_now(socket.fd(), libc::POLLOUT);
+    let ended = socket.is_stream() && polled & (libc::POLLHUP | libc::POLLERR) != 0;
+    if polled & libc::POLLOUT != 0 && !ended {
+        tell(socket, |record| record.has_room());
+    }
+}
+
+/// A connect has ended.
+pub(crate) fn connect_ended(socket: &mut Locked) {
+    let error = socket.connect_error;
+    match socket.phase {
+        Phase::Connected => {
+            forget_standing(socket);
+            tell(socket, |record| record.connected());
+        }
+        _ => tell(socket, |record| record.connect_failed(error)),
+    }
+}
+
+/// The socket has become a connection that a listener took. What that brings comes as its first edge.
+pub(crate) fn accepted(socket: &mut Locked) -> WsaResult<()> {
+    if socket.network_events.is_none() {
+        return Ok(());
+    }
+    forget_standing(socket);
+    tell(socket, |record| record.accepted());
+    let target = socket.network_events.as_ref().map_or(Target::Nobody, |events| events.target.clone());
+    watch_for(socket, &target).map_err(|errno| WsaError(wsa_from_errno(errno)))
+}
+
+/// A socket has a local address.
+pub(crate) fn bound(socket: &mut Locked) {
+    if !socket.is_stream() {
+        tell(socket, |record| record.bound());
+    }
+}
+
+/// A datagram socket has a peer.
+pub(crate) fn has_peer(socket: &mut Locked) {
+    tell(socket, |record| record.has_peer());
+}
+
+/// The descriptor is about to be registered, which gives an edge for all that holds.
+pub(crate) fn before_registration(socket: &mut Locked) {
+    if socket.network_events.is_none() {
+        return;
+    }
+    let amount = amount(socket);
+    if let Some(events) = &mut socket.network_events {
+        events.urgent_edge_seen = false;
+        if events.standing == Standing::Something {
+            events.standing = Standing::Amount(amount);
+        }
+    }
+}
+
+// Calls that re-enable.
+
+/// A call to receive has been made (A15).
+pub(crate) fn receive_called<T>(socket: &mut Locked, result: &WsaResult<T>) {
+    let Some(events) = &mut socket.network_events else { return };
+    let at_fault = result.as_ref().is_err_and(|error| is_fault(error.0));
+    if !at_fault {
+        events.receiver = thread::number();
+        after_receiving(socket);
+    } else if events.record.mode() == Mode::Message {
+        let now = look(socket);
+        tell(socket, |record| record.failed(OOB, now.holds & OOB != 0));
+        tell(socket, |record| record.failed(READ, now.holds & READ != 0));
+    }
+}
+
+fn after_receiving(socket: &mut Locked) {
+    let Some(events) = &socket.network_events else { return };
+    let is_empty = socket.readable == Readable::No && events.urgent_at.is_none();
+    let now = match is_empty || !socket.receives.is_empty() {
+        true => Now::NOTHING,
+        false => look_at_data(socket),
+    };
+    if let Some(events) = &mut socket.network_events {
+        events.stand(&now);
+    }
+    tell(socket, |record| record.re_enabled(OOB, now.holds & OOB != 0));
+    tell(socket, |record| record.re_enabled(READ, now.holds & READ != 0));
+}
+
+/// A call to accept a connection has been made, and has not deferred it (A15, X39).
+pub(crate) fn accept_called<T>(socket: &mut Locked, result: &WsaResult<T>) {
+    let Some(events) = &socket.network_events else { return };
+    let at_fault = result.as_ref().is_err_and(|error| is_fault(error.0));
+    if at_fault && events.record.mode() != Mode::Message {
+        return;
+    }
+    let amount = connections(socket);
+    socket.network_events.iter_mut().for_each(|events| events.standing = Standing::Amount(amount));
+    match at_fault {
+        true => tell(socket, |record| record.failed(ACCEPT, amount > 0)),
+        false => tell(socket, |record| record.re_enabled(ACCEPT, amount > 0)),
+    }
+}
+
+/// A call to send has been made.
+pub(crate) fn send_called<T>(socket: &mut Locked, result: &WsaResult<T>) {
+    if let Some(events) = &mut socket.network_events
+        && matches!(result, Err(WsaError(WSAEWOULDBLOCK)))
+    {
+        events.record.send_refused();
+    }
+}
+
+/// Whether a call failed by what it was given, without touching what there is to receive or accept.
+fn is_fault(code: i32) -> bool {
+    matches!(code, WSAEFAULT | WSAEINVAL | WSAEOPNOTSUPP | WSAENOTCONN | WSAESHUTDOWN)
+}
+
+// Looks.
+
+fn look(socket: &mut Locked) -> Now {
+    match socket.phase {
+        Phase::Listening => {
+            let amount = connections(socket);
+            let holds = if amount > 0 { ACCEPT } else { 0 };
+            Now { holds, standing: Standing::Amount(amount), ..Now::NOTHING }
+        }
+        Phase::Connected if socket.is_stream() => look_at_stream(socket),
+        _ if !socket.is_stream() => look_at_datagrams(socket),
+        _ => Now::NOTHING,
+    }
+}
+
+fn look_at_stream(socket: &Locked) -> Now {
+    let polled = os::poll_now(socket.fd(), libc::POLLIN | libc::POLLOUT | libc::POLLPRI | libc::POLLRDHUP);
+    let has = |events: i16| polled & events != 0;
+    let amount = amount(socket);
+    let closed = end_of_connection(socket, polled);
+    // The end of the stream is readable too, and is no data (A31).
+    let data = if closed.is_some() { amount > 0 } else { has(libc::POLLIN) };
+    let urgent = has(libc::POLLPRI) && !socket.options().oob_inline && socket.urgent_receives.is_none();
+    let mut now = Now { closed, ..Now::NOTHING };
+    if data && is_unclaimed(socket) {
+        now.holds |= READ;
+        now.standing = Standing::Amount(amount);
+    }
+    if urgent {
+        now.holds |= OOB;
+        now.urgent_at = Some(amount);
+    }
+    if has(libc::POLLOUT) && socket.sends.is_empty() && is_open(socket) && closed != Some(WSAECONNABORTED) {
+        now.holds |= WRITE;
+    }
+    now
+}
+
+fn look_at_datagrams(socket: &Locked) -> Now {
+    let polled = os::poll_now(socket.fd(), libc::POLLIN | libc::POLLOUT);
+    let refused = socket.options().udp_connection_reset && (polled & libc::POLLERR != 0 || socket.refused_datagram);
+    let mut now = Now::NOTHING;
+    if (polled & libc::POLLIN != 0 || refused) && is_unclaimed(socket) {
+        now.holds |= READ;
+        now.standing = Standing::Amount(amount(socket));
+    }
+    if polled & libc::POLLOUT != 0 && socket.sends.is_empty() && !socket.send_shut {
+        now.holds |= WRITE;
+    }
+    now
+}
+
+/// Looks for data, by one call where no urgent byte and no end of the stream has been seen.
+fn look_at_data(socket: &mut Locked) -> Now {
+    if !socket.is_stream() || socket.sticky {
+        return look(socket);
+    }
+    match amount(socket) {
+        0 => Now::NOTHING,
+        amount => Now { holds: READ, standing: Standing::Amount(amount), ..Now::NOTHING },
+    }
+}
+
+/// Whether data that comes is the program's to receive: that which a pending operation waits for is not (A29, V22).
+fn is_unclaimed(socket: &State) -> bool {
+    socket.receives.is_empty() && socket.fatal == 0
+}
+
+fn is_open(socket: &State) -> bool {
+    socket.fatal == 0 && !socket.send_shut
+}
+
+/// Whether the connection has ended, by what `poll` says now, and with what error. The kernel's own error may have been
+/// taken from it by a call, which then has noted it.
+fn end_of_connection(socket: &State, polled: i16) -> Option<i32> {
+    if i32::from(polled) & ENDED == 0 {
+        return None;
+    }
+    let reset = polled & libc::POLLERR != 0 || socket.fatal != 0;
+    Some(if reset { WSAECONNABORTED } else { 0 })
+}
+
+/// How many connections wait to be accepted; none if pending operations wait for them (S36).
+fn connections(socket: &State) -> u32 {
+    let Some(queues) = &socket.listener else { return 0 };
+    if !queues.accepts.is_empty() {
+        return 0;
+    }
+    let waiting = if socket.readable == Readable::No { 0 } else { os::connections_waiting(socket.fd()).unwrap_or(0) };
+    queues.deferred.len() as u32 + waiting
+}
+
+/// A measure of what waits to be received, which grows with each arrival: of a stream the bytes (up to an urgent mark),
+/// of a datagram socket the memory.
+fn amount(socket: &State) -> u32 {
+    let amount = match socket.is_stream() {
+        true => os::ioctl_read(socket.fd(), libc::FIONREAD as _).map(|bytes| bytes as u32),
+        false => os::receive_memory(socket.fd()),
+    };
+    // A descriptor that cannot be asked has nothing to give.
+    amount.unwrap_or(0)
+}
+
+fn forget_standing(socket: &mut Locked) {
+    if let Some(events) = &mut socket.network_events {
+        events.stand(&Now::NOTHING);
+    }
+}
+
+fn tell(socket: &mut Locked, input: impl FnOnce(&mut Record) -> Notice) {
+    let handle = socket.handle;
+    if let Some(events) = &mut socket.network_events {
+        let notice = input(&mut events.record);
+        events.act(notice, handle);
+    }
+}
+
+#[cfg(test)]
+mod tests;

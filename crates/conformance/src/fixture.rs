@@ -1,10 +1,13 @@
 //! What the tests of completion ports and overlapped operations set up again and again.
 
 use crate::raw::{
-    Begin, Completed, Dequeued, Port, Request, Socket, UNTOUCHED, current_thread, pair, queue_user_apc, udp,
+    Begin, Completed, Dequeued, File, Port, Request, Socket, UNTOUCHED, current_thread, pair, queue_user_apc, sleep_ex,
+    udp,
 };
 use crate::{nap, until};
+use pentaport::sys;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
@@ -161,4 +164,49 @@ pub fn queue_entry<T: Clone + Send + 'static>(log: &Log<T>, entry: T) {
 pub fn logged(request: Request, log: &Log<Completed>) -> Request {
     let log = log.clone();
     request.on_completion(move |completed| log.push(completed))
+}
+
+/// Waits alertably until the log has that many entries, such as those of completion routines.
+#[track_caller]
+pub fn run_routines<T: Clone + Send + 'static>(log: &Log<T>, count: usize) {
+    while log.count() < count {
+        assert_eq!(sleep_ex(DEADLINE_MS, true), sys::WAIT_IO_COMPLETION, "{} of {count} routines ran", log.count());
+    }
+}
+
+/// A file in the system's directory for such, removed when dropped.
+#[derive(Debug)]
+pub struct TemporaryFile(PathBuf);
+
+impl TemporaryFile {
+    /// A new file with these contents.
+    pub fn holding(contents: &[u8]) -> Self {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::SeqCst);
+        let name = format!("pentaport-conformance-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::write(&path, contents).expect("a temporary file");
+        Self(path)
+    }
+
+    /// Opens the file for synchronous use.
+    pub fn open(&self) -> File {
+        File::open(&self.0, 0)
+    }
+
+    /// Opens the file with FILE_FLAG_OVERLAPPED.
+    pub fn open_overlapped(&self) -> File {
+        File::open(&self.0, sys::FILE_FLAG_OVERLAPPED)
+    }
+
+    /// What the file holds.
+    pub fn contents(&self) -> Vec<u8> {
+        std::fs::read(&self.0).expect("the temporary file")
+    }
+}
+
+impl Drop for TemporaryFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
 }

@@ -4,7 +4,7 @@ use super::{close_handle, get_last_error, wait_for_single_object_ex};
 use pentaport::sys;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 
 /// A thread that CreateThread made; its handle is closed when this is dropped, the thread goes on.
 #[derive(Debug)]
@@ -16,9 +16,18 @@ pub struct Thread<T> {
 type Body = Box<dyn FnOnce() + Send>;
 
 impl<T: Send + 'static> Thread<T> {
-    /// A thread that runs.
+    /// A thread whose body has begun: an APC that is queued to it now finds it running.
     pub fn start(body: impl FnOnce() -> T + Send + 'static) -> Self {
-        Self::create(body, 0)
+        let (begun, begins) = mpsc::channel();
+        let thread = Self::create(
+            move || {
+                begun.send(()).expect("`start` waits");
+                body()
+            },
+            0,
+        );
+        begins.recv().expect("the thread begins");
+        thread
     }
 
     /// A thread that was created suspended.

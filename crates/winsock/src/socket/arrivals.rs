@@ -119,21 +119,17 @@ pub(crate) fn select(socket: &mut Locked, selected: u32, target: Target) -> WsaR
     connect::settle(socket);
     watch_for(socket, &target).map_err(|errno| WsaError(wsa_from_errno(errno)))?;
     socket.nonblocking = true;
-    if socket.network_events.is_none() {
-        begin(socket);
-    }
-    let now = matches!(target, Target::Window(..)).then(|| look(socket));
+    let now = look(socket);
+    begin(socket, &now);
     let (handle, connected) = (socket.handle, socket.phase == Phase::Connected);
     let Some(events) = &mut socket.network_events else { return Ok(()) };
+    // What the look finds out is news for the record, too, and nobody is to be told of it twice.
+    events.record.deselect();
+    take_over(events, &now, connected);
     events.target = target;
-    let notice = match now {
-        None => events.record.select_for_event(selected),
-        Some(now) => {
-            // What the look has found out is news for the record too, and nobody is to be told of it twice.
-            events.record.deselect();
-            take_over(events, &now, connected);
-            events.record.select_for_messages(selected, now.holds)
-        }
+    let notice = match events.target {
+        Target::Window(..) => events.record.select_for_messages(selected, now.holds),
+        _ => events.record.select_for_event(selected),
     };
     events.act(notice, handle);
     Ok(())
@@ -170,30 +166,38 @@ pub(crate) fn enumerate(socket: &mut Locked, mut each: impl FnMut(u32, i32)) {
     }
 }
 
-/// Makes the record of a socket whose events nobody has asked for before: what holds counts as having begun (V8), and so
-/// does a connect that is over (V17, V19).
-fn begin(socket: &mut Locked) {
-    let now = look(socket);
-    let mut begun = now.holds;
-    if !socket.is_stream() && socket.phase == Phase::Fresh {
-        // Recorded when it is bound (V23).
-        begun &= !WRITE;
+/// Makes the record of a socket, if nobody has asked for its events before: what holds counts as having begun (V8), and
+/// so does a connect that is over (V17, V19).
+fn begin(socket: &mut Locked, now: &Now) {
+    if socket.network_events.is_some() {
+        return;
     }
+    // A datagram socket that is not bound has that recorded when it is (V23).
+    let writable = socket.is_stream() || socket.phase != Phase::Fresh;
+    let mut begun = if writable { now.holds & WRITE } else { 0 };
     if (socket.phase == Phase::Connected && !socket.accepted) || socket.connect_error != 0 {
         begun |= CONNECT;
     }
-    let mut events = Box::new(NetworkEvents::new(Record::new(begun, socket.connect_error)));
-    take_over(&mut events, &now, socket.phase == Phase::Connected);
-    socket.network_events = Some(events);
+    socket.network_events = Some(Box::new(NetworkEvents::new(Record::new(begun, socket.connect_error))));
 }
 
-/// Notes what a look at a socket, connected or not, has found, while nobody is to be told.
+/// Notes what a look at a socket, connected or not, has found before its edge was harvested, while nobody is to be told.
 fn take_over(events: &mut NetworkEvents, now: &Now, connected: bool) {
-    let arrived = [(READ | ACCEPT, events.standing == Standing::Nothing), (OOB, events.urgent_at.is_none())];
-    for (kinds, news) in arrived {
-        for event in in_order(now.holds & kinds).filter(|_| news) {
+    let arrived = match (events.standing, now.standing) {
+        (Standing::Nothing, _) => true,
+        (Standing::Amount(known), Standing::Amount(amount)) => amount > known,
+        // How much of it is new only an edge can tell.
+        _ => false,
+    };
+    if arrived {
+        events.standing = now.standing;
+        for event in in_order(now.holds & (READ | ACCEPT)) {
             let _ = events.record.arrived(event);
         }
+    }
+    if now.urgent_at > events.urgent_at {
+        (events.urgent_at, events.urgent_edge_seen) = (now.urgent_at, false);
+        let _ = events.record.arrived(OOB);
     }
     if let Some(error) = now.closed {
         let _ = events.record.closed(error);
@@ -202,7 +206,6 @@ fn take_over(events: &mut NetworkEvents, now: &Now, connected: bool) {
         // Room will be news.
         events.record.send_refused();
     }
-    events.stand(now);
 }
 
 /// Gives a new connection the selection of its listener (V21, A9).

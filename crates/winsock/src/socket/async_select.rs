@@ -15,7 +15,8 @@ use crate::types::*;
 /// recv, which re-enables it, finds that it still holds or when it happens after that call. A new selection replaces
 /// the old one, also one by [`WSAEventSelect`](crate::WSAEventSelect); messages that are queued stay.
 ///
-/// Differs from Windows: a second urgent byte makes the first an ordinary one, which FD_READ tells of.
+/// Differs from Windows: a second urgent byte makes the first an ordinary one, which FD_READ tells of, or, if the first
+/// was next to be received, takes its place.
 ///
 /// # Errors
 /// SOCKET_ERROR with WSAENOTSOCK, WSAEINVAL if events are selected and `hwnd` is no window, WSAENOBUFS.

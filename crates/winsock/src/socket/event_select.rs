@@ -17,7 +17,8 @@ pub(crate) const ALL_EVENTS: u32 = (1 << FD_MAX_EVENTS) - 1;
 /// new arrival, or by a call such as recv that leaves more. The event is never reset here. A selection for a window ends.
 /// FD_QOS, FD_GROUP_QOS, FD_ROUTING_INTERFACE_CHANGE and FD_ADDRESS_LIST_CHANGE may be selected and never happen.
 ///
-/// Differs from Windows: a second urgent byte makes the first an ordinary one, which FD_READ tells of.
+/// Differs from Windows: a second urgent byte makes the first an ordinary one, which FD_READ tells of, or, if the first
+/// was next to be received, takes its place.
 ///
 /// # Errors
 /// SOCKET_ERROR with WSAENOTSOCK, WSAEINVAL if events are selected and `heventobject` is no event, WSAENOBUFS.

@@ -184,6 +184,27 @@ fn what_was_there_before_is_recorded_once() {
 }
 
 #[test]
+fn what_comes_while_it_is_not_selected_is_there_when_it_is() {
+    let pair = Pair::new();
+    let observer = Observer::of(pair.server, CLOSE);
+    for _ in 0..20 {
+        send_bytes(pair.client, b"ab", 0);
+        wait_for(pair.server, libc::POLLIN);
+        // Whether its edge was harvested or not.
+        observer.select(pair.server, READ | CLOSE);
+        assert_eq!(observer.take(pair.server).0, READ);
+        observer.expect_nothing(pair.server);
+        assert_eq!(receive(pair.server, 100, 0), 2);
+        observer.select(pair.server, CLOSE);
+    }
+    assert_eq!(unsafe { shutdown(pair.client, SD_SEND) }, 0);
+    wait_for(pair.server, libc::POLLRDHUP);
+    observer.select(pair.server, READ | CLOSE);
+    assert_eq!(observer.take(pair.server).0, CLOSE);
+    observer.expect_nothing(pair.server);
+}
+
+#[test]
 fn what_was_received_before_it_was_selected_is_not_recorded() {
     let pair = Pair::new();
     let observer = Observer::of(pair.server, CLOSE);

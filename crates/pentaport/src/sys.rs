@@ -11,7 +11,7 @@ pub use winsock::*;
 pub use {
     windows_sys::Win32::Foundation::*,
     windows_sys::Win32::Networking::WinSock::*,
-    windows_sys::Win32::Storage::FileSystem::SetFileCompletionNotificationModes,
+    windows_sys::Win32::Storage::FileSystem::*,
     windows_sys::Win32::System::IO::*,
     windows_sys::Win32::System::Threading::*,
     windows_sys::Win32::System::WindowsProgramming::*,

@@ -33,6 +33,8 @@ pub(crate) struct Epoll {
     harvests: AtomicU32,
     /// Its thread does not take the edges: the watchdog does, at once.
     deserted: AtomicBool,
+    /// Its thread sleeps in it.
+    waited_for: AtomicBool,
     /// Under which the watchdog knows it, if it is a home.
     id: OnceLock<u64>,
 }
@@ -42,7 +44,14 @@ impl Epoll {
     pub(crate) fn new() -> OsResult<Epoll> {
         let (fd, wake) = (os::epoll_create()?, os::eventfd()?);
         os::epoll_add(&fd, wake.as_raw_fd(), libc::EPOLLIN | libc::EPOLLET, WAKE)?;
-        Ok(Epoll { fd, wake, harvests: AtomicU32::new(0), deserted: AtomicBool::new(false), id: OnceLock::new() })
+        Ok(Epoll {
+            fd,
+            wake,
+            harvests: AtomicU32::new(0),
+            deserted: AtomicBool::new(false),
+            waited_for: AtomicBool::new(false),
+            id: OnceLock::new(),
+        })
     }
 
     /// For the sockets of a thread.
@@ -71,37 +80,59 @@ impl Epoll {
 
     /// Waits for edges and runs what they make possible.
     pub(crate) fn harvest(&self, timeout: Option<Duration>) {
-        self.harvest_then(timeout, || {});
+        self.take_edges(timeout, || {});
     }
 
-    /// As [`Epoll::harvest`]; says when the waiting is over.
-    pub(crate) fn harvest_then(&self, timeout: Option<Duration>, waited: impl FnOnce()) {
+    /// As [`Epoll::harvest`], for the thread whose home it is. Does not wait if the thread has been woken by now, as
+    /// `asleep` says; tells when the waiting is over.
+    pub(crate) fn harvest_at_home(
+        &self,
+        timeout: Option<Duration>,
+        asleep: impl FnOnce() -> bool,
+        waited: impl FnOnce(),
+    ) {
         self.deserted.store(false, Ordering::Relaxed);
-        self.take_edges(timeout, waited);
+        // From here on the watchdog gives back a nudge that it has taken. One that it took before came with a wake-up
+        // that `asleep` sees.
+        self.waited_for.store(true, Ordering::SeqCst);
+        let timeout = if asleep() { timeout } else { Some(Duration::ZERO) };
+        self.take_edges(timeout, || {
+            self.waited_for.store(false, Ordering::Relaxed);
+            waited();
+        });
     }
 
     /// Takes the edges that nobody takes, as the watchdog.
     pub(crate) fn harvest_deserted(&self) {
         self.deserted.store(true, Ordering::Relaxed);
+        let mut nudged = false;
         while self.is_ready() {
-            self.take_edges(Some(Duration::ZERO), || {});
+            nudged |= self.take_edges(Some(Duration::ZERO), || {});
+        }
+        if nudged && self.waited_for.load(Ordering::SeqCst) {
+            self.nudge();
         }
     }
 
-    fn take_edges(&self, timeout: Option<Duration>, waited: impl FnOnce()) {
+    /// Returns whether somebody has nudged.
+    fn take_edges(&self, timeout: Option<Duration>, waited: impl FnOnce()) -> bool {
         let mut events = [libc::epoll_event { events: 0, u64: 0 }; BATCH];
         let count = os::epoll_wait(&self.fd, &mut events, milliseconds(timeout));
         waited();
         self.harvests.fetch_add(1, Ordering::Relaxed);
+        let mut nudged = false;
         for event in &events[..count] {
             let data = event.u64;
-            if data != WAKE {
-                let address = data & ((1 << ADDRESS_BITS) - 1);
-                // SAFETY: only addresses of sockets are registered, and sockets are leaked and recycled in place.
-                let socket: &'static Socket = unsafe { &*(address as *const Socket) };
-                socket::ready(socket, (data >> ADDRESS_BITS) as u16, event.events as i32);
+            if data == WAKE {
+                nudged = true;
+                continue;
             }
+            let address = data & ((1 << ADDRESS_BITS) - 1);
+            // SAFETY: only addresses of sockets are registered, and sockets are leaked and recycled in place.
+            let socket: &'static Socket = unsafe { &*(address as *const Socket) };
+            socket::ready(socket, (data >> ADDRESS_BITS) as u16, event.events as i32);
         }
+        nudged
     }
 
     pub(crate) fn is_deserted(&self) -> bool {

@@ -56,7 +56,11 @@ impl Sleeper {
     /// Sleeps until woken, or until the time is over, and runs what edges at home make possible.
     pub(crate) fn sleep(&self, timeout: Option<Duration>) {
         match self.home.get() {
-            Some(home) => home.harvest_then(timeout, || self.word.store(AWAKE, Ordering::Relaxed)),
+            Some(home) => home.harvest_at_home(
+                timeout,
+                || self.word.load(Ordering::SeqCst) == ASLEEP,
+                || self.word.store(AWAKE, Ordering::Relaxed),
+            ),
             None => futex_wait(&self.word, ASLEEP, timeout),
         }
     }
@@ -66,7 +70,7 @@ impl Sleeper {
     }
 
     pub(crate) fn wake(&self) {
-        match self.word.swap(AWAKE, Ordering::Release) {
+        match self.word.swap(AWAKE, Ordering::SeqCst) {
             ASLEEP => match self.home.get() {
                 Some(home) => home.nudge(),
                 None => futex_wake(&self.word),

@@ -110,7 +110,7 @@ impl Thread {
     pub(crate) fn harvest(&self) -> bool {
         match self.sleeper.home.get() {
             Some(home) => {
-                home.harvest(Some(Duration::ZERO));
+                home.harvest_at_home(Some(Duration::ZERO), || true, || {});
                 true
             }
             None => false,

@@ -50,10 +50,16 @@ impl Epoll {
     }
 
     pub(crate) fn harvest(&self, timeout: Option<Duration>) {
-        self.harvest_then(timeout, || {});
+        self.harvest_at_home(timeout, || true, || {});
     }
 
-    pub(crate) fn harvest_then(&self, timeout: Option<Duration>, waited: impl FnOnce()) {
+    pub(crate) fn harvest_at_home(
+        &self,
+        timeout: Option<Duration>,
+        asleep: impl FnOnce() -> bool,
+        waited: impl FnOnce(),
+    ) {
+        let timeout = if asleep() { timeout } else { Some(Duration::ZERO) };
         let mut state = self.state.lock().expect("not poisoned");
         while timeout != Some(Duration::ZERO) && state.edges.is_empty() && !state.nudged {
             state = self.changed.wait(state).expect("not poisoned");

@@ -1,4 +1,4 @@
-//! ReadFile, WriteFile, and the same with a completion routine.
+//! ReadFile and WriteFile.
 
 use std::sync::Arc;
 
@@ -68,7 +68,7 @@ unsafe fn on_file(file: &File, call: Call) -> Result<u32, WIN32_ERROR> {
 }
 
 /// Checks what is checked before anything begins, so that the OVERLAPPED and its event stay as they are (F9).
-fn check(core: &Core, call: Call, operation: Option<Operation>) -> Result<Transfer, WIN32_ERROR> {
+pub(super) fn check(core: &Core, call: Call, operation: Option<Operation>) -> Result<Transfer, WIN32_ERROR> {
     let Call { direction, buffer, len, .. } = call;
     let permitted = match direction {
         Direction::Read => core.access.read,
@@ -105,7 +105,7 @@ pub(super) fn is_accessible(direction: Direction, buffer: *mut u8, len: u32) -> 
 }
 
 /// Hands an operation to the pool.
-fn start(core: &Arc<Core>, transfer: Transfer, operation: Operation) -> Result<(), WIN32_ERROR> {
+pub(super) fn start(core: &Arc<Core>, transfer: Transfer, operation: Operation) -> Result<(), WIN32_ERROR> {
     operation.begin();
     let only_to_port = matches!(operation.notice, Notice::Event(0));
     if only_to_port {
@@ -240,32 +240,4 @@ pub unsafe extern "system" fn WriteFile(
     };
     // SAFETY: as the caller promises.
     unsafe { run(hfile, call) }
-}
-
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn ReadFileEx(
-    _hfile: HANDLE,
-    _lpbuffer: *mut u8,
-    _nnumberofbytestoread: u32,
-    _lpoverlapped: *mut OVERLAPPED,
-    _lpcompletionroutine: LPOVERLAPPED_COMPLETION_ROUTINE,
-) -> BOOL {
-    FALSE
-}
-
-/// Not offered yet.
-///
-/// # Safety
-/// Nothing is asked of the caller.
-pub unsafe extern "system" fn WriteFileEx(
-    _hfile: HANDLE,
-    _lpbuffer: *const u8,
-    _nnumberofbytestowrite: u32,
-    _lpoverlapped: *mut OVERLAPPED,
-    _lpcompletionroutine: LPOVERLAPPED_COMPLETION_ROUTINE,
-) -> BOOL {
-    FALSE
 }

@@ -28,6 +28,7 @@ mod open;
 mod pool;
 mod position;
 mod request;
+mod routine;
 mod share;
 
 use std::os::fd::OwnedFd;
@@ -46,9 +47,10 @@ use crate::socket::Association;
 use crate::socket::request::Notice;
 use crate::types::*;
 
-pub use io::{ReadFile, ReadFileEx, WriteFile, WriteFileEx};
+pub use io::{ReadFile, WriteFile};
 pub use open::{CreateFileA, CreateFileW};
 pub use position::{FlushFileBuffers, GetFileSizeEx, SetFilePointerEx};
+pub use routine::{ReadFileEx, WriteFileEx};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Kind {
@@ -91,10 +93,11 @@ struct Core {
 
 /// An open file, as its handles know it.
 pub(crate) struct File {
-    core: Arc<Core>,
-    /// What is to be deleted with the last handle. Before the claim: until then nobody else opens it.
+    /// What is to be deleted with the last handle. Dropped before the claim: until then nobody else opens it.
     _doomed: Option<Doomed>,
+    /// Dropped before the descriptor: until then no other file is given the number that the claim knows this one by.
     _claim: Option<Claim>,
+    core: Arc<Core>,
 }
 
 /// The file that a handle means.

@@ -1,37 +1,55 @@
-//! ReadFile and WriteFile on a socket: a receive and a send, with Win32's codes instead of Winsock's (D92).
+//! Reading from a socket and writing to it: a receive and a send, with Win32's codes instead of Winsock's (D92).
 
-use crate::error::{last_error, win32_from_wsa};
+use crate::error::{WsaError, win32_from_wsa};
 use crate::file::io::{Call, is_accessible};
 use crate::file::request::Direction;
-use crate::socket::overlapped::Overlapped;
-use crate::socket::{self, WSARecv, WSASend};
+use crate::socket::overlapped::{Operation, Overlapped};
+use crate::socket::{self, receive, send};
 use crate::types::*;
 
+/// ReadFile or WriteFile.
+///
 /// # Safety
 /// As for ReadFile or WriteFile.
 pub(super) unsafe fn run(s: SOCKET, call: Call) -> Result<u32, WIN32_ERROR> {
-    let is_overlapped = socket::lock(s).map_err(|_| ERROR_INVALID_HANDLE)?.overlapped;
     // SAFETY: as the caller promises.
-    match unsafe { Overlapped::new(call.overlapped) } {
-        None if is_overlapped => return Err(ERROR_INVALID_PARAMETER),
+    let overlapped = unsafe { Overlapped::new(call.overlapped) };
+    match overlapped {
+        None if is_overlapped(s)? => return Err(ERROR_INVALID_PARAMETER),
         None if call.bytes.is_null() => return Err(ERROR_NOACCESS),
-        Some(overlapped) if overlapped.offset() > i64::MAX as u64 => return Err(ERROR_INVALID_PARAMETER),
         _ => {}
     }
-    if !is_accessible(call.direction, call.buffer, call.len) {
+    let mut place = OVERLAPPED::default();
+    // A socket that is not overlapped blocks, whatever its mode: that is what an OVERLAPPED says there (D3).
+    // SAFETY: `place` is used where the operation is over when the call returns.
+    let overlapped = overlapped.or_else(|| unsafe { Overlapped::new(&raw mut place) }).ok_or(ERROR_NOACCESS)?;
+    // SAFETY: as the caller promises.
+    unsafe { transfer(s, call, Operation::new(overlapped, None)) }
+}
+
+/// Whether a socket is overlapped; an error if it is none.
+pub(super) fn is_overlapped(s: SOCKET) -> Result<bool, WIN32_ERROR> {
+    socket::lock(s).map(|socket| socket.overlapped).map_err(|_| ERROR_INVALID_HANDLE)
+}
+
+/// # Safety
+/// The call's buffer is writable or readable, until the operation completes if the socket is overlapped.
+pub(super) unsafe fn transfer(s: SOCKET, call: Call, operation: Operation) -> Result<u32, WIN32_ERROR> {
+    let Call { direction, buffer, len, .. } = call;
+    is_overlapped(s)?;
+    if operation.overlapped.offset() > i64::MAX as u64 {
+        return Err(ERROR_INVALID_PARAMETER);
+    }
+    if !is_accessible(direction, buffer, len) {
         return Err(ERROR_NOACCESS);
     }
-    // A socket that is not overlapped blocks, whatever its mode: that is what an OVERLAPPED says there (D3).
-    let mut place = OVERLAPPED::default();
-    let overlapped = if call.overlapped.is_null() { &raw mut place } else { call.overlapped };
-    let buffers = [WSABUF { len: call.len, buf: call.buffer }];
-    let (mut bytes, mut flags) = (0, 0);
-    // SAFETY: as the caller promises. `place` is used only where the call is over when it returns.
+    let buffer = WSABUF { len, buf: buffer };
+    // SAFETY: as the caller promises.
     let result = unsafe {
-        match call.direction {
-            Direction::Read => WSARecv(s, buffers.as_ptr(), 1, &mut bytes, &mut flags, overlapped, None),
-            Direction::Write => WSASend(s, buffers.as_ptr(), 1, &mut bytes, 0, overlapped, None),
+        match direction {
+            Direction::Read => receive::receive_one(s, buffer, operation),
+            Direction::Write => send::send_one(s, buffer, operation),
         }
     };
-    if result == 0 { Ok(bytes) } else { Err(win32_from_wsa(last_error() as WSA_ERROR)) }
+    result.map(|completion| completion.bytes).map_err(|WsaError(code)| win32_from_wsa(code))
 }

@@ -10,6 +10,7 @@ use crate::*;
 
 mod opening;
 mod pipes;
+mod routines;
 mod sockets;
 mod transfers;
 

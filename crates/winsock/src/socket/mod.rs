@@ -20,10 +20,10 @@ pub(crate) mod event_select;
 mod network_events;
 mod options;
 pub(crate) mod overlapped;
-mod receive;
+pub(crate) mod receive;
 pub(crate) mod request;
 pub(crate) mod select;
-mod send;
+pub(crate) mod send;
 
 use std::cell::Cell;
 use std::ops::{Deref, DerefMut};

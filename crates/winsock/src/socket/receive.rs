@@ -71,6 +71,16 @@ unsafe fn receive_locked(socket: &mut Locked, call: Call<'_>, operation: Option<
     Ok(completion)
 }
 
+/// Receives into one buffer, for ReadFile: see [`receive`].
+///
+/// # Safety
+/// The buffer is writable until the operation completes.
+pub(crate) unsafe fn receive_one(s: SOCKET, buffer: WSABUF, operation: Operation) -> WsaResult<Completion> {
+    let call = Call { buffers: &[buffer], flags: 0, from: std::ptr::null_mut(), from_len: std::ptr::null_mut() };
+    // SAFETY: as the caller promises.
+    unsafe { receive(s, call, Some(operation)) }
+}
+
 /// Whether the socket is one that can receive.
 fn check_state(socket: &mut Locked) -> WsaResult<()> {
     connect::settle(socket);

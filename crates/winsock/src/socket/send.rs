@@ -68,6 +68,15 @@ unsafe fn transmit(s: SOCKET, call: Call<'_>, operation: Option<Operation>) -> W
     Ok(completion)
 }
 
+/// Sends one buffer, for WriteFile: see [`transmit`].
+///
+/// # Safety
+/// The buffer is readable until the operation completes.
+pub(crate) unsafe fn send_one(s: SOCKET, buffer: WSABUF, operation: Operation) -> WsaResult<Completion> {
+    // SAFETY: as the caller promises.
+    unsafe { transmit(s, Call { buffers: &[buffer], flags: 0, to: None }, Some(operation)) }
+}
+
 /// Whether the socket is one that can send.
 fn check_state(socket: &mut Locked, call: Call<'_>) -> WsaResult<()> {
     connect::settle(socket);

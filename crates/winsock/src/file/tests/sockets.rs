@@ -40,6 +40,7 @@ fn an_overlapped_socket_needs_an_overlapped_with_no_negative_offset() {
 
 #[test]
 fn a_socket_that_is_not_overlapped_blocks_whatever_its_mode() {
+    crate::testing::start();
     // The sockets that a listener accepts are as it is.
     // SAFETY: a null pointer is allowed.
     let listening = unsafe { WSASocketW(AF_INET.into(), SOCK_STREAM, IPPROTO_TCP, null(), 0, 0) };

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use arrayvec::ArrayVec;
+
 use crate::completion_port::timeout;
 use crate::dispatcher::{self, Object as Waitable, Outcome};
 use crate::error::set_last_error;
@@ -12,7 +14,10 @@ use crate::startup::started;
 use crate::types::*;
 
 /// MAXIMUM_WAIT_OBJECTS.
-const MOST: u32 = 64;
+pub(crate) const MOST: usize = 64;
+
+/// What a wait for several handles waits for.
+pub(crate) type Waitables = ArrayVec<Waitable, MOST>;
 
 /// What waiting for a handle waits for; of a socket, a file or a port, what says whether the handle is signalled.
 pub(crate) fn waitable(handle: usize) -> Option<Waitable> {
@@ -138,8 +143,8 @@ pub unsafe extern "system" fn WaitForMultipleObjectsEx(
 ///
 /// # Safety
 /// `handles` is null or readable for `count` handles.
-pub(crate) unsafe fn objects(count: u32, handles: *const HANDLE) -> Result<Vec<Waitable>, WIN32_ERROR> {
-    if count == 0 || count > MOST || handles.is_null() {
+pub(crate) unsafe fn objects(count: u32, handles: *const HANDLE) -> Result<Waitables, WIN32_ERROR> {
+    if count == 0 || count as usize > MOST || handles.is_null() {
         return Err(ERROR_INVALID_PARAMETER);
     }
     // SAFETY: as the caller promises.

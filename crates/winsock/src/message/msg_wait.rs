@@ -7,7 +7,7 @@ use crate::deadline::Deadline;
 use crate::dispatcher::{self, Object, Outcome};
 use crate::error::{finish_bool, set_last_error};
 use crate::types::*;
-use crate::wait;
+use crate::wait::{self, Waitables};
 
 /// One place of the 64 is the queue's.
 const MOST_HANDLES: u32 = WSA_MAXIMUM_WAIT_EVENTS - 1;
@@ -56,7 +56,7 @@ pub unsafe extern "system" fn MsgWaitForMultipleObjectsEx(
     let known = MWMO_WAITALL | MWMO_ALERTABLE | MWMO_INPUTAVAILABLE;
     let objects = match ncount {
         _ if ncount > MOST_HANDLES || dwflags & !known != 0 => Err(ERROR_INVALID_PARAMETER),
-        0 => Ok(Vec::new()),
+        0 => Ok(Waitables::new()),
         // SAFETY: the caller's promise.
         _ => unsafe { wait::objects(ncount, phandles) },
     };
@@ -74,7 +74,7 @@ pub unsafe extern "system" fn MsgWaitForMultipleObjectsEx(
 }
 
 /// Waits for the objects and the queue.
-fn wait_with(mut objects: Vec<Object>, deadline: Deadline, mask: u32, flags: u32) -> Result<WAIT_EVENT, WIN32_ERROR> {
+fn wait_with(mut objects: Waitables, deadline: Deadline, mask: u32, flags: u32) -> Result<WAIT_EVENT, WIN32_ERROR> {
     let queue = queue::current().ok_or(ERROR_NOT_ENOUGH_MEMORY)?;
     objects.push(queue.event.clone());
     Ok(wait_for(queue, &objects, deadline, mask, flags))
@@ -109,5 +109,5 @@ fn wait_for(queue: &Queue, objects: &[Object], deadline: Deadline, mask: u32, fl
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
 pub unsafe extern "system" fn WaitMessage() -> BOOL {
-    finish_bool(wait_with(Vec::new(), Deadline::NEVER, QS_ALLINPUT | POSTED, 0).map(drop))
+    finish_bool(wait_with(Waitables::new(), Deadline::NEVER, QS_ALLINPUT | POSTED, 0).map(drop))
 }

@@ -10,6 +10,7 @@
 #![deny(unsafe_code)]
 
 pub mod fixture;
+pub mod network_fixture;
 mod process;
 pub mod raw;
 pub mod raw_port;

@@ -11,6 +11,8 @@ mod apc;
 mod event;
 mod extension;
 mod file;
+mod message;
+mod network_events;
 mod object;
 mod options;
 mod overlapped;
@@ -29,6 +31,8 @@ pub use extension::{
     connect_ex_without_overlapped, extension_pointer_size, get_accept_ex_sockaddrs,
 };
 pub use file::{Answer, File, read_file, read_file_ex, read_file_now, write_file, write_file_ex, write_file_now};
+pub use message::{Message, Window, get_message, msg_wait};
+pub use network_events::NetworkEvents;
 pub use object::{
     Mutex, Semaphore, pulse_event, reset_event, set_event, wsa_close_event, wsa_create_event, wsa_reset_event,
     wsa_set_event,

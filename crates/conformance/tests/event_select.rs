@@ -1,0 +1,275 @@
+//! WSAEventSelect: the call itself, and what selecting again does (V1 to V9, V24, V25).
+#![forbid(unsafe_code)]
+
+use conformance::fixture::DEADLINE_MS;
+use conformance::network_fixture::{
+    ACCEPT, CLOSE, CONNECT, OOB, READ, Scene, WRITE, Watch, assert_nonblocking, deliver, settle,
+};
+use conformance::raw::{Event, Socket, pair, tcp};
+use pentaport::sys;
+use std::mem::ManuallyDrop;
+
+/// The events whose conditions a scene can make hold.
+const KINDS: [u32; 5] = [ACCEPT, READ, WRITE, OOB, CLOSE];
+
+/// An event that does not happen in the scene of this one.
+fn other_than(event: u32) -> u32 {
+    if event == WRITE { READ } else { CONNECT }
+}
+
+#[test]
+fn v1_selecting_makes_the_socket_nonblocking() {
+    for events in [READ, 0] {
+        let (_peer, socket) = pair();
+        let event = Event::manual(false);
+        assert_eq!(socket.wsa_event_select((events != 0).then_some(&event), events), Ok(()));
+        assert_nonblocking(&socket, true);
+    }
+}
+
+#[test]
+fn v1_a2_fionbio_0_is_refused_while_events_are_selected() {
+    let (_peer, socket) = pair();
+    let watch = Watch::new(&socket, READ);
+    assert_eq!(socket.ioctl(sys::FIONBIO, 0), Err(sys::WSAEINVAL));
+    let (outcome, _) = socket.wsa_ioctl(sys::FIONBIO as u32, &0u32.to_ne_bytes(), &mut [], None);
+    assert_eq!(outcome, Err(sys::WSAEINVAL), "by WSAIoctl");
+    assert_eq!(socket.ioctl(sys::FIONBIO, 1), Ok(1));
+
+    watch.select(0);
+    assert_eq!(socket.ioctl(sys::FIONBIO, 0), Ok(0));
+    assert_nonblocking(&socket, false);
+}
+
+#[test]
+fn v1_after_no_events_the_socket_stays_nonblocking_until_fionbio() {
+    let (_peer, socket) = pair();
+    let watch = Watch::new(&socket, READ);
+    watch.select(0);
+    assert_nonblocking(&socket, true);
+}
+
+#[test]
+fn v2_events_without_an_event_object_are_refused() {
+    let (peer, socket) = pair();
+    let closed = {
+        let event = Event::manual(false);
+        event.handle()
+    };
+    for handle in [0, closed, socket.raw(), usize::MAX] {
+        assert_eq!(socket.wsa_event_select_handle(handle, READ), Err(sys::WSAEINVAL), "{handle:#x}");
+    }
+    // Nothing was selected.
+    deliver(&peer, b"data", &socket);
+    assert_eq!(socket.wsa_enum_network_events(None).map(|found| found.events), Ok(0));
+}
+
+#[test]
+fn v2_without_events_the_association_goes_whatever_the_event_argument_is() {
+    let other = Event::manual(false);
+    let closed = {
+        let event = Event::manual(false);
+        event.handle()
+    };
+    for handle in [0, other.handle(), closed, usize::MAX] {
+        let (peer, socket) = pair();
+        let watch = Watch::new(&socket, READ);
+        assert_eq!(socket.wsa_event_select_handle(handle, 0), Ok(()), "{handle:#x}");
+        deliver(&peer, b"data", &socket);
+        watch.nothing();
+        assert_eq!(socket.ioctl(sys::FIONBIO, 0), Ok(0), "nothing is selected");
+        assert!(!other.is_set());
+    }
+}
+
+#[test]
+fn v3_after_no_events_enum_returns_none() {
+    for event in KINDS {
+        let scene = Scene::new(event);
+        scene.begin();
+        let watch = Watch::new(&scene.socket, event);
+        watch.is_signalled();
+        watch.select(0);
+        assert_eq!(watch.enumerate(), 0);
+    }
+}
+
+#[test]
+fn v4_what_is_recorded_survives_a_mask_without_it() {
+    for event in KINDS {
+        let scene = Scene::new(event);
+        scene.begin();
+        let watch = Watch::new(&scene.socket, event);
+        watch.is_signalled();
+        for narrower in [other_than(event), 0] {
+            watch.select(narrower);
+            watch.event.reset();
+            watch.nothing();
+        }
+        watch.select(event | other_than(event));
+        watch.records(event);
+    }
+}
+
+#[test]
+fn v5_selecting_never_resets_the_event() {
+    let (_peer, socket) = pair();
+    let event = Event::manual(true);
+    for events in [READ, READ | WRITE, READ, 0] {
+        assert_eq!(socket.wsa_event_select(Some(&event), events), Ok(()));
+        assert!(event.is_set(), "after selecting {events:#x}");
+    }
+}
+
+#[test]
+fn v6_each_selecting_sets_the_event_at_once_until_enum() {
+    for event in KINDS {
+        let scene = Scene::new(event);
+        scene.begin();
+        let watch = Watch::new(&scene.socket, event);
+        watch.is_signalled();
+        for _ in 0..3 {
+            watch.event.reset();
+            watch.select(event);
+            assert!(watch.event.is_set(), "with the same mask");
+            watch.event.reset();
+            watch.select(0);
+            assert!(!watch.event.is_set(), "without a mask");
+            watch.select(event);
+            assert!(watch.event.is_set(), "with no mask and then the same");
+        }
+        let other = Event::manual(false);
+        watch.event.reset();
+        assert_eq!(scene.socket.wsa_event_select(Some(&other), event), Ok(()));
+        assert!(other.is_set(), "the new event");
+        assert!(!watch.event.is_set(), "not the one that was selected before");
+    }
+}
+
+#[test]
+fn v7_what_enum_has_taken_is_not_recorded_by_selecting_again() {
+    for event in KINDS {
+        let scene = Scene::new(event);
+        scene.begin();
+        let watch = Watch::new(&scene.socket, event);
+        watch.records(event);
+        watch.select(event);
+        watch.nothing();
+        watch.select(0);
+        watch.select(event);
+        watch.nothing();
+        let other = Watch::new(&scene.socket, event);
+        other.nothing();
+    }
+}
+
+#[test]
+fn v8_what_begins_while_not_selected_is_delivered_later() {
+    for event in KINDS {
+        // Never selected before; selected without it; selected and given up.
+        for before in [None, Some(other_than(event)), Some(0)] {
+            let scene = Scene::new(event);
+            if let Some(mask) = before {
+                let watch = Watch::new(&scene.socket, event);
+                watch.nothing();
+                watch.select(mask);
+            }
+            scene.begin();
+            let watch = Watch::new(&scene.socket, event);
+            watch.records(event);
+        }
+    }
+}
+
+#[test]
+fn v9_what_was_consumed_before_selecting_is_not_delivered() {
+    for event in [ACCEPT, READ, OOB] {
+        for before in [None, Some(other_than(event)), Some(0)] {
+            let scene = Scene::new(event);
+            let earlier = before.map(|mask| {
+                let watch = Watch::new(&scene.socket, event);
+                watch.select(mask);
+                watch
+            });
+            scene.begin();
+            settle();
+            scene.end();
+            let watch = Watch::new(&scene.socket, event);
+            watch.nothing();
+            assert!(earlier.is_none_or(|earlier| !earlier.event.is_set()));
+        }
+    }
+}
+
+#[test]
+fn v24_one_event_serves_many_sockets() {
+    let pairs = [pair(), pair(), pair()];
+    let event = Event::manual(false);
+    for (_, socket) in &pairs {
+        assert_eq!(socket.wsa_event_select(Some(&event), READ), Ok(()));
+    }
+    for index in [1, 0, 2, 1] {
+        let (peer, socket) = &pairs[index];
+        deliver(peer, b"!", socket);
+        assert_eq!(event.wait(DEADLINE_MS), sys::WAIT_OBJECT_0);
+        event.reset();
+        assert_eq!(recorded(&pairs), [0, 1, 2].map(|other| if other == index { READ } else { 0 }));
+    }
+}
+
+#[test]
+fn v24_an_auto_reset_event_serves_many_sockets() {
+    let pairs = [pair(), pair(), pair()];
+    let event = Event::auto(false);
+    for (_, socket) in &pairs {
+        assert_eq!(socket.wsa_event_select(Some(&event), READ), Ok(()));
+    }
+    for index in [2, 0, 1, 1] {
+        let (peer, socket) = &pairs[index];
+        deliver(peer, b"!", socket);
+        assert_eq!(event.wait(DEADLINE_MS), sys::WAIT_OBJECT_0);
+        assert!(!event.is_set(), "the wait has reset it");
+        assert_eq!(recorded(&pairs), [0, 1, 2].map(|other| if other == index { READ } else { 0 }));
+    }
+}
+
+/// What WSAEnumNetworkEvents, without event, takes from the second socket of each pair.
+fn recorded(pairs: &[(Socket, Socket); 3]) -> [u32; 3] {
+    pairs.each_ref().map(|(_, socket)| socket.wsa_enum_network_events(None).expect("the record").events)
+}
+
+#[test]
+fn v25_closesocket_ends_the_association_and_leaves_the_event_alone() {
+    for set in [false, true] {
+        let (peer, socket) = pair();
+        let event = Event::manual(false);
+        assert_eq!(socket.wsa_event_select(Some(&event), READ | sys::FD_CLOSE), Ok(()));
+        if set {
+            event.set();
+        }
+        assert_eq!(socket.close(), Ok(()));
+        // What the peer does now reaches nobody.
+        let _ = peer.send(b"data");
+        settle();
+        assert_eq!(event.is_set(), set, "neither set nor reset by the close");
+        event.set();
+        assert!(event.is_set(), "the event object lives");
+        event.reset();
+        assert!(!event.is_set());
+    }
+}
+
+#[test]
+fn h13_what_is_no_socket_is_refused() {
+    let event = Event::manual(false);
+    let closed = tcp();
+    closed.close().unwrap();
+    for socket in [Socket::invalid(), closed] {
+        assert_eq!(socket.wsa_event_select(Some(&event), READ), Err(sys::WSAENOTSOCK));
+        assert_eq!(socket.wsa_event_select(None, 0), Err(sys::WSAENOTSOCK));
+        assert_eq!(socket.wsa_enum_network_events(None), Err(sys::WSAENOTSOCK));
+    }
+    let event_as_socket = ManuallyDrop::new(Socket::of(event.handle()));
+    assert_eq!(event_as_socket.wsa_event_select(Some(&event), READ), Err(sys::WSAENOTSOCK));
+    assert_eq!(event_as_socket.wsa_enum_network_events(None), Err(sys::WSAENOTSOCK));
+}

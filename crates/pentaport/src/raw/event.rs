@@ -62,10 +62,15 @@ pub(crate) enum Ending {
 
 /// Waits for one handle or all of them.
 pub(crate) fn wait(handles: &[HANDLE], all: bool, milliseconds: u32, alertable: bool) -> Result<Ending> {
-    let count = u32::try_from(handles.len()).unwrap_or(u32::MAX);
-    // SAFETY: `count` handles can be read, or the count is refused as beyond the system's limit of 64.
-    let outcome =
-        unsafe { sys::WaitForMultipleObjectsEx(count, handles.as_ptr(), all.into(), milliseconds, alertable.into()) };
+    let outcome = match handles {
+        // SAFETY: takes a handle and numbers.
+        [one] => unsafe { sys::WaitForSingleObjectEx(*one, milliseconds, alertable.into()) },
+        many => {
+            let count = u32::try_from(many.len()).unwrap_or(u32::MAX);
+            // SAFETY: `count` handles can be read, or the count is refused as beyond the system's limit of 64.
+            unsafe { sys::WaitForMultipleObjectsEx(count, many.as_ptr(), all.into(), milliseconds, alertable.into()) }
+        }
+    };
     let ending = ending(outcome);
     resume_panic();
     ending

@@ -9,6 +9,7 @@ use pentaport::socket::{Shutdown, Socket};
 use std::io::ErrorKind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -359,6 +360,25 @@ fn the_result_does_not_hang_on_the_event() {
     until("it is over", || pending.is_complete());
     pending.event().reset();
     assert_eq!(pending.finish().expect("it is over").result, Ok(1));
+}
+
+/// How a server gets back a thread that waits for a client who neither sends nor leaves.
+#[test]
+fn a_thread_that_waits_is_released_from_outside() {
+    let (server, _client) = ends();
+    let serving = server.clone();
+    let (started, starting) = mpsc::channel();
+    let waiting = thread::spawn(move || {
+        let pending = serving.receive(operation(8)).unwrap();
+        started.send(()).unwrap();
+        let completion = end(pending);
+        (completion.result.unwrap_err(), serving.receive(completion.operation).unwrap_err().error)
+    });
+    starting.recv().unwrap();
+    server.shutdown(Shutdown::Both).unwrap();
+    assert_eq!(server.cancel(), Ok(true));
+    let (cancelled, refused) = waiting.join().unwrap();
+    assert_eq!((cancelled.code(), refused.name()), (995, Some("WSAESHUTDOWN")));
 }
 
 #[test]

@@ -324,16 +324,20 @@ fn a_panic_goes_on_after_the_wait_and_the_others_run_all_the_same() {
     let (server, client) = ends();
     let (scope, log) = (RoutineScope::new(), Log::default());
     let waits: [fn(); 4] = [
-        || drop(sleep_alertable(Some(PATIENCE))),
-        || drop(wait_any_alertable(&[Event::manual_reset().unwrap()], Some(PATIENCE))),
+        || {
+            sleep_alertable(Some(PATIENCE));
+        },
+        || {
+            wait_any_alertable(&[Event::manual_reset().unwrap()], Some(PATIENCE)).unwrap();
+        },
         || {
             let set = WaitSet::new().unwrap();
             set.add(&Event::manual_reset().unwrap(), 0).unwrap();
-            drop(set.wait_alertable(&mut [0], Some(PATIENCE)));
+            set.wait_alertable(&mut [0], Some(PATIENCE)).unwrap();
         },
         || {
             let (server, _client) = ends();
-            drop(server.receive(Operation::new(vec![0; 1], ())).unwrap().wait_alertable(Some(PATIENCE)));
+            server.receive(Operation::new(vec![0; 1], ())).unwrap().wait_alertable(Some(PATIENCE)).unwrap();
         },
     ];
     for (round, wait) in waits.into_iter().enumerate() {
@@ -410,7 +414,7 @@ fn a_panic_in_a_routine_that_a_blocking_call_ran_goes_on_after_the_call() {
             assert!(tell.recv_timeout(PATIENCE).is_err());
             client.send_all(b"x").unwrap();
         });
-        assert_eq!(panic_of(|| drop(server.recv(&mut [0; 1]))), "in the routine");
+        assert_eq!(panic_of(|| assert_eq!(server.recv(&mut [0; 1]), Ok(1))), "in the routine");
     });
     let listener = listener(V4);
     Waker::current().unwrap().post(|| panic!("in the routine")).unwrap();
@@ -427,7 +431,7 @@ fn a_panic_in_a_routine_that_a_blocking_call_ran_goes_on_after_the_call() {
         // Somebody was there at once, so that it did not wait.
         Ok(accepted) => {
             drop(accepted);
-            assert_eq!(panic_of(|| drop(sleep_alertable(Some(PATIENCE)))), "in the routine");
+            assert_eq!(panic_of(|| assert!(sleep_alertable(Some(PATIENCE)))), "in the routine");
         }
     }
     assert_eq!(connecting.join().unwrap(), Ok(0));

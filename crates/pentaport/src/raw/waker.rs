@@ -74,8 +74,8 @@ impl Drop for Thread {
 unsafe extern "system" fn woken(thread: usize) {
     // SAFETY: the count that `wake` gave away comes back, once.
     let thread = unsafe { Arc::from_raw(std::ptr::with_exposed_provenance::<Thread>(thread)) };
-    // From here on a wake-up queues another: what its caller did before it is seen after this wait.
-    thread.woken.store(false, Ordering::Release);
+    // What the callers of `wake` did before it is seen from here on; one that comes later queues another.
+    thread.woken.swap(false, Ordering::AcqRel);
 }
 
 unsafe extern "system" fn posted(routine: usize) {

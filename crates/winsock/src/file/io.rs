@@ -106,12 +106,9 @@ pub(super) fn is_accessible(direction: Direction, buffer: *mut u8, len: u32) -> 
 
 /// Hands an operation to the pool.
 pub(super) fn start(core: &Arc<Core>, transfer: Transfer, operation: Operation) -> Result<(), WIN32_ERROR> {
-    operation.begin();
+    let associated = core.begin(operation);
     let only_to_port = matches!(operation.notice, Notice::Event(0));
-    if only_to_port {
-        core.unsignal();
-    }
-    if !only_to_port || core.state.lock().association.is_none() {
+    if !only_to_port || !associated {
         thread::owe();
     }
     let ticket =

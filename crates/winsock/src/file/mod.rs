@@ -44,6 +44,7 @@ use crate::file::share::Claim;
 use crate::objects::{Object, table};
 use crate::port::Port;
 use crate::socket::Association;
+use crate::socket::overlapped::Operation;
 use crate::socket::request::Notice;
 use crate::types::*;
 
@@ -191,11 +192,18 @@ impl Core {
         ticket.file == std::ptr::from_ref(self).addr()
     }
 
-    /// An operation without an event begins: the handle is what is waited for (D21). Not between the end of another
-    /// operation and its signal.
-    fn unsignal(&self) {
-        let _state = self.state.lock();
-        self.signalled.reset();
+    /// Begins an operation; says whether the file has a port.
+    ///
+    /// Never between the status of an operation that ends and its event: a program that has seen the status may use the
+    /// same event again at once, and would find it set by the last one.
+    fn begin(&self, operation: Operation) -> bool {
+        let state = self.state.lock();
+        operation.begin();
+        // Without an event the handle is what is waited for (D21).
+        if let Notice::Event(0) = operation.notice {
+            self.signalled.reset();
+        }
+        state.association.is_some()
     }
 
     /// Signals the handle, for an operation without an event, unless the program asked to leave it alone (P39).

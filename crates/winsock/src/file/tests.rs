@@ -104,6 +104,12 @@ impl Handle {
         unsafe { WaitForSingleObject(self.0, 0) == WAIT_OBJECT_0 }
     }
 
+    /// Waits for it: an event is set after the result is there, and by another thread.
+    fn gets_signalled(&self) -> bool {
+        // SAFETY: no precondition.
+        unsafe { WaitForSingleObject(self.0, 30_000) == WAIT_OBJECT_0 }
+    }
+
     fn port() -> Handle {
         // SAFETY: no precondition.
         Handle(unsafe { CreateIoCompletionPort(INVALID_HANDLE_VALUE, null_mut(), 0, 0) })

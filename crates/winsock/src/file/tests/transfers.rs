@@ -183,17 +183,34 @@ fn events_are_reset_and_set_and_handles_signalled() {
     let read = Operation::to_read(0, 7).with_event(event.0);
     assert_eq!(read.read(file.0), PENDING);
     assert_eq!(read.result(file.0), Ok(7));
-    assert!(event.is_signalled());
+    assert!(event.gets_signalled());
     assert!(!file.is_signalled(), "it has an event of its own");
     let read = Operation::to_read(7, 7).with_event(event.0);
     assert_eq!(read.read(file.0), PENDING);
     assert_eq!(read.result(file.0), Err(ERROR_HANDLE_EOF));
-    assert!(event.is_signalled(), "set by a failure that came later, too");
+    assert!(event.gets_signalled(), "set by a failure that came later, too");
     let plain = Operation::to_read(0, 7);
     assert_eq!(plain.read(file.0), PENDING);
     // SAFETY: no precondition.
     assert_eq!(unsafe { WaitForSingleObject(file.0, INFINITE) }, WAIT_OBJECT_0);
     assert_eq!(plain.internal(), (0, 7));
+}
+
+#[test]
+fn an_event_can_be_used_again_as_soon_as_the_result_is_there() {
+    let place = Place::with(b"content");
+    let (file, event) = (place.overlapped(), event());
+    let read = Operation::to_read(0, 7).with_event(event.0);
+    for _ in 0..3000 {
+        assert_eq!(read.read(file.0), PENDING);
+        let mut bytes = 0;
+        // SAFETY: nothing of the operation is ever freed.
+        while unsafe { GetOverlappedResult(file.0, read.overlapped, &mut bytes, FALSE) } == FALSE {
+            assert_eq!(last_error(), ERROR_IO_INCOMPLETE);
+            let set = event.is_signalled();
+            assert!(!set || read.internal() == (0, 7), "set by the operation before");
+        }
+    }
 }
 
 #[test]
@@ -216,7 +233,7 @@ fn a_port_gets_one_packet_for_each_operation() {
     let silent = Operation::to_read(0, 4).with_event(event.0.wrapping_byte_add(1));
     assert_eq!(silent.read(file.0), PENDING);
     assert_eq!(silent.result(file.0), Ok(4));
-    assert!(event.is_signalled());
+    assert!(event.gets_signalled());
     assert_eq!(packet(&port, 0), None, "for failures in the call and for a tagged event there is none");
 }
 

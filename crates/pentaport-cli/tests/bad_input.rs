@@ -21,7 +21,7 @@ fn values_that_cannot_be_are_refused_as_usage() {
         (&["load", "127.0.0.1:1", "--rate", "fast"], "it is not a number"),
         (&["load", "127.0.0.1:1", "--conections", "1"], "unexpected argument '--conections'"),
         (&["load"], "<ADDR:PORT>"),
-        (&["serve", "--model", "kqueue"], "thread-per-client, select, completion-port"),
+        (&["serve", "--model", "kqueue"], "event-select, overlapped-event, overlapped-routine, completion-port"),
         (&["serve", "--threads", "0"], "it must be between 1 and 1024"),
         (&["serve", "--service", "finger"], "echo, discard, chargen, print"),
         (&["serve", "--idle-timeout", "30"], "time unit needed"),

@@ -27,19 +27,41 @@ pub enum Model {
     ThreadPerClient,
     /// Every worker calls `select` over its share of the connections.
     Select,
+    /// Every worker has a message loop, and its connections send it window messages (WSAAsyncSelect).
+    AsyncSelect,
+    /// Every worker waits for the events of its connections, one for each (WSAEventSelect).
+    EventSelect,
+    /// Overlapped operations, each with an event that is set when it is over; every worker waits for those of its
+    /// connections.
+    OverlappedEvent,
+    /// Overlapped operations, each with a routine that is called when it is over, in an alertable wait of the worker
+    /// that started it.
+    OverlappedRoutine,
     /// Overlapped operations whose completions are queued to a port that all workers take from.
     CompletionPort,
 }
 
 impl Model {
     /// Every model, from the simplest to the one that scales furthest.
-    pub const ALL: &[Model] = &[Model::ThreadPerClient, Model::Select, Model::CompletionPort];
+    pub const ALL: &[Model] = &[
+        Model::ThreadPerClient,
+        Model::Select,
+        Model::AsyncSelect,
+        Model::EventSelect,
+        Model::OverlappedEvent,
+        Model::OverlappedRoutine,
+        Model::CompletionPort,
+    ];
 
     /// The model's name, as the command line writes it.
     pub const fn name(self) -> &'static str {
         match self {
             Model::ThreadPerClient => "thread-per-client",
             Model::Select => "select",
+            Model::AsyncSelect => "async-select",
+            Model::EventSelect => "event-select",
+            Model::OverlappedEvent => "overlapped-event",
+            Model::OverlappedRoutine => "overlapped-routine",
             Model::CompletionPort => "completion-port",
         }
     }
@@ -92,6 +114,8 @@ mod tests {
     #[test]
     fn an_unknown_name_lists_the_models() {
         let error = "kqueue".parse::<Model>().unwrap_err().to_string();
-        assert_eq!(error, "unknown model 'kqueue'; the models are thread-per-client, select, completion-port");
+        let models = "thread-per-client, select, async-select, event-select, overlapped-event, overlapped-routine, \
+                      completion-port";
+        assert_eq!(error, format!("unknown model 'kqueue'; the models are {models}"));
     }
 }

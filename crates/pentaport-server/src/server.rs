@@ -59,6 +59,10 @@ impl Server {
         match model {
             Model::ThreadPerClient => runners::thread_per_client::run(host, listener),
             Model::Select => runners::select::run(host, listener),
+            Model::AsyncSelect => runners::async_select::run(host, listener),
+            Model::EventSelect => runners::event_select::run(host, listener),
+            Model::OverlappedEvent => runners::overlapped_event::run(host, listener),
+            Model::OverlappedRoutine => runners::overlapped_routine::run(host, listener),
             Model::CompletionPort => runners::completion_port::run(host, listener),
         }?;
         Ok(shared.counters.totals())

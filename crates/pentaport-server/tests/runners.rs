@@ -57,5 +57,9 @@ macro_rules! under_each_model {
 under_each_model! {
     thread_per_client: ThreadPerClient,
     select: Select,
+    async_select: AsyncSelect,
+    event_select: EventSelect,
+    overlapped_event: OverlappedEvent,
+    overlapped_routine: OverlappedRoutine,
     completion_port: CompletionPort,
 }

@@ -5,10 +5,18 @@
 //! A runner owns sockets and threads. What happens on a connection it tells the connection's [`Conversation`], and does
 //! what that says next; it decides nothing about a connection itself.
 //!
-//! Select is run by [workers](worker) that keep their connections to themselves.
+//! All but the first and the last are [workers](worker) that keep their connections to themselves. Three of those are
+//! told when a socket is ready ([`readiness`]), two when an operation is over ([`overlapped`]); two of them wait for
+//! [`events`].
 
 mod accept;
+pub(crate) mod async_select;
 pub(crate) mod completion_port;
+pub(crate) mod event_select;
+mod events;
+mod overlapped;
+pub(crate) mod overlapped_event;
+pub(crate) mod overlapped_routine;
 mod readiness;
 pub(crate) mod select;
 pub(crate) mod thread_per_client;

@@ -332,6 +332,17 @@ fn e23_signal_object_and_wait_signals_each_kind() {
 }
 
 #[test]
+fn e23_signal_object_and_wait_is_alertable_if_asked() {
+    let (log, never, signalled) = (Log::new(), Event::manual(false), Event::auto(false));
+    queue_entry(&log, "ran");
+    let call = |alertable| signal_object_and_wait(signalled.handle(), never.handle(), 5, alertable);
+    assert_eq!(call(false), sys::WAIT_TIMEOUT);
+    assert_eq!((signalled.is_set(), log.count()), (true, 0));
+    assert_eq!(call(true), sys::WAIT_IO_COMPLETION);
+    assert_eq!((signalled.is_set(), log.count()), (true, 1), "signalled before the routine");
+}
+
+#[test]
 fn e23_signal_object_and_wait_refuses_what_it_cannot_signal() {
     let ready = Event::auto(true);
     let (semaphore, mutex) = (Semaphore::new(1, 1), conformance::raw::Mutex::new(false));

@@ -149,3 +149,21 @@ fn routines_run_in_an_alertable_wait_and_end_it() {
     assert_eq!(count.get(), 1);
     assert_eq!(wait(0, QS_ALLINPUT, MWMO_ALERTABLE | MWMO_INPUTAVAILABLE), WAIT_TIMEOUT);
 }
+
+#[test]
+fn input_of_another_kind_does_not_end_the_wait() {
+    let (hwnd, handle) = (Anywhere::of(window()), event(false));
+    let (waiter, event) = (crate::os::thread_id(), handle as usize);
+    let poster = std::thread::spawn(move || {
+        crate::testing::until("the thread waits", || crate::watchdog::is_asleep(waiter));
+        assert!(post(hwnd.hwnd(), WM_USER));
+        // SAFETY: no precondition.
+        assert_ne!(unsafe { crate::SetEvent(event as HANDLE) }, FALSE);
+    });
+    // SAFETY: one handle.
+    let ended = unsafe { MsgWaitForMultipleObjectsEx(1, &raw const handle, INFINITE, QS_SENDMESSAGE, 0) };
+    assert_eq!(ended, WAIT_OBJECT_0);
+    poster.join().expect("no panic");
+    // SAFETY: no precondition.
+    unsafe { crate::CloseHandle(handle) };
+}

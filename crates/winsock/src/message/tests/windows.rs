@@ -196,3 +196,19 @@ fn a_handle_is_positive_above_descriptors_and_not_soon_used_again() {
     }
     assert!(!is_window(0) && !is_window(usize::MAX) && !is_window(0x2000_0000 | 1));
 }
+
+#[test]
+fn a_window_is_destroyed_once_even_if_its_procedure_destroys_it_too() {
+    unsafe extern "system" fn insists(hwnd: HWND, message: u32, wparam: WPARAM, lparam: LPARAM) -> LRESULT {
+        if message == WM_DESTROY {
+            // SAFETY: no precondition.
+            assert_eq!(unsafe { DestroyWindow(hwnd) }, FALSE);
+        }
+        // SAFETY: called as a window procedure.
+        unsafe { recorder(hwnd, message, wparam, lparam) }
+    }
+    let hwnd = window_with(Some(insists));
+    // SAFETY: no precondition.
+    assert_ne!(unsafe { DestroyWindow(hwnd) }, FALSE);
+    assert_eq!(seen_messages(), [WM_DESTROY, WM_NCDESTROY]);
+}

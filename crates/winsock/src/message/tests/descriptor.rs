@@ -4,12 +4,12 @@ use std::time::Duration;
 use super::*;
 use crate::os;
 
-fn is_readable(fd: RawFd) -> bool {
+pub(super) fn is_readable(fd: RawFd) -> bool {
     os::poll_now(fd, libc::POLLIN) != 0
 }
 
 /// Waits as a main loop does.
-fn until_readable(fd: RawFd) {
+pub(super) fn until_readable(fd: RawFd) {
     let mut fds = [libc::pollfd { fd, events: libc::POLLIN, revents: 0 }];
     // A signal ends the wait early.
     crate::testing::until("the descriptor is readable", || {

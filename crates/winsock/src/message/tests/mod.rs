@@ -3,6 +3,7 @@
 mod descriptor;
 mod fetching;
 mod msg_wait;
+mod network;
 mod posting;
 mod sending;
 mod timers;

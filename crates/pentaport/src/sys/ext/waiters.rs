@@ -315,3 +315,131 @@ fn code(error: crate::Error) -> WIN32_ERROR {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Far beyond what anything here takes, in milliseconds.
+    const PATIENCE: u32 = 60_000;
+
+    fn events(count: usize, manual_reset: bool) -> Vec<OwnedEvent> {
+        (0..count).map(|_| OwnedEvent::new(manual_reset).unwrap()).collect()
+    }
+
+    /// Made after the events, so that it goes before them.
+    fn set_of(events: &[OwnedEvent]) -> WaitSet {
+        let set = WaitSet::new().unwrap();
+        for (token, event) in events.iter().enumerate() {
+            set.add(event.handle(), token).unwrap();
+        }
+        set
+    }
+
+    fn tokens(set: &WaitSet, room: usize) -> Vec<usize> {
+        let mut tokens = vec![usize::MAX; room];
+        let count = set.wait(&mut tokens, PATIENCE, false).expect("an event in time");
+        tokens.truncate(count);
+        tokens
+    }
+
+    #[test]
+    fn each_signal_of_an_automatic_event_is_reported_once() {
+        let events = events(200, false);
+        let set = set_of(&events);
+        assert_eq!(lock(&set.members).groups.len(), 4);
+        for _ in 0..3 {
+            events.iter().for_each(OwnedEvent::set);
+            let mut seen = vec![0; events.len()];
+            while seen.iter().sum::<usize>() < events.len() {
+                tokens(&set, 7).into_iter().for_each(|token| seen[token] += 1);
+            }
+            assert_eq!(seen, vec![1; events.len()]);
+            assert_eq!(set.wait(&mut [0], 0, false), Err(WAIT_TIMEOUT));
+        }
+    }
+
+    #[test]
+    fn a_manual_event_is_reported_until_it_is_reset_and_hides_no_other() {
+        let events = events(130, true);
+        let set = set_of(&events);
+        events[0].set();
+        for _ in 0..5 {
+            assert_eq!(tokens(&set, 4), [0]);
+        }
+        events.iter().for_each(OwnedEvent::set);
+        let mut seen = HashSet::new();
+        while seen.len() < events.len() {
+            seen.extend(tokens(&set, 4));
+        }
+        events.iter().for_each(OwnedEvent::reset);
+        // What was found before the reset may still be reported, once each.
+        let mut late = 0;
+        while set.wait(&mut [0], 10, false).is_ok() {
+            late += 1;
+            assert!(late <= events.len());
+        }
+    }
+
+    #[test]
+    fn what_is_removed_is_not_waited_for_any_more() {
+        let events = events(100, false);
+        let set = set_of(&events);
+        assert_eq!(set.add(events[70].handle(), 1), Err(ERROR_ALREADY_EXISTS));
+        events[70].set();
+        set.remove(events[70].handle()).unwrap();
+        assert_eq!(set.remove(events[70].handle()), Err(ERROR_NOT_FOUND));
+        set.remove(events[3].handle()).unwrap();
+        // Nobody takes this signal, now that the object is out.
+        events[3].set();
+        assert_eq!(wait(&[events[3].handle()], false, 0, false), Ok(Ending::Signalled(0)));
+        assert_eq!(set.wait(&mut [0], 0, false), Err(WAIT_TIMEOUT));
+        // A place is used again.
+        let other = OwnedEvent::new(false).unwrap();
+        other.set();
+        set.add(other.handle(), 9).unwrap();
+        assert_eq!(tokens(&set, 4), [9]);
+        assert_eq!(lock(&set.members).groups.len(), 2);
+        assert_eq!(set.add(std::ptr::null_mut(), 0), Err(ERROR_INVALID_HANDLE));
+        drop(set);
+    }
+
+    #[test]
+    fn several_threads_set_add_remove_and_wait() {
+        const SIGNALS: usize = 1000;
+        let (events, acknowledged) = (events(80, false), events(80, false));
+        let stop = OwnedEvent::new(true).unwrap();
+        let set = set_of(&events);
+        set.add(stop.handle(), usize::MAX).unwrap();
+        thread::scope(|scope| {
+            let waiter = || {
+                let mut count = 0;
+                loop {
+                    for token in tokens(&set, 4) {
+                        let Some(event) = acknowledged.get(token) else { return count };
+                        count += 1;
+                        event.set();
+                    }
+                }
+            };
+            let waiters = [scope.spawn(waiter), scope.spawn(waiter)];
+            let changer = scope.spawn(|| {
+                for _ in 0..100 {
+                    let event = OwnedEvent::new(true).unwrap();
+                    set.add(event.handle(), 0).unwrap();
+                    set.remove(event.handle()).unwrap();
+                }
+            });
+            for signal in 0..SIGNALS {
+                let index = signal % events.len();
+                events[index].set();
+                let heard = wait(&[acknowledged[index].handle()], false, PATIENCE, false);
+                assert_eq!(heard, Ok(Ending::Signalled(0)), "no signal is lost");
+            }
+            changer.join().unwrap();
+            stop.set();
+            let counts: usize = waiters.into_iter().map(|waiter| waiter.join().unwrap()).sum();
+            assert_eq!(counts, SIGNALS, "no signal is reported twice");
+        });
+    }
+}

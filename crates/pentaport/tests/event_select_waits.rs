@@ -271,6 +271,21 @@ fn sets_and_events_go_in_any_order() {
     assert!(events[50].is_set());
 }
 
+/// An event that stays set is for all who wait, also for those who wait already.
+#[test]
+fn a_manual_event_of_a_set_releases_all_who_wait() {
+    let stop = Event::manual_reset().unwrap();
+    let set = WaitSet::new().unwrap();
+    set.add(&stop, 7).unwrap();
+    thread::scope(|scope| {
+        let waiters: Vec<_> = (0..4).map(|_| scope.spawn(|| tokens(&set, 2))).collect();
+        stop.set();
+        for waiter in waiters {
+            assert_eq!(waiter.join().unwrap(), [7]);
+        }
+    });
+}
+
 #[test]
 fn several_threads_set_add_remove_and_wait() {
     const SIGNALS: usize = 2000;

@@ -615,10 +615,6 @@ pub(crate) fn take_ready(set: &Object, tokens: &mut [usize]) -> usize {
     let Kind::Set { ready, .. } = &dispatcher.objects[set.0.0].kind else { return 0 };
     for _ in 0..ready.len() {
         if count == tokens.len() {
-            // Another thread may take the rest.
-            let wakes = dispatcher.signal(set.0.0);
-            drop(dispatcher);
-            wakes.wake();
             break;
         }
         let Kind::Set { members, ready } = &mut dispatcher.objects[set.0.0].kind else { break };
@@ -640,5 +636,9 @@ pub(crate) fn take_ready(set: &Object, tokens: &mut [usize]) -> usize {
             }
         }
     }
+    // Another thread that waits may take the rest, and is told as well of what stays signalled.
+    let wakes = dispatcher.signal(set.0.0);
+    drop(dispatcher);
+    wakes.wake();
     count
 }

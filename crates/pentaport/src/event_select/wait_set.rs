@@ -16,7 +16,8 @@ use std::time::Duration;
 /// wait costs for those that are set. It reports them in rotation: one that is set all the time hides no other.
 ///
 /// Being reported takes an event as a wait does: an auto-reset event is reset, a manual-reset one is reported again
-/// until it is reset. Several threads may wait for one set; the set keeps its events open.
+/// until it is reset. The set keeps its events open. Several threads may wait for one set: then an auto-reset event
+/// is reported to one of them, a manual-reset one to each.
 ///
 /// ```
 /// use pentaport::event_select::{Event, WaitSet};

@@ -4,7 +4,8 @@
 //! thread that waits for them, and for an event by which it is called back when its group changes. A thread that finds
 //! an object signalled takes it out of its wait (the object is *disarmed*) and puts it on the set's list of those that
 //! are ready; the event `ready` is set while that list has something, and it is what [`WaitSet::wait`] waits for. An
-//! object that was handed out is armed again at the next wait, by when the program has probably dealt with it.
+//! object that was handed out is armed again at the next wait, by when the program has probably dealt with it; or at
+//! once, if another thread waits, which is to be told as well if the object stays signalled.
 //!
 //! So each report costs two changes of threads, which is what any wait beyond 64 objects costs on such a system. What
 //! it also means: a wait without a time sees what the waiters have seen so far, and an object that was reset again may
@@ -18,6 +19,7 @@ use super::super::{
 };
 use crate::raw::event::{Ending, OwnedEvent, wait};
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -32,6 +34,8 @@ const GROUP: usize = WSA_MAXIMUM_WAIT_EVENTS as usize - 1;
 pub struct WaitSet {
     members: Mutex<Members>,
     ready: Arc<Ready>,
+    /// How many threads wait.
+    waiting: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -94,7 +98,8 @@ impl WaitSet {
     /// A Win32 code.
     pub fn new() -> Result<WaitSet, WIN32_ERROR> {
         let event = OwnedEvent::new(true).map_err(code)?;
-        Ok(WaitSet { members: Mutex::default(), ready: Arc::new(Ready { lists: Mutex::default(), event }) })
+        let ready = Arc::new(Ready { lists: Mutex::default(), event });
+        Ok(WaitSet { members: Mutex::default(), ready, waiting: AtomicUsize::new(0) })
     }
 
     /// Adds an object under a token.
@@ -139,7 +144,17 @@ impl WaitSet {
     /// # Errors
     /// WAIT_TIMEOUT, or WAIT_IO_COMPLETION after routines have run in an alertable wait.
     pub fn wait(&self, tokens: &mut [usize], milliseconds: u32, alertable: bool) -> Result<usize, WAIT_EVENT> {
+        self.waiting.fetch_add(1, Ordering::SeqCst);
         self.arm_again();
+        let waited = self.wait_for_ready(tokens, milliseconds, alertable);
+        // Who begins to wait from here on arms by itself.
+        if self.waiting.fetch_sub(1, Ordering::SeqCst) > 1 && waited.is_ok() {
+            self.arm_again();
+        }
+        waited
+    }
+
+    fn wait_for_ready(&self, tokens: &mut [usize], milliseconds: u32, alertable: bool) -> Result<usize, WAIT_EVENT> {
         let deadline = (milliseconds != INFINITE)
             .then(|| Instant::now().checked_add(Duration::from_millis(milliseconds.into())))
             .flatten();

@@ -163,6 +163,20 @@ fn a9_an_accepted_socket_inherits_window_message_and_mask() {
 }
 
 #[test]
+fn a9_what_came_before_accept_is_posted_for_the_accepted_socket() {
+    let (listener, address) = listener();
+    let inbox = Inbox::of(&listener, ACCEPT | READ | CLOSE);
+    let client = connection(address);
+    assert_eq!(client.send(b"data"), Ok(4));
+    client.shutdown(sys::SD_SEND).unwrap();
+    inbox.gets(&listener, ACCEPT);
+    let (accepted, _) = listener.accept().unwrap();
+    inbox.gets(&accepted, READ);
+    inbox.gets(&accepted, CLOSE);
+    inbox.nothing();
+}
+
+#[test]
 fn a9_without_write_in_the_mask_the_accepted_socket_posts_none() {
     let (listener, address) = listener();
     let inbox = Inbox::of(&listener, ACCEPT | READ | CLOSE);

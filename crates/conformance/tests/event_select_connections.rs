@@ -183,6 +183,22 @@ fn v21_an_accepted_socket_inherits_event_and_mask() {
 }
 
 #[test]
+fn v21_what_came_before_accept_is_recorded_for_the_accepted_socket() {
+    let (listener, address) = listener();
+    let watch = Watch::new(&listener, ACCEPT | READ | CLOSE);
+    let client = connection(address);
+    assert_eq!(client.send(b"data"), Ok(4));
+    client.shutdown(sys::SD_SEND).unwrap();
+    watch.records(ACCEPT);
+    let (accepted, _) = listener.accept().unwrap();
+    let mut found = 0;
+    while found != READ | CLOSE {
+        watch.is_signalled();
+        found |= enumerate(&accepted, &watch.event);
+    }
+}
+
+#[test]
 fn v21_the_accepted_sockets_write_is_not_recorded_for_a_mask_without_it() {
     let (listener, address) = listener();
     let watch = Watch::new(&listener, ACCEPT | READ);

@@ -29,6 +29,38 @@ fn is_gone(filter: &Filter) -> bool {
 ///
 /// # Safety
 /// `lpmsg` is writable.
+///
+/// ```
+/// use std::ptr::{null, null_mut};
+/// use winsock::*;
+///
+/// unsafe extern "system" fn procedure(hwnd: HWND, message: u32, wparam: WPARAM, lparam: LPARAM) -> LRESULT {
+///     // SAFETY: the arguments are those that the procedure was called with.
+///     unsafe {
+///         match message {
+///             WM_USER => PostQuitMessage(wparam as i32),
+///             _ => return DefWindowProcA(hwnd, message, wparam, lparam),
+///         }
+///     }
+///     0
+/// }
+///
+/// let name = c"a window without picture".as_ptr().cast();
+/// let class = WNDCLASSA { lpfnWndProc: Some(procedure), lpszClassName: name, ..Default::default() };
+/// // SAFETY: the name is a string, the procedure is one, and the message is writable.
+/// unsafe {
+///     assert_ne!(RegisterClassA(&class), 0);
+///     let hwnd = CreateWindowExA(0, name, null(), 0, 0, 0, 0, 0, HWND_MESSAGE, null_mut(), null_mut(), null());
+///     assert!(!hwnd.is_null());
+///     assert_ne!(PostMessageA(hwnd, WM_USER, 42, 0), FALSE);
+///     let mut msg = MSG::default();
+///     while GetMessageA(&mut msg, null_mut(), 0, 0) > 0 {
+///         TranslateMessage(&msg);
+///         DispatchMessageA(&msg);
+///     }
+///     assert_eq!(msg.wParam, 42);
+/// }
+/// ```
 pub unsafe extern "system" fn GetMessageA(lpmsg: *mut MSG, hwnd: HWND, wmsgfiltermin: u32, wmsgfiltermax: u32) -> BOOL {
     let message = if is_bad(lpmsg) {
         Err(ERROR_NOACCESS)

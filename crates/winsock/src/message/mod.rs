@@ -90,6 +90,21 @@ pub(crate) fn home_of(hwnd: usize) -> Option<Arc<Epoll>> {
 ///
 /// # Errors
 /// The `errno` of the system call that failed.
+///
+/// ```
+/// use winsock::*;
+/// let mut fds = [libc::pollfd { fd: message_queue_fd().unwrap(), events: libc::POLLIN, revents: 0 }];
+/// let mut msg = MSG::default();
+/// // SAFETY: the message is writable, and the descriptors are as many as said.
+/// unsafe {
+///     assert_ne!(PostMessageA(std::ptr::null_mut(), WM_USER, 0, 0), FALSE);
+///     assert_eq!(libc::poll(fds.as_mut_ptr(), 1, -1), 1);
+///     while PeekMessageA(&mut msg, std::ptr::null_mut(), 0, 0, PM_REMOVE) != FALSE {
+///         assert_eq!(msg.message, WM_USER);
+///     }
+///     assert_eq!(libc::poll(fds.as_mut_ptr(), 1, 0), 0);
+/// }
+/// ```
 pub fn message_queue_fd() -> Result<RawFd, i32> {
     let queue = queue::current().ok_or(libc::EIO)?;
     let home = thread::home()?;

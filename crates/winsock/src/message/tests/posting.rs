@@ -123,3 +123,37 @@ fn many_threads_post_to_one_and_nothing_is_lost() {
     posters.into_iter().for_each(|poster| poster.join().expect("no panic"));
     assert!(peek().is_none());
 }
+
+#[test]
+fn a_threads_end_leaves_nothing_to_the_next_threads_queue() {
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+    // The newest window; somebody posts to it all the time, also while its thread ends.
+    static NEWEST: AtomicUsize = AtomicUsize::new(0);
+    static DONE: AtomicBool = AtomicBool::new(false);
+    let poster = std::thread::spawn(|| {
+        while !DONE.load(Ordering::Relaxed) {
+            post(NEWEST.load(Ordering::Relaxed) as HWND, WM_USER + 1);
+        }
+    });
+    for _ in 0..300 {
+        let thread = std::thread::spawn(|| {
+            let found = peek_for(null_mut(), 0, 0, PM_NOREMOVE).map(|msg| msg.message);
+            assert_eq!(found, None, "a message of another thread");
+            let hwnd = window();
+            NEWEST.store(hwnd as usize, Ordering::Relaxed);
+            // SAFETY: no precondition.
+            unsafe {
+                SetTimer(hwnd, 1, 10, None);
+                PostQuitMessage(1);
+            }
+            assert!(post(null_mut(), WM_USER + 2));
+            if crate::thread::number() % 4 == 0 {
+                get();
+            }
+        });
+        thread.join().expect("no panic");
+    }
+    DONE.store(true, Ordering::Relaxed);
+    poster.join().expect("no panic");
+}

@@ -92,7 +92,7 @@ pub(super) fn check(core: &Core, call: Call, operation: Option<Operation>) -> Re
 
 /// Whether the first and the last byte of a buffer are there, as far as this transfer needs them. A hole between them
 /// is found by the transfer itself.
-pub(super) fn is_accessible(direction: Direction, buffer: *mut u8, len: u32) -> bool {
+fn is_accessible(direction: Direction, buffer: *mut u8, len: u32) -> bool {
     if len == 0 {
         return true;
     }

@@ -141,13 +141,14 @@ fn a_threads_end_leaves_nothing_to_the_next_threads_queue() {
             let found = peek_for(null_mut(), 0, 0, PM_NOREMOVE).map(|msg| msg.message);
             assert_eq!(found, None, "a message of another thread");
             let hwnd = window();
+            // Before the poster can fill the queue.
+            assert!(post(null_mut(), WM_USER + 2));
             NEWEST.store(hwnd as usize, Ordering::Relaxed);
             // SAFETY: no precondition.
             unsafe {
                 SetTimer(hwnd, 1, 10, None);
                 PostQuitMessage(1);
             }
-            assert!(post(null_mut(), WM_USER + 2));
             if crate::thread::number() % 4 == 0 {
                 get();
             }

@@ -72,7 +72,7 @@ fn d26_a_routine_runs_on_its_own_thread_and_in_alertable_waits_only() {
     end.set();
     assert_eq!(other.join(), sys::WAIT_OBJECT_0, "the other thread ran nothing");
     assert_eq!(log.count(), 0, "nor did this one yet");
-    assert_eq!(sleep_ex(0, true), sys::WAIT_IO_COMPLETION);
+    run_routines(&log, 1);
     assert_eq!(log.all(), [told(0, 3, request)]);
     assert_eq!(sleep_ex(0, true), 0, "it ran once");
 }
@@ -123,6 +123,30 @@ fn d26_v38_every_alertable_wait_runs_routines() {
         assert_eq!(log.count(), 3);
         drop(sender.join().unwrap());
     }
+}
+
+#[test]
+fn d26_each_thread_runs_its_own_routines() {
+    // Two threads, each with its own half of an echo, both by routines: nobody runs what is the other's.
+    let (peer, socket) = pair();
+    let (sender, answered) = mpsc::channel();
+    let echo = Thread::start(move || {
+        let log = Log::new();
+        let request = logged(Request::new(8), &log);
+        assert!(socket.wsa_recv_how(request, How::ROUTINE).started());
+        run_routines(&log, 1);
+        send(&socket, &request.data()[..3], &log);
+        run_routines(&log, 2);
+        sender.send(log.all().iter().all(|completed| completed.thread == thread::current().id())).unwrap();
+        socket
+    });
+    let log = Log::new();
+    let answer = receive(&peer, 8, &log);
+    let question = send(&peer, b"abc", &log);
+    run_routines(&log, 2);
+    assert_eq!(log.all(), [told(0, 3, question), told(0, 3, answer)]);
+    assert_eq!(answered.recv_timeout(DEADLINE), Ok(true));
+    drop(echo.join());
 }
 
 #[test]
@@ -331,7 +355,7 @@ fn d30_routines_run_in_the_order_of_completion() {
 
 #[test]
 fn e20_routines_and_apcs_share_one_queue() {
-    let (peer, socket) = pair();
+    let (_peer, socket) = pair();
     let log = Log::new();
     let entry = |entry: &'static str| {
         let log = log.clone();
@@ -343,32 +367,9 @@ fn e20_routines_and_apcs_share_one_queue() {
     let send = Request::holding(b"x").on_completion(entry("send"));
     assert_eq!(socket.wsa_send_how(send, How::ROUTINE), Begin::Done(1));
     queue_entry(&log, "apc 2");
-    peer.send(b"abc").unwrap();
-    until("it has completed", || receive.has_completed());
+    // Completed by this thread, so that what is queued next is surely behind it.
+    assert_eq!(cancel_io_ex(socket.raw(), Some(receive)), Ok(()));
     queue_entry(&log, "apc 3");
     assert_eq!(sleep_ex(0, true), sys::WAIT_IO_COMPLETION);
     assert_eq!(log.all(), ["apc 1", "send", "apc 2", "receive", "apc 3"]);
-}
-
-#[test]
-fn d26_a_routine_is_run_while_the_sender_is_another_thread_of_the_process() {
-    // Two threads, each with its own half of an echo, both by routines: nobody runs what is the other's.
-    let (peer, socket) = pair();
-    let (sender, answered) = mpsc::channel();
-    let echo = Thread::start(move || {
-        let log = Log::new();
-        let request = receive(&socket, 8, &log);
-        run_routines(&log, 1);
-        send(&socket, &request.data()[..3], &log);
-        run_routines(&log, 2);
-        sender.send(log.all().iter().all(|completed| completed.thread == thread::current().id())).unwrap();
-        socket
-    });
-    let log = Log::new();
-    let answer = receive(&peer, 8, &log);
-    let question = send(&peer, b"abc", &log);
-    run_routines(&log, 2);
-    assert_eq!(log.all(), [told(0, 3, question), told(0, 3, answer)]);
-    assert_eq!(answered.recv_timeout(DEADLINE), Ok(true));
-    drop(echo.join());
 }

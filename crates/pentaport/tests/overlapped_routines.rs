@@ -499,7 +499,7 @@ fn a_waker_ends_the_wait_of_its_thread() {
     let waker = Waker::current().unwrap();
     waker.wake().unwrap();
     waker.clone().wake().unwrap();
-    assert!(sleep_alertable(None));
+    assert!(sleep_alertable(Some(PATIENCE)));
     assert!(!sleep_alertable(Some(Duration::ZERO)), "two wake-ups are one");
     // While it sleeps, and with what was done before.
     let flag = AtomicUsize::new(0);
@@ -508,14 +508,14 @@ fn a_waker_ends_the_wait_of_its_thread() {
             flag.store(1, Ordering::Relaxed);
             waker.wake().unwrap();
         });
-        while !sleep_alertable(None) {}
+        assert!(sleep_alertable(Some(PATIENCE)));
         assert_eq!(flag.load(Ordering::Relaxed), 1);
     });
     waker.wake().unwrap();
     let dummy = Event::manual_reset().unwrap();
     dummy.set();
-    assert_eq!(wait_any_alertable(&[&dummy], None), Ok(Wake::Routines), "the routine comes first");
-    assert_eq!(wait_any_alertable(&[&dummy], None), Ok(Wake::Signalled(0)));
+    assert_eq!(wait_any_alertable(&[&dummy], Some(PATIENCE)), Ok(Wake::Routines), "the routine comes first");
+    assert_eq!(wait_any_alertable(&[&dummy], Some(PATIENCE)), Ok(Wake::Signalled(0)));
 }
 
 #[test]

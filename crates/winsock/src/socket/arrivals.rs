@@ -147,6 +147,16 @@ fn watch_for(socket: &mut Locked, target: &Target) -> OsResult<()> {
     }
 }
 
+/// Has the socket follow its events to the calling thread, if another one waited for them than harvested them.
+fn come_home(socket: &mut Locked) {
+    let Some(events) = &socket.network_events else { return };
+    // Registering gives an edge for what is there already. To tell what is new then, it must be known how much that is.
+    if events.record.mode() == Mode::Event && events.standing != Standing::Something {
+        // If it cannot be watched here, it stays where it is.
+        let _ = socket.watch();
+    }
+}
+
 /// Ends the selection. The record goes on (V8).
 pub(crate) fn deselect(socket: &mut Locked) {
     socket.nonblocking = true;
@@ -161,8 +171,7 @@ pub(crate) fn enumerate(socket: &mut Locked, mut each: impl FnMut(u32, i32)) {
     if let Some(events) = &mut socket.network_events {
         let taken = events.record.enumerate();
         in_order(taken).for_each(|event| each(event, events.record.error(event)));
-        // Where the events are waited for is where the socket belongs; if it cannot be, it stays where it is.
-        let _ = socket.watch();
+        come_home(socket);
     }
 }
 
@@ -229,13 +238,13 @@ pub(crate) fn edge(socket: &mut Locked, edges: i32, received: bool) {
     match socket.phase {
         Phase::Listening => connection_edge(socket),
         Phase::Connected if socket.is_stream() => {
-            urgent_edge(socket, edges);
-            data_edge(socket, edges, received);
+            let urgent = urgent_edge(socket, edges);
+            data_edge(socket, edges, received, urgent);
             room(socket);
             end_edge(socket, edges);
         }
         _ if !socket.is_stream() => {
-            data_edge(socket, edges, received);
+            data_edge(socket, edges, received, false);
             room(socket);
         }
         _ => {}
@@ -252,29 +261,33 @@ fn connection_edge(socket: &mut Locked) {
     }
 }
 
-fn data_edge(socket: &mut Locked, edges: i32, received: bool) {
+/// `urgent` says that an urgent byte has made the edge.
+fn data_edge(socket: &mut Locked, edges: i32, received: bool, urgent: bool) {
     if received {
         return after_receiving(socket);
     }
     let meant = if socket.is_stream() { libc::EPOLLIN } else { libc::EPOLLIN | libc::EPOLLERR };
     let Some(events) = &socket.network_events else { return };
-    if edges & meant == 0 || !socket.receives.is_empty() {
+    if edges & meant == 0 {
         return;
     }
-    // Nothing but data can have made the edge, and nobody has received since it was harvested.
-    let only_data = edges & (ENDED | libc::EPOLLPRI) == 0 && !events.record.waits_for_room();
-    let certain = only_data && (events.receiver == 0 || events.receiver == thread::number());
+    // Nothing but data can have made the edge.
+    let only_data = edges & ENDED == 0 && !urgent && !events.record.waits_for_room();
+    // Who harvests the edge and receives cannot have received since it was harvested.
+    let same_thread = events.receiver == 0 || events.receiver == thread::number();
     let (standing, arrived) = match events.standing {
-        Standing::Nothing if certain => (Standing::Something, true),
+        Standing::Nothing if only_data && same_thread => (Standing::Something, true),
         Standing::Nothing => {
             let now = look(socket);
             (now.standing, now.holds & READ != 0)
         }
-        Standing::Something if certain => (Standing::Something, true),
+        Standing::Something if only_data => (Standing::Something, true),
         Standing::Something => (Standing::Amount(amount(socket)), false),
         Standing::Amount(known) => {
             let amount = amount(socket);
-            (Standing::Amount(amount), amount > known)
+            // What comes behind an urgent byte is not counted: of such edges the first may be older than the look.
+            let uncounted = edges & libc::EPOLLPRI != 0 && amount <= known && only_data;
+            (if uncounted { Standing::Something } else { Standing::Amount(amount) }, amount > known)
         }
     };
     if let Some(events) = &mut socket.network_events {
@@ -285,21 +298,24 @@ fn data_edge(socket: &mut Locked, edges: i32, received: bool) {
     }
 }
 
-fn urgent_edge(socket: &mut Locked, edges: i32) {
+/// Whether an urgent byte has made the edge.
+fn urgent_edge(socket: &mut Locked, edges: i32) -> bool {
     if edges & libc::EPOLLPRI == 0 {
-        return;
+        return false;
     }
     let now = look(socket);
-    let Some(events) = &mut socket.network_events else { return };
+    let Some(events) = &mut socket.network_events else { return false };
     let known = std::mem::replace(&mut events.urgent_at, now.urgent_at);
     let another = std::mem::replace(&mut events.urgent_edge_seen, true)
         && edges & (ENDED | libc::EPOLLIN) == 0
         && !events.record.waits_for_room();
     // A second urgent byte moves the mark and makes the first an ordinary one; or, if the first was next to be received,
     // takes its place.
-    if now.urgent_at > known || (now.urgent_at.is_some() && another) {
+    let arrived = now.urgent_at > known || (now.urgent_at.is_some() && another);
+    if arrived {
         tell(socket, |record| record.arrived(OOB));
     }
+    arrived
 }
 
 fn end_edge(socket: &mut Locked, edges: i32) {
@@ -384,6 +400,7 @@ pub(crate) fn receive_called<T>(socket: &mut Locked, result: &WsaResult<T>) {
     if !at_fault {
         events.receiver = thread::number();
         after_receiving(socket);
+        come_home(socket);
     } else if events.record.mode() == Mode::Message {
         let now = look(socket);
         tell(socket, |record| record.failed(OOB, now.holds & OOB != 0));

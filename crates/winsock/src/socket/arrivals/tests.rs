@@ -6,7 +6,7 @@ use std::ptr::{null, null_mut};
 use super::*;
 use crate::testing::{Pair, bind_to_loopback, bound_tcp, last_error, listener, tcp, udp, until};
 use crate::{
-    CloseHandle, CreateEventW, ResetEvent, WSAAsyncSelect, WSAEnumNetworkEvents, WSAEventSelect, WSARecv,
+    AcceptEx, CloseHandle, CreateEventW, ResetEvent, WSAAsyncSelect, WSAEnumNetworkEvents, WSAEventSelect, WSARecv,
     WaitForSingleObject, accept, bind, closesocket, connect, ioctlsocket, recv, recvfrom, send, sendto, setsockopt,
     shutdown,
 };
@@ -220,7 +220,8 @@ fn what_was_received_before_it_was_selected_is_not_recorded() {
 fn data_of_pending_receives_is_theirs_and_what_they_leave_is_told() {
     let pair = Pair::new();
     let observer = Observer::of(pair.server, READ | CLOSE);
-    let mut overlapped = OVERLAPPED::default();
+    let done = new_event();
+    let mut overlapped = OVERLAPPED { hEvent: done as HANDLE, ..Default::default() };
     let (mut byte, mut flags) = (0u8, 0);
     let buffer = WSABUF { len: 1, buf: &mut byte };
     let post = |overlapped: &mut OVERLAPPED, flags: &mut u32| unsafe {
@@ -228,7 +229,8 @@ fn data_of_pending_receives_is_theirs_and_what_they_leave_is_told() {
     };
     assert_eq!((post(&mut overlapped, &mut flags), last_error()), (SOCKET_ERROR, WSA_IO_PENDING));
     send_bytes(pair.client, b"a", 0);
-    until("the operation", || unsafe { (&raw const overlapped.Internal).read_volatile() } == 0);
+    // This thread sleeps where its edges come, and takes them itself.
+    assert_eq!(unsafe { WaitForSingleObject(done as HANDLE, 30_000) }, WAIT_OBJECT_0);
     observer.expect_nothing(pair.server);
 
     assert_eq!((post(&mut overlapped, &mut flags), last_error()), (SOCKET_ERROR, WSA_IO_PENDING));
@@ -239,6 +241,58 @@ fn data_of_pending_receives_is_theirs_and_what_they_leave_is_told() {
     observer.expect(pair.server, READ);
     assert_eq!(post(&mut overlapped, &mut flags), 0);
     observer.expect_nothing(pair.server);
+    unsafe { CloseHandle(done as HANDLE) };
+}
+
+#[test]
+fn data_that_is_received_while_its_edge_is_harvested_is_not_told_of() {
+    let pair = Pair::new();
+    let observer = Observer::of(pair.server, READ);
+    for _ in 0..300 {
+        send_bytes(pair.client, b"a", 0);
+        until("the byte", || receive(pair.server, 10, 0) == 1);
+        assert_eq!(receive(pair.server, 10, 0), -WSAEWOULDBLOCK);
+        observer.expect_nothing(pair.server);
+    }
+}
+
+#[test]
+fn a_socket_that_follows_its_events_to_another_thread_tells_nothing_twice() {
+    let pair = Pair::new();
+    let _observer = Observer::of(pair.server, READ);
+    let take = || {
+        let mut events = WSANETWORKEVENTS::default();
+        assert_eq!(unsafe { WSAEnumNetworkEvents(pair.server, 0, &mut events) }, 0);
+        events.lNetworkEvents as u32
+    };
+    for _ in 0..20 {
+        let at_home_here = || {
+            let observer = Observer::new();
+            send_bytes(pair.client, b"abc", 0);
+            until("data", || take() == READ);
+            assert_eq!(receive(pair.server, 1, 0), 1);
+            observer.settle();
+            assert_eq!(take(), READ);
+            observer.settle();
+            assert_eq!(take(), 0);
+        };
+        std::thread::scope(|scope| scope.spawn(at_home_here).join()).unwrap();
+    }
+}
+
+#[test]
+fn data_behind_an_urgent_byte_is_told_each_time_it_comes() {
+    let pair = Pair::new();
+    let observer = Observer::of(pair.server, READ | OOB);
+    send_bytes(pair.client, b"!", MSG_OOB);
+    observer.expect(pair.server, OOB);
+    for _ in 0..3 {
+        send_bytes(pair.client, b"abc", 0);
+        observer.expect(pair.server, READ);
+        observer.expect_nothing(pair.server);
+    }
+    assert_eq!(receive(pair.server, 1, 0), 1);
+    observer.expect(pair.server, READ);
 }
 
 #[test]
@@ -438,10 +492,13 @@ fn room_is_told_after_a_send_was_refused() {
     };
     assert_eq!(refused, WSAEWOULDBLOCK);
     observer.expect_nothing(pair.server);
-    while sent > 0 {
-        sent -= receive(pair.client, 1 << 20, 0);
+    while !observer.is_set() {
+        assert!(sent > 0, "all is received, and there is no room");
+        sent -= receive(pair.client, 1 << 16, 0);
+        observer.settle();
     }
     observer.expect(pair.server, WRITE);
+    send_bytes(pair.server, b"a", 0);
     observer.expect_nothing(pair.server);
 }
 
@@ -466,6 +523,51 @@ fn a_datagram_socket_tells_when_it_can_send_and_of_each_datagram() {
     assert_eq!(connect_to(s, &address), 0);
     observer.expect(s, CONNECT | WRITE);
     unsafe { closesocket(s) };
+}
+
+#[test]
+fn a_datagram_socket_is_bound_by_its_first_datagram() {
+    let (s, other) = (udp(), udp());
+    let address = bind_to_loopback(other);
+    let observer = Observer::of(s, ALL);
+    for events in [WRITE, 0] {
+        assert_eq!(unsafe { sendto(s, b"ab".as_ptr(), 2, 0, (&raw const address).cast(), 16) }, 2);
+        observer.settle();
+        assert_eq!(observer.take(s).0, events);
+    }
+    close(&[s, other]);
+}
+
+#[test]
+fn connections_of_pending_operations_are_theirs() {
+    let (s, address) = listener();
+    let observer = Observer::of(s, ACCEPT);
+    let acceptor = tcp();
+    let theirs = Observer::of(acceptor, ALL);
+    let done = new_event();
+    let mut overlapped = OVERLAPPED { hEvent: done as HANDLE, ..Default::default() };
+    let mut buffer = [0u8; 64];
+    let mut post = |acceptor| unsafe {
+        let result = AcceptEx(s, acceptor, buffer.as_mut_ptr().cast(), 0, 32, 32, null_mut(), &mut overlapped);
+        assert_eq!((result, last_error()), (FALSE, WSA_IO_PENDING));
+    };
+    post(acceptor);
+    let clients = [tcp(), tcp()];
+    assert_eq!(connect_to(clients[0], &address), 0);
+    assert_eq!(unsafe { WaitForSingleObject(done as HANDLE, 30_000) }, WAIT_OBJECT_0);
+    observer.expect_nothing(s);
+    theirs.expect(acceptor, WRITE);
+    send_bytes(clients[0], b"a", 0);
+    theirs.expect(acceptor, READ);
+    assert_eq!(connect_to(clients[1], &address), 0);
+    until("the event", || observer.is_set());
+    // Recorded and not taken yet: the operation takes the connection and what was recorded of it.
+    let second = tcp();
+    post(second);
+    observer.expect_nothing(s);
+    close(&[s, acceptor, second]);
+    close(&clients);
+    unsafe { CloseHandle(done as HANDLE) };
 }
 
 #[test]

@@ -282,17 +282,73 @@ fn a_socket_that_follows_its_events_to_another_thread_tells_nothing_twice() {
 
 #[test]
 fn data_behind_an_urgent_byte_is_told_each_time_it_comes() {
+    for selected_first in [true, false] {
+        let pair = Pair::new();
+        let observer = Observer::new();
+        if selected_first {
+            observer.select(pair.server, READ | OOB);
+        }
+        send_bytes(pair.client, b"!", MSG_OOB);
+        send_bytes(pair.client, b"abc", 0);
+        wait_for(pair.server, libc::POLLIN);
+        observer.select(pair.server, READ | OOB);
+        observer.expect(pair.server, READ | OOB);
+        observer.settle();
+        observer.take(pair.server);
+        for _ in 0..3 {
+            send_bytes(pair.client, b"abc", 0);
+            observer.expect(pair.server, READ);
+            observer.expect_nothing(pair.server);
+        }
+        assert_eq!(receive(pair.server, 1, 0), 1);
+        observer.expect(pair.server, READ);
+    }
+}
+
+/// An edge as it comes if this thread, or another, is late to handle what it has harvested.
+fn late_edge(s: SOCKET, edges: i32) {
+    let locked = lock(s).unwrap();
+    let (socket, registration) = (locked.socket, locked.registration);
+    drop(locked);
+    crate::socket::ready(socket, registration, edges);
+}
+
+#[test]
+fn a_late_edge_of_the_socket_before_it_was_connected_ends_nothing() {
+    let pair = Pair::new();
+    let observer = Observer::of(pair.client, READ | CLOSE);
+    late_edge(pair.client, libc::EPOLLOUT | libc::EPOLLHUP);
+    observer.expect_nothing(pair.client);
+}
+
+#[test]
+fn a_late_edge_of_data_that_was_received_tells_nothing() {
+    let pair = Pair::new();
+    let observer = Observer::of(pair.server, READ);
+    send_bytes(pair.client, b"a", 0);
+    observer.expect(pair.server, READ);
+    assert_eq!(receive(pair.server, 10, 0), 1);
+    std::thread::scope(|scope| {
+        scope.spawn(|| late_edge(pair.server, libc::EPOLLIN | libc::EPOLLOUT));
+    });
+    observer.expect_nothing(pair.server);
+}
+
+#[test]
+fn registering_anew_tells_nothing_twice() {
     let pair = Pair::new();
     let observer = Observer::of(pair.server, READ | OOB);
+    send_bytes(pair.client, b"abc", 0);
+    observer.expect(pair.server, READ);
     send_bytes(pair.client, b"!", MSG_OOB);
     observer.expect(pair.server, OOB);
-    for _ in 0..3 {
-        send_bytes(pair.client, b"abc", 0);
-        observer.expect(pair.server, READ);
+    for _ in 0..2 {
+        let mut locked = lock(pair.server).unwrap();
+        locked.unwatch();
+        locked.watch().unwrap();
+        drop(locked);
         observer.expect_nothing(pair.server);
     }
-    assert_eq!(receive(pair.server, 1, 0), 1);
-    observer.expect(pair.server, READ);
 }
 
 #[test]

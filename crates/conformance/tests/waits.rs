@@ -17,8 +17,10 @@ use std::time::{Duration, Instant};
 /// A handle value that no object ever has.
 const NO_HANDLE: usize = 0x00DE_ADB0;
 
+type WaitForMultiple = fn(&[usize], bool, u32) -> u32;
+
 /// Every wait for several handles, not alertable.
-const MULTIPLE: [fn(&[usize], bool, u32) -> u32; 3] = [
+const MULTIPLE: [WaitForMultiple; 3] = [
     wait_for_multiple_objects,
     |handles, all, milliseconds| wait_for_multiple_objects_ex(handles, all, milliseconds, false),
     |handles, all, milliseconds| wsa_wait_for_multiple_events(handles, all, milliseconds, false),

@@ -56,7 +56,7 @@ fn serve_group(connections: &Receiver<Socket>, news: &Event) {
 fn echo(socket: &Socket) {
     let mut buffer = [0; 512];
     match socket.recv(&mut buffer) {
-        Ok(count) => drop(socket.send_all(&buffer[..count]).expect("sent")),
+        Ok(count) => socket.send_all(&buffer[..count]).expect("sent"),
         Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock),
     }
 }

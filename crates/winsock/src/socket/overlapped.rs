@@ -438,13 +438,13 @@ pub(crate) unsafe fn buffers<'a>(buffers: *const WSABUF, count: u32) -> WsaResul
 ///
 /// # Safety
 /// `overlapped` is null or points to an OVERLAPPED that lives until the operation completes.
-pub(crate) unsafe fn check_call<'a>(
+pub(crate) unsafe fn check_call(
     s: SOCKET,
-    buffers: WsaResult<&'a [WSABUF]>,
+    buffers: WsaResult<&[WSABUF]>,
     bytes: *mut u32,
     overlapped: *mut OVERLAPPED,
     routine: LPWSAOVERLAPPED_COMPLETION_ROUTINE,
-) -> WsaResult<(&'a [WSABUF], Option<Operation>)> {
+) -> WsaResult<(&[WSABUF], Option<Operation>)> {
     // SAFETY: as the caller promises.
     let overlapped = unsafe { Overlapped::new(overlapped) };
     let routine = overlapped.and(routine);

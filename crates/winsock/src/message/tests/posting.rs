@@ -149,7 +149,7 @@ fn a_threads_end_leaves_nothing_to_the_next_threads_queue() {
                 SetTimer(hwnd, 1, 10, None);
                 PostQuitMessage(1);
             }
-            if crate::thread::number() % 4 == 0 {
+            if crate::thread::number().is_multiple_of(4) {
                 get();
             }
         });

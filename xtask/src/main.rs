@@ -5,6 +5,7 @@ mod check;
 mod conformance;
 mod libtest;
 mod register;
+mod windows;
 
 use clap::Parser;
 use std::path::PathBuf;
@@ -17,12 +18,15 @@ enum Command {
     Conformance(conformance::Arguments),
     /// Check the rules of the code that no compiler checks
     Check,
+    /// Build for Windows and run the tests under Wine
+    Windows(windows::Arguments),
 }
 
 fn main() -> anyhow::Result<ExitCode> {
     match Command::parse() {
         Command::Conformance(arguments) => conformance::run(&arguments),
         Command::Check => check::run(),
+        Command::Windows(arguments) => windows::run(&arguments),
     }
 }
 

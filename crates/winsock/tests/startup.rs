@@ -1,4 +1,5 @@
 //! Startup and cleanup are counted for the whole process, so this program tests nothing else and has one test.
+#![cfg(target_os = "linux")]
 
 use winsock::*;
 

@@ -456,8 +456,8 @@ fn a_thread_that_ends_frees_nothing_that_the_system_may_still_have() {
     let (server, client) = ends();
     let dropped = Arc::new(AtomicUsize::new(0));
     let make = |dropped: &Arc<AtomicUsize>| Operation::new(vec![0; 8], Counted(Arc::clone(dropped)));
-    for way in 0..3 {
-        let (server, operation) = (server.clone(), make(&dropped));
+    for way in 0..4 {
+        let (server, operation, unused) = (server.clone(), make(&dropped), Arc::default());
         thread::spawn(move || match way {
             0 => {
                 let scope = RoutineScope::new();
@@ -465,6 +465,15 @@ fn a_thread_that_ends_frees_nothing_that_the_system_may_still_have() {
                 std::mem::forget(scope);
             }
             1 => MADE_FIRST.with(|scope| scope.receive(&server, operation, never).unwrap()),
+            // Made after a start that failed, and before the first that did not: it outlives what the engine knows of
+            // the thread, and does not wait for what nobody calls.
+            2 => {
+                let failing = RoutineScope::new();
+                failing.receive(&server, make(&unused).with_range(9..), never).unwrap_err();
+                KEPT.set(None);
+                failing.receive(&server, operation, never).unwrap();
+                KEPT.set(Some(failing));
+            }
             _ => {
                 let scope = RoutineScope::new();
                 scope.receive(&server, operation, never).unwrap();
@@ -480,6 +489,30 @@ fn a_thread_that_ends_frees_nothing_that_the_system_may_still_have() {
     // Leaked, or (where the thread could still wait) its routine called and all dropped: never the one without the other.
     let dropped = dropped.load(Ordering::SeqCst);
     assert_eq!(dropped / 100, dropped % 100, "{dropped}");
+}
+
+#[test]
+fn nothing_starts_on_a_thread_that_calls_no_routine_any_more() {
+    struct AtTheEnd(OverlappedSocket, mpsc::Sender<i32>);
+    impl Drop for AtTheEnd {
+        fn drop(&mut self) {
+            let failed = RoutineScope::new().receive(&self.0, operation(8, &Log::default()), note).unwrap_err();
+            self.1.send(failed.error.code()).unwrap();
+        }
+    }
+    thread_local! {
+        static KEPT: RefCell<Option<AtTheEnd>> = const { RefCell::new(None) };
+    }
+    let (server, _client) = ends();
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || {
+        // Before the thread uses the engine, and so destroyed after what the engine keeps for it.
+        KEPT.set(Some(AtTheEnd(server, tell)));
+        sleep_alertable(Some(Duration::ZERO));
+    })
+    .join()
+    .unwrap();
+    assert_eq!(told.recv(), Ok(995)); // WSA_OPERATION_ABORTED
 }
 
 #[test]

@@ -71,6 +71,7 @@ pub use socket::{
     listen, recv, recvfrom, select, send, sendto, setsockopt, shutdown, socket, winsock_fd,
 };
 pub use startup::{WSACleanup, WSAStartup};
+pub use thread::thread_is_over;
 pub use types::*;
 pub use wait::{
     SignalObjectAndWait, Sleep, SleepEx, WSAWaitForMultipleEvents, WaitForMultipleObjects, WaitForMultipleObjectsEx,

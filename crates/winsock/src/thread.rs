@@ -48,6 +48,12 @@ pub(crate) fn number() -> u32 {
     THREAD.try_with(|thread| thread.number).unwrap_or(0)
 }
 
+/// Whether the calling thread is so near its end that no routine is called on it any more, and none is queued to it: its
+/// thread-locals are being destroyed, and the engine's among them is gone.
+pub fn thread_is_over() -> bool {
+    THREAD.try_with(|_| ()).is_err()
+}
+
 /// Notes that an operation of the calling thread is to be cancelled when the thread ends.
 pub(crate) fn owe() {
     let _ = THREAD.try_with(|thread| thread.owes.set(true));

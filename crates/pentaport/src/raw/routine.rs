@@ -13,7 +13,7 @@ use super::start::{self, Call, Notice, Rejected, Start};
 use crate::Error;
 use crate::operation::Operation;
 use crate::overlapped::{Completion, OverlappedSocket, Routine, RoutineScope};
-use crate::sys;
+use crate::sys::{self, ext::thread_is_over};
 use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
 use std::rc::Rc;
@@ -44,7 +44,7 @@ impl Flights {
         call: Call,
         routine: Routine<C>,
     ) -> Result<(), Rejected<C>> {
-        if self.closing.get() || !thread_goes_on() {
+        if self.closing.get() || thread_is_over() {
             return Err((Error::from_code(sys::WSA_OPERATION_ABORTED), record));
         }
         let place = self.board.borrow_mut().enter(socket.pointer(), Record::overlapped(&raw mut *record));
@@ -80,7 +80,7 @@ impl Flights {
                 let _ = owner.map(|owner| owner.cancel(Some(overlapped)));
             }
         }
-        while self.count() > 0 && thread_goes_on() {
+        while self.count() > 0 && !thread_is_over() {
             if !sleep(Some(PATIENCE)) {
                 debug_assert!(std::thread::panicking(), "a routine was not called");
                 break;
@@ -163,21 +163,6 @@ pub(crate) fn sleep_alertable(timeout: Option<Duration>) -> bool {
     let ran = sleep(timeout);
     resume_panic();
     ran
-}
-
-/// Whether this thread is not yet destroying its thread-locals.
-///
-/// They go in the reverse order of their first use. This one is first used when an operation is started, so it goes
-/// before a scope that is in a thread-local itself and was made before that.
-fn thread_goes_on() -> bool {
-    struct Probe;
-    impl Drop for Probe {
-        fn drop(&mut self) {}
-    }
-    thread_local! {
-        static PROBE: Probe = const { Probe };
-    }
-    PROBE.try_with(|_| ()).is_ok()
 }
 
 #[cfg(test)]

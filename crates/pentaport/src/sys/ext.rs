@@ -1,10 +1,13 @@
-//! What has no Win32 counterpart: the wait set, and the descriptor of a thread's message queue. One implementation for
-//! each system.
+//! What has no Win32 counterpart: the wait set, the descriptor of a thread's message queue, and whether a thread still has
+//! routines called. One implementation for each system.
 
 #[cfg(not(windows))]
 mod linux;
 #[cfg(not(windows))]
-pub use {linux::Descriptor, winsock::WaitSet};
+pub use {
+    linux::Descriptor,
+    winsock::{WaitSet, thread_is_over},
+};
 
 // Also compiled for tests on Linux, where the same waits are underneath.
 #[cfg(any(windows, test))]
@@ -17,3 +20,19 @@ pub use waiters::WaitSet;
 #[cfg(windows)]
 #[derive(Debug, Default)]
 pub struct Descriptor(());
+
+/// Whether the calling thread is so near its end that no routine is called on it any more.
+///
+/// Windows does not say. Thread-locals are destroyed in the reverse order of their first use, and this one is first used
+/// when an operation is started: so it goes before a scope that is in a thread-local itself and was made before that.
+#[cfg(windows)]
+pub fn thread_is_over() -> bool {
+    struct Probe;
+    impl Drop for Probe {
+        fn drop(&mut self) {}
+    }
+    thread_local! {
+        static PROBE: Probe = const { Probe };
+    }
+    PROBE.try_with(|_| ()).is_err()
+}

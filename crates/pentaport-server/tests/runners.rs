@@ -38,6 +38,7 @@ macro_rules! under_each_model {
                 outside::a_chat_of_50_hears_every_message_of_each,
                 rest::sleeps_with_no_clients_and_with_idle_ones,
                 rest::serves_a_few_among_1000_that_are_idle,
+                rest::a_handler_that_waits_alertably_leaves_nobody_waiting,
             );
         })+
 

@@ -97,6 +97,8 @@ impl<S: Service> Mechanism<S> for OverlappedRoutine {
     }
 
     fn wait(&mut self, timeout: Option<Duration>, notices: &mut Vec<Notice<Self::Signal>>) -> Result<()> {
+        // A handler may have called something that blocks, and routines have run in that.
+        let timeout = if self.completed.borrow().is_empty() { timeout } else { Some(Duration::ZERO) };
         match &self.door {
             None => drop(sleep_alertable(timeout)),
             Some(door) => match wait_any_alertable(&[door.event()], timeout)? {

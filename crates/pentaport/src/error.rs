@@ -1,8 +1,9 @@
 //! Errors: the codes of Winsock and Win32, the same on every system.
 //!
-//! A call that fails at once reports a Winsock code (`WSAECONNRESET`, 10054). An operation that was started and failed
-//! later reports, in its packet, the Win32 code that a completion port gives (`ERROR_NETNAME_DELETED`, 64, for the
-//! same reset). [`Error::kind`] joins what belongs together: both are [`ErrorKind::ConnectionReset`].
+//! A call that fails at once reports a Winsock code (`WSAECONNRESET`, 10054). So does an operation that was started and
+//! failed later, to its routine; in its packet, or by event, it reports the Win32 code that a completion port gives
+//! (`ERROR_NETNAME_DELETED`, 64, for the same reset). [`Error::kind`] joins what belongs together: both are
+//! [`ErrorKind::ConnectionReset`].
 
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -52,7 +53,11 @@ impl Error {
         self.entry().map_or(ErrorKind::Other, |entry| entry.kind)
     }
 
-    /// Whether the operation was cancelled: by `cancel`, or since its socket was closed.
+    /// Whether the operation was cancelled (995): by `cancel`, by the end of its thread or scope, or, if it was one that
+    /// accepts or is of a datagram socket, since its socket was closed. A receive or send of a connection that was closed
+    /// ends as [`ErrorKind::ConnectionAborted`] instead.
+    #[doc(alias = "ERROR_OPERATION_ABORTED")]
+    #[doc(alias = "WSA_OPERATION_ABORTED")]
     pub const fn is_cancelled(self) -> bool {
         self.code == 995
     }

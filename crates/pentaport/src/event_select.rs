@@ -47,7 +47,7 @@
 //!
 //! # When to choose it
 //! When a thread waits for network and other things at once: an event to stop it, a queue that another thread fills,
-//! [overlapped operations](crate::completion_port). No window is needed, unlike for
+//! [overlapped operations](crate::overlapped). No window is needed, unlike for
 //! [messages](crate::async_select). A server of thousands of connections on several processors is better served by a
 //! [completion port](crate::completion_port).
 //!

@@ -1,7 +1,7 @@
 //! The five Winsock I/O models as a safe API, with the same meaning on Linux and on Windows.
 //!
 //! On Windows the system itself is underneath; on Linux it is the crate `winsock`, which gives the same functions the
-//! same meaning. What is here so far:
+//! same meaning.
 //!
 //! | module | mechanism | choose it when |
 //! |---|---|---|
@@ -9,7 +9,7 @@
 //! | [`select`] | ask which of many sockets are ready | there are few sockets, or the program must be simple |
 //! | [`async_select`] | network events come as messages | the program has a message loop, or another's main loop |
 //! | [`event_select`] | network events set event objects | one thread waits for the network and for other things |
-//! | [`overlapped`] | start operations, be told by an event or by a routine | few threads wait for many operations, each for its own |
+//! | [`overlapped`] | start operations, be told by an event or by a routine | each thread keeps to its own operations |
 //! | [`completion_port`] | start operations, take their results from a queue | there are many connections, or several processors |
 //!
 //! Each module opens with an essay and a whole echo server. Words are Winsock's own, so the documents about Winsock

@@ -215,7 +215,8 @@ impl<'a> Extend<&'a Socket> for SelectSet {
 /// Waits until a socket in one of the sets is ready, and leaves in each set those that are; returns how many that are,
 /// over all sets. 0 says that the time was over: then the sets are empty.
 ///
-/// A `timeout` of zero does not wait, `None` waits without end; others are rounded up to microseconds.
+/// A `timeout` of zero does not wait, `None` waits without end; others are rounded up to microseconds. While it waits,
+/// [routines](crate::overlapped#by-completion-routine) of this thread run, as in every call that blocks.
 ///
 /// # Errors
 /// `WSAEINVAL` if no socket is given at all, `WSAENOTSOCK` if one of them is closed.

@@ -1,8 +1,8 @@
 //! Waitable timers. One thread, started with the first timer, sleeps until the next is due.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::BTreeMap;
 use std::ffi::c_void;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Once, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -27,8 +27,7 @@ pub(crate) struct Timer {
 
 #[derive(Default)]
 struct Setting {
-    /// Counts settings: one that has been replaced does nothing any more.
-    number: u64,
+    due: Option<Due>,
     period: Option<Duration>,
     routine: Option<Routine>,
 }
@@ -44,34 +43,11 @@ struct Routine {
 // SAFETY: the argument is only passed through to the routine, on the thread that gave it.
 unsafe impl Send for Routine {}
 
-/// A setting that is to come due.
-struct Entry {
-    at: Instant,
-    timer: Weak<Timer>,
-    number: u64,
-}
+/// When a setting comes due, and a number that no other has.
+type Due = (Instant, u64);
 
-impl PartialEq for Entry {
-    fn eq(&self, other: &Entry) -> bool {
-        self.at == other.at
-    }
-}
-
-impl Eq for Entry {}
-
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Entry) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Entry {
-    fn cmp(&self, other: &Entry) -> std::cmp::Ordering {
-        self.at.cmp(&other.at)
-    }
-}
-
-static SCHEDULE: Mutex<BinaryHeap<Reverse<Entry>>> = Mutex::new(BinaryHeap::new());
+/// What is to come due.
+static SCHEDULE: Mutex<BTreeMap<Due, Weak<Timer>>> = Mutex::new(BTreeMap::new());
 static CHANGED: Condvar = Condvar::new();
 
 impl Timer {
@@ -81,57 +57,73 @@ impl Timer {
 
     /// Starts a setting anew; what came before does nothing any more.
     fn set(self: &Arc<Timer>, at: Instant, period: Option<Duration>, routine: Option<Routine>) {
+        static SETTINGS: AtomicU64 = AtomicU64::new(0);
+        let due = (at, SETTINGS.fetch_add(1, Ordering::Relaxed));
         let mut setting = self.setting.lock();
-        *setting = Setting { number: setting.number + 1, period, routine };
         self.due.reset();
-        schedule(Entry { at, timer: Arc::downgrade(self), number: setting.number });
+        unschedule(setting.due);
+        *setting = Setting { due: Some(due), period, routine };
+        schedule(due, self);
     }
 
     fn cancel(&self) {
-        let mut setting = self.setting.lock();
-        *setting = Setting { number: setting.number + 1, ..Setting::default() };
+        unschedule(std::mem::take(&mut *self.setting.lock()).due);
     }
 
-    /// Comes due, if the setting still holds; returns when it does again.
-    fn fire(&self, number: u64, at: Instant) -> Option<Instant> {
-        let setting = self.setting.lock();
-        if setting.number != number {
-            return None;
+    /// Comes due, if the setting still holds.
+    fn fire(self: &Arc<Timer>, due: Due) {
+        let mut setting = self.setting.lock();
+        if setting.due != Some(due) {
+            return;
         }
         self.due.set();
         if let Some(Routine { routine, argument, thread }) = setting.routine {
             let now = file_time(SystemTime::now()) as u64;
             apc::queue(thread, Apc::Timer { routine, argument, low: now as u32, high: (now >> 32) as u32 });
         }
-        setting.period.map(|period| (at + period).max(Instant::now()))
+        let (at, number) = due;
+        setting.due = setting.period.map(|period| ((at + period).max(Instant::now()), number));
+        setting.due.iter().for_each(|&again| schedule(again, self));
     }
 }
 
-fn schedule(entry: Entry) {
+impl Drop for Timer {
+    fn drop(&mut self) {
+        unschedule(self.setting.get_mut().due);
+    }
+}
+
+fn schedule(due: Due, timer: &Arc<Timer>) {
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
         // Without the thread no timer comes due; there is nobody to tell here.
         let _ = std::thread::Builder::new().name("winsock-timer".into()).stack_size(128 * 1024).spawn(run);
     });
-    SCHEDULE.lock().push(Reverse(entry));
+    SCHEDULE.lock().insert(due, Arc::downgrade(timer));
     CHANGED.notify_one();
+}
+
+fn unschedule(due: Option<Due>) {
+    if let Some(due) = due {
+        SCHEDULE.lock().remove(&due);
+    }
 }
 
 fn run() {
     let mut schedule = SCHEDULE.lock();
     loop {
-        match schedule.peek() {
+        match schedule.first_entry() {
             None => CHANGED.wait(&mut schedule),
-            Some(Reverse(next)) if next.at > Instant::now() => {
-                let at = next.at;
+            Some(next) if next.key().0 > Instant::now() => {
+                let at = next.key().0;
                 CHANGED.wait_until(&mut schedule, at);
             }
-            Some(_) => {
-                let Some(Reverse(Entry { at, timer, number })) = schedule.pop() else { continue };
-                let again = parking_lot::MutexGuard::unlocked(&mut schedule, || timer.upgrade()?.fire(number, at));
-                if let Some(at) = again {
-                    schedule.push(Reverse(Entry { at, timer, number }));
-                }
+            Some(next) => {
+                let (due, timer) = next.remove_entry();
+                // A timer's lock comes first.
+                parking_lot::MutexGuard::unlocked(&mut schedule, || {
+                    timer.upgrade().iter().for_each(|timer| timer.fire(due));
+                });
             }
         }
     }
@@ -218,4 +210,24 @@ pub unsafe extern "system" fn SetWaitableTimer(
 /// Nothing is asked of the caller; unsafe as every function of this contract.
 pub unsafe extern "system" fn CancelWaitableTimer(htimer: HANDLE) -> BOOL {
     finish_bool(find(htimer).map(|timer| timer.cancel()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timer_that_is_set_often_is_scheduled_once() {
+        let timer = Arc::new(Timer::new(true));
+        let late = Instant::now() + Duration::from_secs(3600);
+        (0..100).for_each(|second| timer.set(late + Duration::from_secs(second), None, None));
+        let mine = Arc::downgrade(&timer);
+        let scheduled = || SCHEDULE.lock().values().filter(|other| other.ptr_eq(&mine)).count();
+        assert_eq!(scheduled(), 1);
+        timer.cancel();
+        assert_eq!(scheduled(), 0);
+        timer.set(late, None, None);
+        drop(timer);
+        assert_eq!(scheduled(), 0, "closed");
+    }
 }

@@ -123,7 +123,11 @@ pub(crate) fn descriptor_freed() {
 
 /// Keeps an eye on a closed socket that still owes `bytes`.
 pub(crate) fn linger(socket: &'static Socket, bytes: usize) {
-    CHARGES.lock().lingering.push((socket, bytes, Instant::now()));
+    let mut charges = CHARGES.lock();
+    // It may have lingered before, as another socket, and nobody has looked since.
+    charges.lingering.retain(|&(other, ..)| !std::ptr::eq(other, socket));
+    charges.lingering.push((socket, bytes, Instant::now()));
+    drop(charges);
     wake();
 }
 

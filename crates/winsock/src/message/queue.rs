@@ -204,13 +204,10 @@ impl Queue {
         add(&mut state)?;
         state.changed |= kinds;
         state.show();
-        let wake = state.awaited & kinds != 0;
-        if wake {
+        if state.awaited & kinds != 0 {
             // Once is enough until the owner has looked.
             state.awaited = 0;
-        }
-        drop(state);
-        if wake {
+            // Under the lock, or it might be late: for a wait that asks for what is new and finds nothing.
             self.event.set();
         }
         Ok(())

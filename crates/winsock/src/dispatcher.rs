@@ -46,10 +46,17 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut dispatcher = DISPATCHER.lock();
         let node = dispatcher.objects.remove(self.0);
-        if let Kind::Set { members, .. } = &node.kind {
-            for (_, member) in members {
-                dispatcher.objects[member.object.0.0].sets.retain(|&(set, _)| set != self.0);
+        match &node.kind {
+            Kind::Set { members, .. } => {
+                for (_, member) in members {
+                    dispatcher.objects[member.object.0.0].sets.retain(|&(set, _)| set != self.0);
+                }
             }
+            // The place may be another mutex's soon, which this thread is not to abandon.
+            &Kind::Mutex { owner: Some(thread), .. } => {
+                dispatcher.threads[thread].owned.retain(|&mutex| mutex != self.0);
+            }
+            _ => {}
         }
         drop(dispatcher);
         // What the set kept alive goes without the lock.
@@ -157,13 +164,10 @@ impl Object {
     /// Sets an event, and releases those whose waits this satisfies.
     pub(crate) fn set(&self) {
         let mut dispatcher = DISPATCHER.lock();
-        if let Kind::Event { set, .. } = &mut dispatcher.objects[self.0.0].kind
-            && !std::mem::replace(set, true)
-        {
-            let wakes = dispatcher.signal(self.0.0);
-            drop(dispatcher);
-            wakes.wake();
-        }
+        dispatcher.set_event(self.0.0, true);
+        let wakes = dispatcher.signal(self.0.0);
+        drop(dispatcher);
+        wakes.wake();
     }
 
     /// Resets an event.
@@ -370,7 +374,7 @@ impl Dispatcher {
     }
 
     /// Enters what a thread is about to wait for, and ends the wait at once if it is satisfied or a routine is queued.
-    fn begin_wait(&mut self, thread: usize, objects: &[Object], all: bool, alertable: bool) -> Option<Outcome> {
+    fn begin_wait(&mut self, thread: usize, objects: &[Object], until: Until, alertable: bool) -> Option<Outcome> {
         let node = &mut self.threads[thread];
         // The routine wins over an object that is signalled as well (V39).
         if alertable && !node.apcs.is_empty() {
@@ -378,19 +382,13 @@ impl Dispatcher {
         }
         node.objects.clear();
         node.objects.extend(objects.iter().map(|object| object.0.0));
-        node.all = all;
-        if all {
-            if !objects.is_empty()
-                && let Some(outcome) = self.satisfy(thread, 0)
-            {
-                return Some(outcome);
-            }
-        } else if let Some(index) =
-            objects.iter().position(|object| self.objects[object.0.0].is_available(Some(thread)))
-        {
-            return self.satisfy(thread, index);
-        }
-        None
+        node.all = matches!(until, Until::All);
+        let index = match until {
+            Until::Any => objects.iter().position(|object| self.objects[object.0.0].is_available(Some(thread)))?,
+            Until::All => 0,
+            Until::Over(over) => return over().then_some(Outcome::Object(0)),
+        };
+        self.satisfy(thread, index)
     }
 
     /// Has the objects of [`Dispatcher::begin_wait`] end the wait.
@@ -411,22 +409,68 @@ impl Dispatcher {
     }
 }
 
+/// What ends a wait.
+#[derive(Clone, Copy)]
+enum Until<'a> {
+    /// One of the objects.
+    Any,
+    /// All of them, of which there is at least one.
+    All,
+    /// That this is so, or that the event is set from now on.
+    Over(&'a dyn Fn() -> bool),
+}
+
 /// Waits for one of the objects, or for all of them at once; for none, until the time is over or, alertably, a routine
 /// has run. The caller holds no lock.
 pub(crate) fn wait(objects: &[Object], all: bool, timeout: Option<Duration>, alertable: bool) -> Outcome {
+    let until = if all { Until::All } else { Until::Any };
+    wait_on(&thread::current(), objects, until, timeout, alertable)
+}
+
+/// Waits until something is `over`, of which the event tells by being set, for this and for other things: so it may be
+/// set already, and is left so for others. Asks under the wait engine's lock: an answer has to need no other.
+pub(crate) fn wait_until(
+    event: &Object,
+    over: impl Fn() -> bool,
+    timeout: Option<Duration>,
+    alertable: bool,
+) -> Outcome {
     let me = thread::current();
-    let outcome = wait_on(&me, objects, all, timeout, alertable);
+    let deadline = Deadline::after(timeout);
+    loop {
+        let event = std::slice::from_ref(event);
+        let outcome = wait_on(&me, event, Until::Over(&over), deadline.remaining(), alertable);
+        if outcome != Outcome::Object(0) || over() {
+            return outcome;
+        }
+    }
+}
+
+fn wait_on(
+    me: &thread::Current,
+    objects: &[Object],
+    until: Until,
+    timeout: Option<Duration>,
+    alertable: bool,
+) -> Outcome {
+    let outcome = sleep_on(me, objects, until, timeout, alertable);
     if outcome == Outcome::Apc {
-        run_apcs(&me);
+        run_apcs(me);
     }
     outcome
 }
 
-fn wait_on(me: &thread::Current, objects: &[Object], all: bool, timeout: Option<Duration>, alertable: bool) -> Outcome {
+fn sleep_on(
+    me: &thread::Current,
+    objects: &[Object],
+    until: Until,
+    timeout: Option<Duration>,
+    alertable: bool,
+) -> Outcome {
     let key = key_of(me.number());
     let deadline = Deadline::after(timeout);
     let mut dispatcher = DISPATCHER.lock();
-    if let Some(outcome) = dispatcher.begin_wait(key, objects, all, alertable) {
+    if let Some(outcome) = dispatcher.begin_wait(key, objects, until, alertable) {
         drop(dispatcher);
         // A thread that always finds something signalled must not starve its other sockets.
         me.harvest_now_and_then();
@@ -435,7 +479,7 @@ fn wait_on(me: &thread::Current, objects: &[Object], all: bool, timeout: Option<
     if timeout == Some(Duration::ZERO) {
         drop(dispatcher);
         if me.harvest() {
-            let outcome = DISPATCHER.lock().begin_wait(key, objects, all, alertable);
+            let outcome = DISPATCHER.lock().begin_wait(key, objects, until, alertable);
             return outcome.unwrap_or(Outcome::Timeout);
         }
         return Outcome::Timeout;

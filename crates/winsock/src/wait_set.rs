@@ -68,6 +68,9 @@ impl WaitSet {
     /// # Errors
     /// WAIT_TIMEOUT, or WAIT_IO_COMPLETION after routines have run in an alertable wait.
     pub fn wait(&self, tokens: &mut [usize], milliseconds: u32, alertable: bool) -> Result<usize, WAIT_EVENT> {
+        if tokens.is_empty() {
+            return Ok(0);
+        }
         let deadline = Deadline::after(timeout(milliseconds));
         loop {
             match dispatcher::wait(std::slice::from_ref(&self.0), false, deadline.remaining(), alertable) {
@@ -76,10 +79,22 @@ impl WaitSet {
                 Outcome::Object(_) | Outcome::Abandoned(_) => {}
             }
             let count = dispatcher::take_ready(&self.0, tokens);
-            if count > 0 || tokens.is_empty() {
+            if count > 0 {
                 return Ok(count);
             }
             // What was signalled is not any more.
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_without_room_for_tokens_is_over_at_once() {
+        let set = WaitSet::new().unwrap();
+        assert_eq!(set.wait(&mut [], 0, false), Ok(0));
+        assert_eq!(set.wait(&mut [0], 0, false), Err(WAIT_TIMEOUT));
     }
 }

@@ -37,3 +37,27 @@ pub unsafe extern "system" fn ReleaseMutex(hmutex: HANDLE) -> BOOL {
         _ => Err(ERROR_INVALID_HANDLE),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use crate::dispatcher::Object;
+
+    #[test]
+    fn a_mutex_that_is_closed_while_it_is_owned_takes_no_other_with_it() {
+        let (tell, closed) = mpsc::channel();
+        let (end, ends) = mpsc::channel::<()>();
+        let owner = std::thread::spawn(move || {
+            drop((0..64).map(|_| Object::mutex(true)).collect::<Vec<_>>());
+            tell.send(()).unwrap();
+            ends.recv().unwrap();
+        });
+        closed.recv().unwrap();
+        // Some of these lie where the others did.
+        let mine: Vec<_> = (0..64).map(|_| Object::mutex(true)).collect();
+        end.send(()).unwrap();
+        owner.join().unwrap();
+        assert!(mine.iter().all(Object::release_mutex), "they are this thread's still");
+    }
+}

@@ -83,6 +83,25 @@ fn two_waits_for_all_over_the_same_objects_do_not_hold_each_other_up() {
     });
 }
 
+#[test]
+fn two_that_wait_for_one_thing_each_by_the_same_event_both_learn_of_it() {
+    check(|| {
+        let event = Object::event(true, false);
+        let over = [(); 2].map(|()| Arc::new(AtomicUsize::new(0)));
+        let waiters = over.clone().map(|over| {
+            let event = event.clone();
+            let is_over = move || over.load(Ordering::SeqCst) == 1;
+            thread::spawn(move || dispatcher::wait_until(&event, is_over, None, false))
+        });
+        for over in over {
+            over.store(1, Ordering::SeqCst);
+            event.set();
+        }
+        assert_eq!(join(waiters), [Outcome::Object(0), Outcome::Object(0)]);
+        assert!(event.is_set());
+    });
+}
+
 unsafe extern "system" fn count(counter: usize) {
     // SAFETY: the tests pass a counter that outlives the thread on which the routine runs.
     unsafe { &*(counter as *const AtomicUsize) }.fetch_add(1, Ordering::SeqCst);

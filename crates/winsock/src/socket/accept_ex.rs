@@ -7,6 +7,7 @@
 use std::time::Instant;
 
 use crate::address::Address;
+use crate::dispatcher;
 use crate::error::{WsaError, fail, finish_bool, wsa_from_errno};
 use crate::objects::table;
 use crate::os;
@@ -65,6 +66,8 @@ pub(crate) struct AcceptData {
     /// The listener, by its handle.
     pub(crate) listener: u32,
     association: Option<Association>,
+    /// The listener's handle, if that is what is waited for.
+    handle: Option<dispatcher::Object>,
 }
 
 /// The acceptors of a listener that wait for first data. Entries outlive what they name and are weeded out now and
@@ -113,6 +116,7 @@ fn belongs_to(request: &Request, listener: u32) -> bool {
 pub(crate) fn end_data_phase(request: Request, completion: Completion) {
     if let Role::AcceptData(data) = &request.role {
         overlapped::indicate(data.association.as_ref(), request.overlapped, request.notice, request.thread, completion);
+        data.handle.iter().for_each(|handle| handle.set());
     }
 }
 
@@ -190,8 +194,11 @@ fn connect_acceptor(listener: &mut Locked, connection: Connection) {
         drop(target);
         return overlapped::complete(listener, &request, Completion::success(0));
     }
-    request.role = Role::AcceptData(Box::new(AcceptData { listener: listener_handle, association }));
-    queues.receiving.push(acceptor, acceptor_handle, listener_handle);
+    let handle = listener.signalled_by(request.notice);
+    request.role = Role::AcceptData(Box::new(AcceptData { listener: listener_handle, association, handle }));
+    if let Some(queues) = &mut listener.listener {
+        queues.receiving.push(acceptor, acceptor_handle, listener_handle);
+    }
     target.receives.push(request);
     if epoll.is_none_or(|epoll| target.watch_at(epoll).is_err()) {
         for request in target.receives.take(|request| belongs_to(request, listener_handle)) {

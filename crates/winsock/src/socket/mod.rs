@@ -280,7 +280,7 @@ pub(crate) fn create(fd: OwnedFd, set_up: impl FnOnce(&mut State)) -> WsaResult<
     let mut state = socket.state.lock();
     set_up(&mut state);
     let Some(handle) = table::insert(Entry::Socket(socket)) else {
-        *state = State::new();
+        state.clear();
         drop(state);
         POOL.lock().push(socket);
         return fail(WSAEMFILE);
@@ -375,6 +375,14 @@ impl State {
         }
     }
 
+    /// Makes it that of a socket that is not in use. The numbers of registrations go on: an edge may come late, when
+    /// the socket is another one already.
+    fn clear(&mut self) {
+        let registration = self.registration;
+        *self = State::new();
+        self.registration = registration;
+    }
+
     pub(crate) fn fd(&self) -> RawFd {
         self.fd
     }
@@ -398,13 +406,21 @@ impl State {
 
     /// Signals the handle, for an operation without an event, unless the program asked to leave it alone (P39).
     pub(crate) fn signal(&self, notice: Notice) {
-        if matches!(notice, Notice::Event(0)) && u32::from(self.notification_modes) & FILE_SKIP_SET_EVENT_ON_HANDLE == 0
-        {
+        if self.signals(notice) {
             self.signalled.set(true);
             if let Some(object) = &self.waitable {
                 object.set();
             }
         }
+    }
+
+    fn signals(&self, notice: Notice) -> bool {
+        matches!(notice, Notice::Event(0)) && u32::from(self.notification_modes) & FILE_SKIP_SET_EVENT_ON_HANDLE == 0
+    }
+
+    /// What [`State::signal`] would set, for those who may not have the lock when they want to.
+    pub(crate) fn signalled_by(&mut self, notice: Notice) -> Option<dispatcher::Object> {
+        self.signals(notice).then(|| self.waitable())
     }
 
     /// The handle is what is waited for until an operation has completed.
@@ -514,7 +530,7 @@ impl Locked {
     /// Gives the socket back to the pool: the handle is gone, the descriptor taken, and nobody blocks on it.
     pub(crate) fn recycle(&mut self) {
         debug_assert!(self.fd < 0 && self.socket.blocked.load(Ordering::Relaxed) == 0);
-        *self.guard = State::new();
+        self.guard.clear();
         POOL.lock().push(self.socket);
     }
 }

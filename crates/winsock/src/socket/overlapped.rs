@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use crate::apc::{self, Apc, FileRoutine, WinsockRoutine};
 use crate::completion_port::timeout;
-use crate::deadline::Deadline;
 use crate::dispatcher::{self, Outcome};
 use crate::error::{WsaResult, fail, finish, finish_bool, is_bad, set_last_error, win32_from_status, wsa_from_status};
 use crate::file;
@@ -248,27 +247,19 @@ fn result(handle: usize, overlapped: Overlapped, wait: Option<Wait>) -> Result<N
         return Ok(overlapped.status());
     }
     let Wait { timeout, alertable } = wait.ok_or(ERROR_IO_INCOMPLETE)?;
-    let event = overlapped.event();
-    let object = match event::find(event) {
-        Some(event) => event,
-        None => wait::waitable(handle).ok_or(ERROR_INVALID_HANDLE)?,
+    let outcome = match event::find(overlapped.event()) {
+        // The event is trusted, whatever the status says then (D33).
+        Some(event) => dispatcher::wait(std::slice::from_ref(&event), false, timeout, alertable),
+        // The handle is signalled for other operations too.
+        None => {
+            let handle = wait::waitable(handle).ok_or(ERROR_INVALID_HANDLE)?;
+            dispatcher::wait_until(&handle, || overlapped.is_over(), timeout, alertable)
+        }
     };
-    let deadline = Deadline::after(timeout);
-    loop {
-        match dispatcher::wait(std::slice::from_ref(&object), false, deadline.remaining(), alertable) {
-            Outcome::Timeout => return Err(WAIT_TIMEOUT),
-            Outcome::Apc => return Err(WAIT_IO_COMPLETION),
-            Outcome::Object(_) | Outcome::Abandoned(_) => {}
-        }
-        // The event is trusted, whatever the status says then (D33). The handle may have been signalled for another
-        // operation.
-        if event != 0 || overlapped.is_over() {
-            return Ok(overlapped.status());
-        }
-        object.reset();
-        if overlapped.is_over() {
-            return Ok(overlapped.status());
-        }
+    match outcome {
+        Outcome::Timeout => Err(WAIT_TIMEOUT),
+        Outcome::Apc => Err(WAIT_IO_COMPLETION),
+        Outcome::Object(_) | Outcome::Abandoned(_) => Ok(overlapped.status()),
     }
 }
 

@@ -4,7 +4,7 @@
 //! readable and writable, and data that a pending receive will take is nobody else's (S19, S27, S36). A thread that
 //! blocks here is woken by an eventfd of its own when a socket that select has looked at is closed.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -80,7 +80,7 @@ impl Set {
 
 thread_local! {
     /// What `poll` is given: kept, so that a server that calls select in a loop allocates nothing.
-    static FDS: RefCell<Vec<libc::pollfd>> = const { RefCell::new(Vec::new()) };
+    static FDS: Cell<Vec<libc::pollfd>> = const { Cell::new(Vec::new()) };
 }
 
 /// Waits until a socket of `readfds` can be received from or accepted on, one of `writefds` can be sent to, or one of
@@ -126,8 +126,12 @@ pub unsafe extern "system" fn select(
         if sets.iter().all(|set| unsafe { set.sockets() }.is_empty()) {
             return fail(WSAEINVAL);
         }
+        // Not borrowed: a routine that runs meanwhile may call select itself.
+        let mut fds = FDS.try_with(Cell::take).unwrap_or_default();
         // SAFETY: as the caller promises.
-        FDS.with_borrow_mut(|fds| unsafe { wait(&mut sets, timeout, fds) })
+        let result = unsafe { wait(&mut sets, timeout, &mut fds) };
+        let _ = FDS.try_with(|kept| kept.set(fds));
+        result
     };
     match run() {
         Ok(count) => {
@@ -408,6 +412,10 @@ impl Entered {
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        SELECTING.lock().retain(|wake| !Arc::ptr_eq(wake, &self.0));
+        // Once: a routine's call may be inside another one of the same thread.
+        let mut selecting = SELECTING.lock();
+        if let Some(mine) = selecting.iter().rposition(|wake| Arc::ptr_eq(wake, &self.0)) {
+            selecting.swap_remove(mine);
+        }
     }
 }

@@ -7,7 +7,9 @@ use std::thread;
 
 use super::*;
 use crate::testing::{Pair, bind_to_loopback, last_error, listener, tcp, udp, until};
-use crate::{CreateIoCompletionPort, GetQueuedCompletionStatus, ioctlsocket};
+use crate::{
+    CreateIoCompletionPort, GetCurrentThread, GetQueuedCompletionStatus, QueueUserAPC, WaitForSingleObject, ioctlsocket,
+};
 
 /// An OVERLAPPED and a buffer that live for ever, as an operation may need them.
 struct Operation {
@@ -226,4 +228,72 @@ fn a_listener_closed_by_its_condition_function_gives_no_connection() {
     let accepted = unsafe { WSAAccept(listener, null_mut(), null_mut(), Some(close_it), listener) };
     assert_eq!((accepted, last_error()), (INVALID_SOCKET, WSAEINTR));
     unsafe { closesocket(client) };
+}
+
+#[test]
+fn who_waits_for_one_operation_leaves_the_handle_signalled_for_others() {
+    let pair = Pair::new();
+    let server = pair.server;
+    let mut receive = Operation::new(1);
+    assert_eq!(receive.receive(server), WSA_IO_PENDING);
+    let overlapped = receive.overlapped as usize;
+    let receiver = thread::spawn(move || {
+        let mut bytes = 0;
+        assert_ne!(unsafe { GetOverlappedResult(server as HANDLE, overlapped as *const _, &mut bytes, TRUE) }, FALSE);
+        bytes
+    });
+    let mut sends = Operation::new(1);
+    for round in 0..200 {
+        assert_eq!(sends.send(server), 0);
+        for _ in 0..10 {
+            assert_eq!(unsafe { WaitForSingleObject(server as HANDLE, 0) }, WAIT_OBJECT_0, "round {round}");
+            thread::yield_now();
+        }
+    }
+    assert!(!receiver.is_finished());
+    send_all(pair.client, b"a");
+    until("the receive", || receiver.is_finished());
+    assert_eq!(receiver.join().unwrap(), 1);
+}
+
+#[test]
+fn a_listeners_handle_tells_of_first_data() {
+    let (listener, address) = listener();
+    let (acceptor, client) = (tcp(), tcp());
+    let operation = Operation::new(128);
+    let output = operation.buffer.as_mut_ptr().cast();
+    let started = unsafe { AcceptEx(listener, acceptor, output, 16, 32, 32, null_mut(), operation.overlapped) };
+    assert_eq!((started, last_error()), (FALSE, WSA_IO_PENDING));
+    assert_eq!(unsafe { connect(client, (&raw const address).cast(), 16) }, 0);
+    assert_eq!(unsafe { WaitForSingleObject(listener as HANDLE, 0) }, WAIT_TIMEOUT);
+    send_all(client, b"hello");
+    until("the first data", || operation.is_over());
+    assert_eq!(unsafe { WaitForSingleObject(listener as HANDLE, 30_000) }, WAIT_OBJECT_0);
+    for s in [listener, acceptor, client] {
+        unsafe { closesocket(s) };
+    }
+}
+
+fn set_of(s: SOCKET) -> FD_SET {
+    let mut set = FD_SET { fd_count: 1, ..FD_SET::default() };
+    set.fd_array[0] = s;
+    set
+}
+
+#[test]
+fn a_routine_that_runs_in_select_may_call_select() {
+    unsafe extern "system" fn look(s: usize) {
+        let (mut set, timeout) = (set_of(s), TIMEVAL { tv_sec: 0, tv_usec: 1000 });
+        assert_eq!(unsafe { select(0, &mut set, null_mut(), null_mut(), &timeout) }, 0);
+        // From another thread, once this one waits again.
+        thread::spawn(move || unsafe { closesocket(s) });
+    }
+    let s = udp();
+    bind_to_loopback(s);
+    let waiter = thread::spawn(move || unsafe {
+        assert_ne!(QueueUserAPC(Some(look), GetCurrentThread(), s), 0);
+        select(0, &mut set_of(s), null_mut(), null_mut(), null())
+    });
+    until("select tells that the socket is closed", || waiter.is_finished());
+    assert_eq!(waiter.join().unwrap(), 1);
 }

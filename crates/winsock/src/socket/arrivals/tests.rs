@@ -335,6 +335,30 @@ fn a_late_edge_of_data_that_was_received_tells_nothing() {
 }
 
 #[test]
+fn a_late_edge_of_a_closed_socket_tells_the_next_one_nothing() {
+    let observer = Observer::new();
+    until("the next socket lies where the closed one did", || {
+        let old = udp();
+        bind_to_loopback(old);
+        observer.select(old, READ);
+        let locked = lock(old).unwrap();
+        let (place, registration) = (locked.socket, locked.registration);
+        drop(locked);
+        close(&[old]);
+        let new = udp();
+        bind_to_loopback(new);
+        observer.select(new, READ);
+        let same = std::ptr::eq(lock(new).unwrap().socket, place);
+        if same {
+            crate::socket::ready(place, registration, libc::EPOLLIN);
+            observer.expect_nothing(new);
+        }
+        close(&[new]);
+        same
+    });
+}
+
+#[test]
 fn registering_anew_tells_nothing_twice() {
     let pair = Pair::new();
     let observer = Observer::of(pair.server, READ | OOB);

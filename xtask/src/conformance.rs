@@ -2,113 +2,194 @@
 
 use crate::libtest::{self, Outcome, Test};
 use crate::register::{self, FACTS, Fact, SECTIONS, State};
+use crate::windows;
 use anyhow::{Context, bail};
 use std::process::{Command, ExitCode, Stdio};
 
 /// Arguments of `cargo xtask conformance`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
+    /// Also run the suite as Windows programs under Wine, and print what both runs say
+    #[arg(long)]
+    wine: bool,
     /// Also print a line for every fact: number, state, gate, tests
     #[arg(long)]
     list: bool,
-    /// With --list: only the facts in this state (pass, deviate, fail, "not yet", note)
+    /// With --list: only the facts in this state (pass, deviate, fail, "left out", "not yet", note)
     #[arg(long, requires = "list")]
     state: Option<String>,
-    /// Further arguments for `cargo test`, such as `--target x86_64-pc-windows-gnu`
+    /// Further arguments for `cargo test`, such as `--test waits`
     #[arg(last = true)]
     cargo: Vec<String>,
 }
 
-/// Runs the suite, prints the table, and fails if any test does.
+/// Runs the suite, prints the table, and fails if any test does, or if the two systems differ in a fact of which
+/// PLATFORM.md says nothing.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let path = crate::root().join("crates/conformance/facts.tsv");
-    let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-    let mut facts = register::read(&text)?;
-
-    let listing = cargo_test(arguments, &["--list"])?;
-    if !listing.ok {
-        bail!("the suite does not build or list its tests");
+    let mut runs = vec![Run::of(here, arguments)?];
+    if arguments.wine {
+        windows::prepare()?;
+        runs.push(Run::of(windows::cargo, arguments)?);
     }
-    let run = cargo_test(arguments, &[])?;
-    let tests = libtest::tests(&listing.output, &run.output);
-    register::join(&mut facts, &tests)?;
 
     if arguments.list {
-        let shown = |fact: &&Fact| arguments.state.as_deref().is_none_or(|state| state == fact.state().name());
-        facts.iter().filter(shown).for_each(|fact| println!("{}", fact_line(fact)));
-        println!();
+        print_facts(&runs, arguments.state.as_deref());
     }
-    print_table(&facts);
-    let failed: Vec<&Test> = tests.iter().filter(|test| test.outcome != Outcome::Passed).collect();
-    if !failed.is_empty() {
-        report_failures(&failed, &run.output);
-    } else if !run.ok {
-        bail!("`cargo test` failed although no test did");
+    print_table(&runs);
+    let undocumented = match &runs[..] {
+        [linux, wine] => print_differences(&linux.facts, &wine.facts)?,
+        _ => Vec::new(),
+    };
+    runs.iter().for_each(Run::report_failures);
+    if !undocumented.is_empty() {
+        eprintln!("PLATFORM.md has no line for: {}", undocumented.join(", "));
     }
-    println!("{}", summary(&facts));
-    Ok(if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    runs.iter().for_each(|run| println!("{}", summary(&run.facts)));
+    let passed = undocumented.is_empty() && runs.iter().all(Run::passed);
+    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// One run of the suite on one system.
 struct Run {
-    ok: bool,
+    facts: Vec<Fact>,
+    tests: Vec<Test>,
     output: String,
 }
 
-/// Runs `cargo test` for the suite with these arguments for its test programs. What the compiler says goes to the
-/// terminal.
-fn cargo_test(arguments: &Arguments, programs: &[&str]) -> anyhow::Result<Run> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .current_dir(crate::root())
-        .args(["test", "--quiet", "--package", "conformance", "--no-fail-fast", "--all-targets"])
+impl Run {
+    /// Runs the suite by the cargo that `cargo` gives for a subcommand.
+    fn of(cargo: fn(&str) -> Command, arguments: &Arguments) -> anyhow::Result<Run> {
+        let path = crate::root().join("crates/conformance/facts.tsv");
+        let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        let mut facts = register::read(&text)?;
+        let (listed, listing) = test(cargo("test"), arguments, &["--list"])?;
+        if !listed {
+            bail!("the suite does not build or list its tests");
+        }
+        let (ok, output) = test(cargo("test"), arguments, &[])?;
+        let tests = libtest::tests(&listing, &output);
+        register::join(&mut facts, &tests)?;
+        let run = Run { facts, tests, output };
+        if !ok && run.passed() {
+            bail!("`cargo test` failed although no test did");
+        }
+        Ok(run)
+    }
+
+    fn failed(&self) -> impl Iterator<Item = &Test> {
+        self.tests.iter().filter(|test| matches!(test.outcome, Outcome::Failed | Outcome::Lost))
+    }
+
+    fn passed(&self) -> bool {
+        self.failed().next().is_none()
+    }
+
+    /// Says which tests failed and what the harness printed of them.
+    fn report_failures(&self) {
+        if self.passed() {
+            return;
+        }
+        let ended_well = |line: &str| line.ends_with(" ... ok") || line.contains(" ... ignored");
+        let worth_reading = |line: &&str| !line.starts_with("test ") || !ended_well(line);
+        self.output.lines().filter(worth_reading).for_each(|line| eprintln!("{line}"));
+        for test in self.failed() {
+            let how = if test.outcome == Outcome::Lost { "gave no result" } else { "failed" };
+            eprintln!("{} {how}", test.name);
+        }
+    }
+}
+
+/// The cargo that runs this program, for the system that it runs on.
+fn here(subcommand: &str) -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(crate::root()).arg(subcommand);
+    cargo
+}
+
+/// Runs the suite by this `cargo test` with these arguments for its test programs: whether it passed, and what it printed.
+/// What the compiler says goes to the terminal.
+fn test(mut cargo: Command, arguments: &Arguments, programs: &[&str]) -> anyhow::Result<(bool, String)> {
+    let output = cargo
+        .args(["--quiet", "--package", "conformance", "--no-fail-fast", "--all-targets"])
         .args(&arguments.cargo)
         .args(["--", "--format=pretty", "--color=never"])
         .args(programs)
         .stderr(Stdio::inherit())
         .output()
         .context("cargo test")?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    Ok(Run { ok: output.status.success(), output: text })
+    Ok((output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned()))
 }
 
-fn fact_line(fact: &Fact) -> String {
-    let tests: Vec<&str> = fact.tests.iter().map(|test| test.name.as_str()).collect();
-    let tests = tests.join(" ");
-    let (number, state) = (&fact.number, fact.state().name());
-    let line = format!("{number:<5}{state:<9}{:<13}{tests:<44}  {}", fact.gate, fact.why);
-    line.trim_end().to_owned()
-}
-
-fn print_table(facts: &[Fact]) {
-    print!("{:<24}", "section");
-    State::ALL.iter().for_each(|state| print!("{:>9}", state.name()));
-    println!("{:>9}", "facts");
-    for (letter, title) in SECTIONS {
-        let section: Vec<&Fact> = facts.iter().filter(|fact| fact.section() == letter).collect();
-        print!("{:<24}", format!("{letter}  {title}"));
-        for state in State::ALL {
-            print!("{:>9}", section.iter().filter(|fact| fact.state() == state).count());
+fn print_facts(runs: &[Run], state: Option<&str>) {
+    let shown = |fact: &Fact| state.is_none_or(|state| state == fact.state().name());
+    for (index, fact) in runs[0].facts.iter().enumerate() {
+        if runs.iter().any(|run| shown(&run.facts[index])) {
+            println!("{}", fact_line(fact, &joined(runs, |run| run.facts[index].state().name().to_owned())));
         }
-        println!("{:>9}", section.len());
     }
     println!();
 }
 
-/// Says which tests failed and what the harness printed of them.
-fn report_failures(failed: &[&Test], output: &str) {
-    let passed = |line: &&str| !line.starts_with("test ") || !line.ends_with(" ... ok");
-    output.lines().filter(passed).for_each(|line| eprintln!("{line}"));
-    for test in failed {
-        let how = if test.outcome == Outcome::Lost { "gave no result" } else { "failed" };
-        eprintln!("{} {how}", test.name);
-    }
+fn fact_line(fact: &Fact, states: &str) -> String {
+    let tests: Vec<&str> = fact.tests.iter().map(|test| test.name.as_str()).collect();
+    let line = format!("{:<5}{states:<19}{:<13}{:<44}  {}", fact.number, fact.gate, tests.join(" "), fact.why);
+    line.trim_end().to_owned()
 }
 
-/// The last line: what the whole suite says in one.
+/// What each run says, with a stroke between them: `Linux/Wine`.
+fn joined(runs: &[Run], say: impl Fn(&Run) -> String) -> String {
+    runs.iter().map(say).collect::<Vec<String>>().join("/")
+}
+
+fn print_table(runs: &[Run]) {
+    print!("{:<24}", if runs.len() == 1 { "section" } else { "section, Linux/Wine" });
+    State::ALL.iter().for_each(|state| print!("{:>9}", state.name()));
+    println!("{:>9}", "facts");
+    for (letter, title) in SECTIONS {
+        let section = |run: &Run| run.facts.iter().filter(move |fact| fact.section() == letter).count();
+        print!("{:<24}", format!("{letter}  {title}"));
+        for state in State::ALL {
+            let count = |run: &Run| {
+                run.facts.iter().filter(|fact| fact.section() == letter && fact.state() == state).count().to_string()
+            };
+            print!("{:>9}", joined(runs, count));
+        }
+        println!("{:>9}", section(&runs[0]));
+    }
+    println!();
+}
+
+/// Prints the facts in which the systems differ, and gives those that PLATFORM.md does not list.
+fn print_differences(linux: &[Fact], wine: &[Fact]) -> anyhow::Result<Vec<String>> {
+    let path = crate::root().join("PLATFORM.md");
+    let listed = listed_facts(&std::fs::read_to_string(&path).with_context(|| path.display().to_string())?);
+    let mut undocumented = Vec::new();
+    for (linux, wine) in linux.iter().zip(wine).filter(|(linux, wine)| linux.state() != wine.state()) {
+        let reasons: Vec<&str> = wine.tests.iter().filter_map(Test::reason).collect();
+        let states = format!("{}/{}", linux.state().name(), wine.state().name());
+        println!("{}", format!("{:<5}{states:<19}{}", linux.number, reasons.join("; ")).trim_end());
+        if !listed.contains(&linux.number) {
+            undocumented.push(linux.number.clone());
+        }
+    }
+    println!();
+    Ok(undocumented)
+}
+
+/// The facts that the first cells of the tables in this text name, as in `| A28, A29 | … |`.
+fn listed_facts(markdown: &str) -> Vec<String> {
+    let first_cells = markdown.lines().filter_map(|line| line.strip_prefix('|')?.split('|').next());
+    let words = first_cells.flat_map(|cell| cell.split(',')).map(str::trim);
+    words.filter(|word| register::is_fact_number(word)).map(str::to_owned).collect()
+}
+
+/// What the whole suite says in one line.
 fn summary(facts: &[Fact]) -> String {
-    let [pass, deviate, fail, not_yet, note] =
+    let [pass, deviate, fail, left_out, not_yet, note] =
         State::ALL.map(|state| facts.iter().filter(|fact| fact.state() == state).count());
-    format!("{pass} pass, {deviate} deviate, {fail} fail, {not_yet} not yet, {note} notes of {FACTS}")
+    format!(
+        "{pass} pass, {deviate} deviate, {fail} fail, {left_out} left out, {not_yet} not yet, {note} notes of {FACTS}"
+    )
 }
 
 #[cfg(test)]
@@ -123,8 +204,15 @@ mod tests {
             test("s12_x", Outcome::Passed),
             test("deviates_a28_x", Outcome::Passed),
             test("p12_p13_x", Outcome::Failed),
+            test("p14_x", Outcome::Ignored("hangs".into())),
         ];
         register::join(&mut facts, &tests).unwrap();
-        assert_eq!(summary(&facts), "1 pass, 1 deviate, 2 fail, 359 not yet, 15 notes of 378");
+        assert_eq!(summary(&facts), "1 pass, 1 deviate, 2 fail, 1 left out, 358 not yet, 15 notes of 378");
+    }
+
+    #[test]
+    fn a_table_lists_facts_in_its_first_cells() {
+        let text = "A1 is a fact\n| fact | why |\n|---|---|\n| A28 | A29 |\n| D60, D61 | x |\n| bind | S1 |\n";
+        assert_eq!(listed_facts(text), ["A28", "D60", "D61"]);
     }
 }

@@ -10,10 +10,12 @@ pub(crate) struct Test {
     pub(crate) outcome: Outcome,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Passed,
     Failed,
+    /// It did not run, for the reason that its `ignore` attribute gives.
+    Ignored(String),
     /// The run ended without a word about it: its program crashed or was ended.
     Lost,
 }
@@ -35,6 +37,14 @@ impl Test {
         self.own_name().starts_with(DEVIATES)
     }
 
+    /// Why it did not run, if it did not.
+    pub(crate) fn reason(&self) -> Option<&str> {
+        match &self.outcome {
+            Outcome::Ignored(reason) => Some(reason),
+            _ => None,
+        }
+    }
+
     fn own_name(&self) -> &str {
         self.name.rsplit("::").next().unwrap_or(&self.name)
     }
@@ -51,18 +61,21 @@ pub(crate) fn tests(listing: &str, output: &str) -> Vec<Test> {
 
 /// How the test ended. Two programs may each have a test of one name: the worst counts.
 fn outcome_of(name: &str, results: &[(&str, Outcome)]) -> Outcome {
-    let mut outcomes = results.iter().filter(|result| result.0 == name).map(|result| result.1);
+    let mut outcomes = results.iter().filter(|result| result.0 == name).map(|result| &result.1);
     match outcomes.next() {
         None => Outcome::Lost,
-        Some(first) if outcomes.all(|outcome| outcome == Outcome::Passed) => first,
+        Some(first) if outcomes.all(|outcome| *outcome == Outcome::Passed) => first.clone(),
         Some(_) => Outcome::Failed,
     }
 }
 
-/// Reads `test NAME ... ok` and `test NAME ... FAILED`.
+/// Reads `test NAME ... ok`, `test NAME ... FAILED` and `test NAME ... ignored, REASON`.
 fn result(line: &str) -> Option<(&str, Outcome)> {
     let (name, outcome) = line.strip_prefix("test ")?.split_once(" ... ")?;
     let name = name.strip_suffix(" - should panic").unwrap_or(name);
+    if let Some(reason) = outcome.strip_prefix("ignored") {
+        return Some((name, Outcome::Ignored(reason.trim_start_matches(", ").to_owned())));
+    }
     match outcome.split_whitespace().next()? {
         "ok" => Some((name, Outcome::Passed)),
         "FAILED" => Some((name, Outcome::Failed)),
@@ -91,10 +104,10 @@ mod tests {
 
     #[test]
     fn a_listed_test_without_a_result_is_lost() {
-        let listing = "s1_a: test\ns2_b: test\ns3_c: test\ns4_d: bench\n\n3 tests, 1 benchmark\n";
-        let output = "running 3 tests\ntest s1_a ... ok\ntest s2_b ... FAILED\nthread ...\n";
-        let outcomes: Vec<Outcome> = tests(listing, output).iter().map(|test| test.outcome).collect();
-        assert_eq!(outcomes, [Outcome::Passed, Outcome::Failed, Outcome::Lost]);
+        let listing = "s1_a: test\ns2_b: test\ns3_c: test\ns4_d: test\ns5_e: bench\n\n4 tests, 1 benchmark\n";
+        let output = "running 4 tests\ntest s1_a ... ok\ntest s2_b ... FAILED\ntest s4_d ... ignored, hangs\nthread ...\n";
+        let outcomes: Vec<Outcome> = tests(listing, output).into_iter().map(|test| test.outcome).collect();
+        assert_eq!(outcomes, [Outcome::Passed, Outcome::Failed, Outcome::Lost, Outcome::Ignored("hangs".into())]);
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub(crate) enum State {
     Deviate,
     /// A test of it fails.
     Fail,
+    /// A test of it is left out on this system.
+    LeftOut,
     /// No test covers it.
     NotYet,
     /// Nothing to assert.
@@ -35,13 +37,15 @@ pub(crate) enum State {
 }
 
 impl State {
-    pub(crate) const ALL: [State; 5] = [State::Pass, State::Deviate, State::Fail, State::NotYet, State::Note];
+    pub(crate) const ALL: [State; 6] =
+        [State::Pass, State::Deviate, State::Fail, State::LeftOut, State::NotYet, State::Note];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             State::Pass => "pass",
             State::Deviate => "deviate",
             State::Fail => "fail",
+            State::LeftOut => "left out",
             State::NotYet => "not yet",
             State::Note => "note",
         }
@@ -55,8 +59,10 @@ impl Fact {
     }
 
     pub(crate) fn state(&self) -> State {
-        if self.tests.iter().any(|test| test.outcome != Outcome::Passed) {
+        if self.tests.iter().any(|test| matches!(test.outcome, Outcome::Failed | Outcome::Lost)) {
             State::Fail
+        } else if self.tests.iter().any(|test| matches!(test.outcome, Outcome::Ignored(_))) {
+            State::LeftOut
         } else if self.tests.iter().any(Test::deviates) {
             State::Deviate
         } else if !self.tests.is_empty() {
@@ -130,7 +136,7 @@ mod tests {
     use super::*;
 
     fn fact(gate: &str, tests: &[(&str, Outcome)]) -> Fact {
-        let test = |&(name, outcome): &(&str, Outcome)| Test { name: name.into(), outcome };
+        let test = |(name, outcome): &(&str, Outcome)| Test { name: (*name).into(), outcome: outcome.clone() };
         Fact { number: "S1".into(), gate: gate.into(), why: String::new(), tests: tests.iter().map(test).collect() }
     }
 
@@ -141,8 +147,11 @@ mod tests {
         assert_eq!(fact("note", &[("s1_x", Outcome::Passed)]).state(), State::Pass);
         assert_eq!(fact("models", &[("s1_x", Outcome::Passed)]).state(), State::Pass);
         let deviates = ("deviates_s1_x", Outcome::Passed);
-        assert_eq!(fact("models", &[("s1_x", Outcome::Passed), deviates]).state(), State::Deviate);
+        assert_eq!(fact("models", &[("s1_x", Outcome::Passed), deviates.clone()]).state(), State::Deviate);
         assert_eq!(fact("models", &[("s1_x", Outcome::Failed), deviates]).state(), State::Fail);
+        let left_out = ("s1_y", Outcome::Ignored("hangs".into()));
+        assert_eq!(fact("models", &[("s1_x", Outcome::Passed), left_out.clone()]).state(), State::LeftOut);
+        assert_eq!(fact("models", &[("s1_x", Outcome::Failed), left_out]).state(), State::Fail);
         assert_eq!(fact("models", &[("s1_x", Outcome::Lost)]).state(), State::Fail);
     }
 

@@ -105,7 +105,8 @@ mod tests {
     #[test]
     fn a_listed_test_without_a_result_is_lost() {
         let listing = "s1_a: test\ns2_b: test\ns3_c: test\ns4_d: test\ns5_e: bench\n\n4 tests, 1 benchmark\n";
-        let output = "running 4 tests\ntest s1_a ... ok\ntest s2_b ... FAILED\ntest s4_d ... ignored, hangs\nthread ...\n";
+        let output =
+            "running 4 tests\ntest s1_a ... ok\ntest s2_b ... FAILED\ntest s4_d ... ignored, hangs\nthread ...\n";
         let outcomes: Vec<Outcome> = tests(listing, output).into_iter().map(|test| test.outcome).collect();
         assert_eq!(outcomes, [Outcome::Passed, Outcome::Failed, Outcome::Lost, Outcome::Ignored("hangs".into())]);
     }

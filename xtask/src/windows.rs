@@ -32,8 +32,7 @@ const PROGRAM_SECONDS: u32 = 300;
 
 /// Builds and tests everything but the engine, which is Linux's alone, or does what the arguments say.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    install_what_is_missing()?;
-    make_prefix()?;
+    prepare()?;
     let done = match arguments.cargo.split_first() {
         Some((command, rest)) => cargo(command).args(rest).status(),
         None => {
@@ -43,8 +42,14 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     Ok(if done.context(CARGO)?.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// Sees to it that there is all that [`cargo`] needs.
+pub(crate) fn prepare() -> anyhow::Result<()> {
+    install_what_is_missing()?;
+    make_prefix()
+}
+
 /// A cargo command for the Windows target, whose programs run under Wine.
-fn cargo(command: &str) -> Command {
+pub(crate) fn cargo(command: &str) -> Command {
     let variable = |what| format!("CARGO_TARGET_{}_{what}", TARGET.replace('-', "_").to_uppercase());
     let mut cargo = Command::new(CARGO);
     cargo

@@ -183,6 +183,21 @@ fn v21_an_accepted_socket_inherits_event_and_mask() {
 }
 
 #[test]
+fn v21_v8_a_selection_of_accept_alone_is_inherited_too() {
+    let (listener, address) = listener();
+    let watch = Watch::new(&listener, ACCEPT);
+    let client = connection(address);
+    watch.records(ACCEPT);
+    let (accepted, _) = listener.accept().unwrap();
+    assert_eq!(accepted.ioctl(sys::FIONBIO, 0), Err(sys::WSAEINVAL), "as any socket with a selection");
+    deliver(&client, b"data", &accepted);
+    watch.nothing();
+    assert_eq!(enumerate(&accepted, &watch.event), 0);
+    // What began meanwhile is delivered to who selects it.
+    Watch::new(&accepted, READ | WRITE).records(READ | WRITE);
+}
+
+#[test]
 fn v21_what_came_before_accept_is_recorded_for_the_accepted_socket() {
     let (listener, address) = listener();
     let watch = Watch::new(&listener, ACCEPT | READ | CLOSE);

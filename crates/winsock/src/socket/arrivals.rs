@@ -111,7 +111,8 @@ impl NetworkEvents {
 
 /// Whether events are selected, so that the socket may not become blocking (A2).
 pub(crate) fn are_selected(socket: &State) -> bool {
-    socket.network_events.as_ref().is_some_and(|events| events.record.mode() != Mode::Off)
+    let recorded = || socket.network_events.as_ref().is_some_and(|events| events.record.mode() != Mode::Off);
+    socket.inherited_accept || recorded()
 }
 
 /// Selects events for an event object or a window, and makes the socket non-blocking.
@@ -119,6 +120,7 @@ pub(crate) fn select(socket: &mut Locked, selected: u32, target: Target) -> WsaR
     connect::settle(socket);
     watch_for(socket, &target).map_err(|errno| WsaError(wsa_from_errno(errno)))?;
     socket.nonblocking = true;
+    socket.inherited_accept = false;
     let now = look(socket);
     begin(socket, &now);
     let (handle, connected) = (socket.handle, socket.phase == Phase::Connected);
@@ -160,6 +162,7 @@ fn come_home(socket: &mut Locked) {
 /// Ends the selection. The record goes on (V8).
 pub(crate) fn deselect(socket: &mut Locked) {
     socket.nonblocking = true;
+    socket.inherited_accept = false;
     if let Some(events) = &mut socket.network_events {
         events.record.deselect();
         events.target = Target::Nobody;
@@ -221,6 +224,11 @@ fn take_over(events: &mut NetworkEvents, now: &Now, connected: bool) {
 pub(crate) fn inherit(listener: &State, connection: SOCKET) -> WsaResult<()> {
     let Some(theirs) = listener.network_events.as_ref().filter(|_| are_selected(listener)) else { return Ok(()) };
     let mut socket = lock(connection)?;
+    if theirs.record.selected() == ACCEPT {
+        // A connection never has it. Without a record, what it receives and sends needs no looks.
+        socket.inherited_accept = true;
+        return Ok(());
+    }
     let mut events = Box::new(NetworkEvents::new(Record::default()));
     events.target = theirs.target.clone();
     let _nothing_yet = match theirs.target {

@@ -212,7 +212,9 @@ pub(crate) struct State {
     pub(crate) listener: Option<Box<Listener>>,
     pub(crate) connecting: Option<Box<Connecting>>,
     options: Option<Box<Options>>,
-    /// Since network events were selected for the first time.
+    /// The listener's selection, which the connection has inherited, is of FD_ACCEPT alone.
+    pub(crate) inherited_accept: bool,
+    /// Since network events were selected for the first time, or inherited.
     pub(crate) network_events: Option<Box<NetworkEvents>>,
 }
 
@@ -371,6 +373,7 @@ impl State {
             listener: None,
             connecting: None,
             options: None,
+            inherited_accept: false,
             network_events: None,
         }
     }

@@ -103,8 +103,9 @@ impl<K, C> Port<K, C> {
     }
 
     pub(crate) fn associate(&self, socket: Socket, key: K) -> Result<Owner<Association<K, C>>> {
-        // From here on, the socket counts as a user until its last owner goes, also if what follows fails.
-        std::mem::forget(self.clone());
+        // From here on, the socket counts as a user until its last owner goes (`close` adopts that), also if what follows
+        // fails.
+        self.inner.users.fetch_add(1, Ordering::Relaxed);
         let owner = Owner::new(Association::new(&self.inner, socket, key));
         // SAFETY: both handles are open: the socket until `owner` goes, the port as long as `self`. The key is a
         // number to the system.
@@ -317,4 +318,38 @@ fn is_timeout(error: Error) -> bool {
 
 fn abandoned() -> Error {
     Error::from_code(sys::ERROR_ABANDONED_WAIT_0 as i32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raw::start::Call;
+    use crate::socket::Family;
+
+    /// A port that is not closed keeps two descriptors.
+    #[test]
+    fn the_port_is_closed_when_nobody_is_left() {
+        let orders: [fn(Port<(), ()>, _); 2] =
+            [|port, owner: Owner<Association<(), ()>>| drop((port, owner)), |port, owner| drop((owner, port))];
+        for drop_in_order in orders {
+            let port = Port::<(), ()>::new(1).unwrap();
+            let inner = Arc::downgrade(&port.inner);
+            let socket = Socket::datagram(Family::V4).unwrap();
+            socket.bind(&"127.0.0.1:0".parse().unwrap()).unwrap();
+            let owner = port.associate(socket, ()).unwrap();
+            assert!(owner.start(Record::new(vec![0; 8], ()), Call::ReceiveFrom).is_ok());
+            assert!(port.post_key((), 0, Record::new(Vec::new(), ())).is_ok());
+            drop_in_order(port, owner);
+            assert_eq!(inner.strong_count(), 0);
+        }
+    }
+
+    #[test]
+    fn the_port_is_closed_though_a_socket_could_not_be_associated() {
+        let port = Port::<(), ()>::new(1).unwrap();
+        let inner = Arc::downgrade(&port.inner);
+        assert!(port.associate(Socket::none(), ()).is_err());
+        drop(port);
+        assert_eq!(inner.strong_count(), 0);
+    }
 }

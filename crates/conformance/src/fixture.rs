@@ -1,8 +1,8 @@
 //! What the tests of completion ports and overlapped operations set up again and again.
 
 use crate::raw::{
-    Begin, Completed, Dequeued, File, Port, Request, Socket, UNTOUCHED, current_thread, pair, queue_user_apc, sleep_ex,
-    udp,
+    Begin, Completed, Dequeued, FdSet, File, Port, Request, Socket, UNTOUCHED, current_thread, pair, queue_user_apc,
+    select, sleep_ex, tcp, udp,
 };
 use crate::{nap, until};
 use pentaport::sys;
@@ -114,6 +114,32 @@ fn closed_under_with(with_socket: bool, wait: fn(&Port) -> u32, late: u32) -> Ve
         }
     }
     panic!("in no round did all threads get into their wait");
+}
+
+/// An address to which a connect stays in progress, and what keeps it so.
+///
+/// A listener with a full backlog does not answer on Linux.
+#[track_caller]
+pub fn unanswered() -> (SocketAddr, Vec<Socket>) {
+    let listener = tcp();
+    let address = listener.bind_loopback();
+    listener.listen(0).expect("listen");
+    let mut kept = vec![listener];
+    for _ in 0..64 {
+        let filler = tcp();
+        filler.set_nonblocking(true);
+        assert_eq!(filler.connect(address), Err(sys::WSAEWOULDBLOCK));
+        let (mut write, mut except) = (FdSet::of(&[&filler]), FdSet::of(&[&filler]));
+        let wait = Some(Duration::from_millis(200));
+        select(None, Some(&mut write), Some(&mut except), wait).expect("select");
+        let (connected, failed) = (write.contains(&filler), except.contains(&filler));
+        kept.push(filler);
+        assert!(!failed, "a full backlog refuses here: another way is needed to keep a connect in progress");
+        if !connected {
+            return (address, kept);
+        }
+    }
+    panic!("a backlog of 0 takes 64 connections");
 }
 
 /// What happened, in order, on whichever thread.

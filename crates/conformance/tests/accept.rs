@@ -1,13 +1,14 @@
 //! accept, WSAAccept with its condition function, listen (X37 to X44), and closing under a blocked accept (D86).
 #![forbid(unsafe_code)]
 
+use conformance::fixture::{DEADLINE, finishes};
 use conformance::raw::{
     Begin, Event, Outcome, Request, Socket, accept_ex, accept_raw, listener, loopback, pair, readiness, tcp, udp,
 };
 use conformance::{in_child, nap, until};
 use pentaport::sys;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 const CF_ACCEPT: i32 = sys::CF_ACCEPT as i32;
 const CF_REJECT: i32 = sys::CF_REJECT as i32;
@@ -283,15 +284,17 @@ fn d86_closing_the_listener_releases_a_blocked_accept() {
             let listener = Arc::new(listener);
             let accepts: [fn(&Socket) -> Outcome<()>; 2] =
                 [|listener| listener.accept().map(drop), |listener| listener.wsa_accept(|_| CF_ACCEPT).map(drop)];
-            let blocked = accepts.map(|accept| {
-                let listener = Arc::clone(&listener);
-                std::thread::spawn(move || accept(&listener))
-            });
+            let (sender, told) = mpsc::channel();
+            for accept in accepts {
+                let (listener, sender) = (Arc::clone(&listener), sender.clone());
+                std::thread::spawn(move || sender.send(accept(&listener)));
+            }
             nap();
-            assert!(blocked.iter().all(|thread| !thread.is_finished()), "round {round}");
-            listener.close().unwrap();
-            for thread in blocked {
-                assert!(thread.join().unwrap().is_err(), "INVALID_SOCKET");
+            assert_eq!(told.try_recv(), Err(mpsc::TryRecvError::Empty), "round {round}");
+            finishes("closesocket", move || listener.close()).unwrap();
+            for _ in accepts {
+                let released = told.recv_timeout(DEADLINE).expect("an accept is still blocked");
+                assert!(released.is_err(), "INVALID_SOCKET");
             }
             assert!(std::net::TcpStream::connect(address).is_err(), "nobody listens any more");
         }

@@ -1,11 +1,14 @@
 //! Cancellation, close and the end of threads (SEMANTICS 4.9).
 #![forbid(unsafe_code)]
 
-use conformance::fixture::{DEADLINE_MS, assert_no_packet, failure, pair_on_port, pends, success, udp_on_port};
-use conformance::raw::{
-    Event, Port, Request, Socket, accept_ex, cancel_io, cancel_io_ex, listener, pair, tcp, wsa_get_overlapped_result,
+use conformance::fixture::{
+    DEADLINE_MS, Log, assert_no_packet, failure, logged, pair_on_port, pends, run_routines, success, udp_on_port,
 };
-use conformance::raw_port::tagged;
+use conformance::raw::{
+    Event, How, Port, Request, Socket, accept_ex, cancel_io, cancel_io_ex, listener, pair, tcp,
+    wsa_get_overlapped_result,
+};
+use conformance::raw_port::{tagged, wait_for_single_object};
 use conformance::{nap, until};
 use pentaport::sys;
 use std::sync::mpsc;
@@ -123,6 +126,25 @@ fn d79_p24_a_cancelled_request_ends_with_all_its_notifications() {
 }
 
 #[test]
+fn d79_the_handle_or_the_routine_tells_of_the_cancellation() {
+    let (_peer, socket) = pair();
+    let request = Request::new(8);
+    pends(socket.wsa_recv(request));
+    assert_eq!(wait_for_single_object(socket.raw(), 0), sys::WAIT_TIMEOUT);
+    assert_eq!(cancel_io_ex(socket.raw(), Some(request)), Ok(()));
+    assert_eq!(wait_for_single_object(socket.raw(), DEADLINE_MS), sys::WAIT_OBJECT_0);
+    assert_eq!((request.status(), request.internal_high()), (sys::STATUS_CANCELLED, 0));
+
+    let log = Log::new();
+    let request = logged(Request::new(8), &log);
+    pends(socket.wsa_recv_how(request, How::ROUTINE));
+    assert_eq!(cancel_io_ex(socket.raw(), Some(request)), Ok(()));
+    run_routines(&log, 1);
+    let told = log.all()[0];
+    assert_eq!((told.error, told.bytes), (sys::WSA_OPERATION_ABORTED as u32, 0));
+}
+
+#[test]
 fn d79_a_cancelled_send_ends_too() {
     let (port, peer, socket) = pair_on_port(KEY);
     // Sends until one pends: the buffers are full then, since the peer reads nothing.
@@ -141,9 +163,8 @@ fn d79_a_cancelled_send_ends_too() {
         }
     };
     assert_eq!(cancel_io_ex(socket.raw(), Some(pending)), Ok(()));
-    let packet = port.packet();
-    assert!(packet.is_of(pending) && !packet.ok);
-    assert_eq!(packet.error, sys::ERROR_OPERATION_ABORTED);
+    // Of no bytes, though some of them may have gone.
+    assert_eq!(port.packet(), failure(KEY, pending, 0, sys::ERROR_OPERATION_ABORTED));
     assert_no_packet(&port);
     drop(peer);
 }
@@ -296,8 +317,11 @@ fn d87_the_end_of_a_thread_leaves_requests_that_have_only_a_port() {
 fn d87_the_end_of_a_thread_tells_its_requests_apart() {
     // One thread leaves behind a request of each kind, so that its end has something to cancel.
     let (port, peer, socket) = pair_on_port(KEY);
-    let (_other_peer, other) = pair();
+    let (other_peer, other) = pair();
     let event = Event::manual(false);
+    // This one is of a thread that goes on.
+    let ours = Request::new(8);
+    pends(other.wsa_recv(ours));
     let (kept, with_event, without_port) = (Request::new(3), Request::new(8).with_event(&event), Request::new(8));
     thread::scope(|scope| {
         scope.spawn(|| {
@@ -311,6 +335,10 @@ fn d87_the_end_of_a_thread_tells_its_requests_apart() {
     assert_no_packet(&port);
     peer.send(b"abc").unwrap();
     assert_eq!(port.packet(), success(KEY, kept, 3));
+    assert!(!ours.has_completed());
+    other_peer.send(b"de").unwrap();
+    until("the other thread's request gets its data", || ours.has_completed());
+    assert_eq!((ours.status(), ours.internal_high()), (0, 2));
 }
 
 #[test]

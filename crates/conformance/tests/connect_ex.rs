@@ -1,14 +1,13 @@
 //! ConnectEx (SEMANTICS 5.2).
 #![forbid(unsafe_code)]
 
-use conformance::fixture::{DEADLINE_MS, assert_no_packet, failure, pends, success};
+use conformance::fixture::{DEADLINE_MS, assert_no_packet, failure, pends, success, unanswered};
 use conformance::raw::{
-    Begin, Event, FdSet, Port, Request, Socket, cancel_io_ex, connect_ex, connect_ex_without_overlapped, listener,
-    loopback, pair, select, set_file_completion_notification_modes, tcp, wsa_get_overlapped_result,
+    Begin, Event, Port, Request, Socket, cancel_io_ex, connect_ex, connect_ex_without_overlapped, listener, loopback,
+    pair, set_file_completion_notification_modes, tcp, wsa_get_overlapped_result,
 };
 use pentaport::sys;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 const KEY: usize = 0xC0;
 
@@ -27,31 +26,6 @@ fn nobody() -> SocketAddr {
     let address = socket.bind_loopback();
     socket.close().expect("closesocket");
     address
-}
-
-/// An address to which a connect stays in progress, and what keeps it so.
-///
-/// A listener with a full backlog does not answer on Linux.
-fn unanswered() -> (SocketAddr, Vec<Socket>) {
-    let listener = tcp();
-    let address = listener.bind_loopback();
-    listener.listen(0).expect("listen");
-    let mut kept = vec![listener];
-    for _ in 0..64 {
-        let filler = tcp();
-        filler.set_nonblocking(true);
-        assert_eq!(filler.connect(address), Err(sys::WSAEWOULDBLOCK));
-        let (mut write, mut except) = (FdSet::of(&[&filler]), FdSet::of(&[&filler]));
-        let wait = Some(Duration::from_millis(200));
-        select(None, Some(&mut write), Some(&mut except), wait).expect("select");
-        let (connected, failed) = (write.contains(&filler), except.contains(&filler));
-        kept.push(filler);
-        assert!(!failed, "a full backlog refuses here: another way is needed to keep a connect in progress");
-        if !connected {
-            return (address, kept);
-        }
-    }
-    panic!("a backlog of 0 takes 64 connections");
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! How overlapped calls start and end: return values, the OVERLAPPED, events (SEMANTICS 4.1 to 4.3).
 #![forbid(unsafe_code)]
 
-use conformance::fixture::{DEADLINE_MS, assert_no_packet, finishes, pair_on_port, pends, success, udp_on_port};
+use conformance::fixture::{
+    DEADLINE_MS, assert_no_packet, finishes, pair_on_port, pends, success, udp_on_port, unanswered,
+};
+use conformance::network_fixture::{deliver, is_readable};
 use conformance::raw::{
     Bad, Begin, Event, How, Port, Request, Socket, UNTOUCHED, accept_ex, cancel_io_ex, connect_ex,
     get_overlapped_result, listener, loopback, pair, startup, tcp, udp, wsa_get_overlapped_result, wsa_socket,
@@ -351,6 +354,45 @@ fn d20_the_event_is_reset_at_the_start_and_set_at_completion() {
 }
 
 #[test]
+fn d20_whatever_the_operation_its_event_is_reset_at_the_start_and_set_by_a_cancellation() {
+    let (address, _kept) = unanswered();
+    let (_peer, connected) = pair();
+    let (listener, _) = listener();
+    let (datagrams, connecting, acceptor) = (udp(), tcp(), tcp());
+    datagrams.bind_loopback();
+    connecting.bind_loopback();
+    let starts: [(&Socket, &dyn Fn(Request) -> Begin); 4] = [
+        (&connected, &|request| connected.wsa_recv(request)),
+        (&datagrams, &|request| datagrams.wsa_recv_from(request)),
+        (&listener, &|request| accept_ex(&listener, &acceptor, request, 0)),
+        (&connecting, &|request| connect_ex(&connecting, address, request, 0)),
+    ];
+    for (socket, start) in starts {
+        let event = Event::manual(true);
+        let request = Request::new(128).with_event(&event);
+        pends(start(request));
+        assert!(!event.is_set());
+        assert_eq!(cancel_io_ex(socket.raw(), Some(request)), Ok(()));
+        assert_eq!(event.wait(DEADLINE_MS), sys::WAIT_OBJECT_0);
+        assert_eq!(request.status(), sys::STATUS_CANCELLED);
+    }
+}
+
+#[test]
+fn d20_an_operation_that_ends_in_the_call_sets_its_event() {
+    let (peer, socket) = pair();
+    deliver(&peer, b"abc", &socket);
+    let starts: [fn(&Socket, Request) -> Begin; 2] = [Socket::wsa_recv, Socket::wsa_send];
+    for start in starts {
+        let event = Event::manual(false);
+        let request = Request::holding(b"xyz").with_event(&event);
+        assert!(start(&socket, request).started());
+        assert_eq!(event.wait(DEADLINE_MS), sys::WAIT_OBJECT_0);
+        assert_eq!((request.status(), request.internal_high()), (0, 3));
+    }
+}
+
+#[test]
 fn d20_argument_errors_leave_the_event_alone() {
     let (_peer, socket) = pair();
     let event = Event::manual(true);
@@ -362,15 +404,22 @@ fn d20_argument_errors_leave_the_event_alone() {
 
 #[test]
 fn d20_a_request_that_fails_in_the_socket_leaves_the_event_reset() {
-    let (peer, socket) = pair();
-    let first = Request::new(8);
-    pends(socket.wsa_recv(first));
-    peer.reset();
-    until("the reset is reported", || first.has_completed());
-    let event = Event::manual(true);
-    let request = Request::new(8).with_event(&event);
-    assert_eq!(socket.wsa_recv(request), Begin::Failed(sys::WSAECONNRESET));
-    assert!(!event.is_set());
+    for reported_before in [true, false] {
+        let (peer, socket) = pair();
+        let first = Request::new(8);
+        if reported_before {
+            pends(socket.wsa_recv(first));
+        }
+        peer.reset();
+        match reported_before {
+            true => until("the reset is reported", || first.has_completed()),
+            false => is_readable(&socket),
+        }
+        let event = Event::manual(true);
+        let request = Request::new(8).with_event(&event);
+        assert_eq!(socket.wsa_recv(request), Begin::Failed(sys::WSAECONNRESET));
+        assert!(!event.is_set());
+    }
 }
 
 #[test]

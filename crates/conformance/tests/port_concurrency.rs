@@ -5,7 +5,7 @@
 //! for with a deadline.
 #![forbid(unsafe_code)]
 
-use conformance::fixture::{DEADLINE, DEADLINE_MS};
+use conformance::fixture::{DEADLINE, DEADLINE_MS, pends};
 use conformance::raw::{Event, FdSet, Port, Request, get_overlapped_result, listener, pair, select};
 use conformance::{nap, until};
 use pentaport::sys;
@@ -191,8 +191,14 @@ fn p7_concurrency_zero_is_the_number_of_processors() {
 
 #[test]
 fn p18_p19_a_full_cap_releases_nobody_and_the_running_thread_takes_the_next() {
-    for _ in 0..5 {
+    // With a socket one of the threads that wait does so for its events.
+    for with_socket in [false, true].repeat(5) {
         let crew = Crew::new(1, 3);
+        let sockets = with_socket.then(pair);
+        if let Some((_, socket)) = &sockets {
+            crew.shared.port.associate(socket, 0).expect("the association");
+            pends(socket.wsa_recv(Request::new(8)));
+        }
         let (go, _end) = flag();
         let (first, second) = (crew.post(go.spinner()), crew.post(|| ()));
         let worker = crew.take(first);

@@ -118,6 +118,17 @@ fn d75_a_nonblocking_receive_runs_no_apc() {
 }
 
 #[test]
+fn d75_a_nonblocking_accept_or_connect_runs_no_apc() {
+    let (waiting, _) = listener();
+    waiting.set_nonblocking(true);
+    assert_eq!(leaves_apcs_alone(move || waiting.accept().map(drop)), Err(sys::WSAEWOULDBLOCK));
+    let (_listener, address) = listener();
+    let client = tcp();
+    client.set_nonblocking(true);
+    assert_eq!(leaves_apcs_alone(move || client.connect(address)), Err(sys::WSAEWOULDBLOCK));
+}
+
+#[test]
 fn d75_a_blocked_accept_runs_apcs_and_goes_on() {
     let (listener, address) = listener();
     let (listener, client) = (Arc::new(listener), Arc::new(tcp()));

@@ -1,6 +1,7 @@
 //! select: the sets, the arguments and what is refused (S2 to S18).
 #![forbid(unsafe_code)]
 
+use conformance::network_fixture::{deliver, deliver_urgent};
 use conformance::raw::{
     Bad, Event, FdSet, Port, Set, Socket, listener, pair, readiness, select, select_bad, select_one, select_same_set,
     select_with_timeval, tcp, udp, wsa_get_last_error,
@@ -36,12 +37,19 @@ fn s3_nothing_behind_the_last_entry_is_read_or_written() {
 
 #[test]
 fn s6_the_first_argument_is_ignored() {
-    let socket = udp();
+    let (client, server) = pair();
+    deliver(&client, b"data", &server);
+    let (sender, urgent) = pair();
+    deliver_urgent(&sender, b'!', &urgent);
+    let half_a_minute = Some((30, 0));
     for nfds in [0, 1, -1, 64, i32::MIN, i32::MAX] {
-        let mut write = FdSet::of(&[&socket]);
-        let (count, _) = select_with_timeval(nfds, None, Some(&mut write), None, Some((0, 0)));
-        assert_eq!(count, Ok(1), "nfds {nfds}");
-        assert!(write.contains(&socket));
+        for timeout in [Some((0, 0)), half_a_minute, None] {
+            let (mut read, mut write, mut except) =
+                (FdSet::of(&[&server]), FdSet::of(&[&client]), FdSet::of(&[&urgent]));
+            let (read, write, except) = (Some(&mut read), Some(&mut write), Some(&mut except));
+            let (count, _) = select_with_timeval(nfds, read, write, except, timeout);
+            assert_eq!(count, Ok(3), "nfds {nfds}, timeout {timeout:?}");
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! shutdown, timeouts and closesocket (D71 to D74, D88, D90).
 #![forbid(unsafe_code)]
 
+use conformance::fixture::unanswered;
 use conformance::raw::{
     Begin, Event, Port, Request, Socket, any_v4, get_overlapped_result, listener, pair, readiness, tcp, udp,
 };
@@ -21,7 +22,30 @@ fn d71_shutdown_needs_a_connection_on_tcp() {
         for socket in [&tcp(), &bound, &listener] {
             assert_eq!(socket.shutdown(how), Err(sys::WSAENOTCONN), "how {how}");
         }
-        assert_eq!(udp().shutdown(how), Ok(()), "UDP always");
+    }
+}
+
+#[test]
+fn d71_a_connect_in_progress_is_no_connection() {
+    let (address, _kept) = unanswered();
+    let connecting = tcp();
+    connecting.set_nonblocking(true);
+    assert_eq!(connecting.connect(address), Err(sys::WSAEWOULDBLOCK));
+    for how in HOWS {
+        assert_eq!(connecting.shutdown(how), Err(sys::WSAENOTCONN), "how {how}");
+    }
+}
+
+#[test]
+fn d71_shutdown_of_udp_is_always_fine() {
+    let (fresh, bound, connected) = (udp(), udp(), udp());
+    bound.bind_loopback();
+    connected.connect(udp().bind_loopback()).expect("a datagram socket connects to anybody");
+    for socket in [&fresh, &bound, &connected] {
+        for how in HOWS {
+            assert_eq!(socket.shutdown(how), Ok(()), "how {how}");
+            assert_eq!(socket.shutdown(how), Ok(()), "how {how}, again");
+        }
     }
 }
 

@@ -79,14 +79,21 @@ fn closing_the_handle_ends_reads_that_wait() {
 }
 
 #[test]
-fn the_end_of_the_thread_ends_reads_that_wait() {
-    let (pipe, _other) = readable(FILE_FLAG_OVERLAPPED);
-    let read = Operation::to_read(0, 10);
+fn the_end_of_the_thread_ends_reads_that_wait_but_the_ports() {
+    let ((pipe, _other), (with_port, mut other), port) =
+        (readable(FILE_FLAG_OVERLAPPED), readable(FILE_FLAG_OVERLAPPED), Handle::port());
+    assert_eq!(with_port.associate(&port, 5), Ok(()));
+    let (read, to_port) = (Operation::to_read(0, 10), Operation::to_read(0, 10));
     std::thread::scope(|scope| {
-        let started = scope.spawn(|| assert_eq!(read.read(pipe.value()), PENDING));
+        let started = scope.spawn(|| {
+            assert_eq!(read.read(pipe.value()), PENDING);
+            assert_eq!(to_port.read(with_port.value()), PENDING);
+        });
         started.join().unwrap();
     });
     assert_eq!(read.internal(), (STATUS_CANCELLED as u32 as usize, 0));
+    other.write_all(b"abc").unwrap();
+    assert_eq!(packet(&port, 30_000), Some((to_port.overlapped, 5, Ok(3))));
 }
 
 #[test]

@@ -241,18 +241,28 @@ pub(crate) fn inherit(listener: &State, connection: SOCKET) -> WsaResult<()> {
 
 // What happens.
 
-/// What an edge tells. The queues have run; `received` says that a receive waited when it came.
-pub(crate) fn edge(socket: &mut Locked, edges: i32, received: bool) {
+/// Which queues an edge has found requests in.
+#[derive(Clone, Copy)]
+pub(crate) struct Waited {
+    pub(crate) receives: bool,
+    pub(crate) sends: bool,
+}
+
+/// What an edge tells. The queues have run.
+pub(crate) fn edge(socket: &mut Locked, edges: i32, waited: Waited) {
+    let refused = socket.network_events.as_ref().is_some_and(|events| events.record.waits_for_room());
+    // Room for a send can have made the edge.
+    let for_room = refused || waited.sends;
     match socket.phase {
         Phase::Listening => connection_edge(socket),
         Phase::Connected if socket.is_stream() => {
-            let urgent = urgent_edge(socket, edges);
-            data_edge(socket, edges, received, urgent);
+            let urgent = urgent_edge(socket, edges, for_room);
+            data_edge(socket, edges, waited.receives, for_room || urgent);
             room(socket);
             end_edge(socket, edges);
         }
         _ if !socket.is_stream() => {
-            data_edge(socket, edges, received, false);
+            data_edge(socket, edges, waited.receives, for_room);
             room(socket);
         }
         _ => {}
@@ -269,8 +279,8 @@ fn connection_edge(socket: &mut Locked) {
     }
 }
 
-/// `urgent` says that an urgent byte has made the edge.
-fn data_edge(socket: &mut Locked, edges: i32, received: bool, urgent: bool) {
+/// `received` says that a receive waited when the edge came, `other` that something else can have made it.
+fn data_edge(socket: &mut Locked, edges: i32, received: bool, other: bool) {
     if received {
         return after_receiving(socket);
     }
@@ -279,8 +289,7 @@ fn data_edge(socket: &mut Locked, edges: i32, received: bool, urgent: bool) {
     if edges & meant == 0 {
         return;
     }
-    // Nothing but data can have made the edge.
-    let only_data = edges & ENDED == 0 && !urgent && !events.record.waits_for_room();
+    let only_data = edges & ENDED == 0 && !other;
     // Who harvests the edge and receives cannot have received since it was harvested.
     let same_thread = events.receiver == 0 || events.receiver == thread::number();
     let (standing, arrived) = match events.standing {
@@ -306,17 +315,16 @@ fn data_edge(socket: &mut Locked, edges: i32, received: bool, urgent: bool) {
     }
 }
 
-/// Whether an urgent byte has made the edge.
-fn urgent_edge(socket: &mut Locked, edges: i32) -> bool {
+/// Whether an urgent byte has made the edge, which room for a send may have made, too.
+fn urgent_edge(socket: &mut Locked, edges: i32, for_room: bool) -> bool {
     if edges & libc::EPOLLPRI == 0 {
         return false;
     }
     let now = look(socket);
     let Some(events) = &mut socket.network_events else { return false };
     let known = std::mem::replace(&mut events.urgent_at, now.urgent_at);
-    let another = std::mem::replace(&mut events.urgent_edge_seen, true)
-        && edges & (ENDED | libc::EPOLLIN) == 0
-        && !events.record.waits_for_room();
+    let another =
+        std::mem::replace(&mut events.urgent_edge_seen, true) && edges & (ENDED | libc::EPOLLIN) == 0 && !for_room;
     // A second urgent byte moves the mark and makes the first an ordinary one; or, if the first was next to be received,
     // takes its place.
     let arrived = now.urgent_at > known || (now.urgent_at.is_some() && another);

@@ -43,7 +43,7 @@ use crate::port::{Port, blocking};
 use crate::reactor::Epoll;
 use crate::sleeper::Elsewhere;
 use crate::socket::accept::Listener;
-use crate::socket::arrivals::NetworkEvents;
+use crate::socket::arrivals::{NetworkEvents, Waited};
 use crate::socket::connect::Connecting;
 use crate::socket::request::{Fifo, Notice};
 use crate::thread;
@@ -312,7 +312,7 @@ fn run(locked: &mut Locked, edges: i32) {
     if edges & (libc::EPOLLIN | libc::EPOLLPRI | ended) != 0 {
         locked.readable = Readable::Yes;
     }
-    let receives_waited = !locked.receives.is_empty();
+    let waited = Waited { receives: !locked.receives.is_empty(), sends: !locked.sends.is_empty() };
     match locked.phase {
         Phase::Listening => accept_ex::drain(locked),
         Phase::Connecting => connect::settle(locked),
@@ -323,7 +323,7 @@ fn run(locked: &mut Locked, edges: i32) {
         send::drain(locked, None);
     }
     if locked.network_events.is_some() {
-        arrivals::edge(locked, edges, receives_waited);
+        arrivals::edge(locked, edges, waited);
     }
 }
 
@@ -464,7 +464,11 @@ impl Locked {
         }
         let epoll = match &self.association {
             Some(association) => association.port.epoll()?.clone(),
-            None => thread::home()?,
+            None => match thread::home() {
+                // Far from home is better than nowhere.
+                Err(_) if self.is_watched() => return Ok(()),
+                home => home?,
+            },
         };
         self.watch_at(epoll)
     }

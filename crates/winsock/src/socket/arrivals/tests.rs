@@ -359,6 +359,22 @@ fn a_late_edge_of_a_closed_socket_tells_the_next_one_nothing() {
 }
 
 #[test]
+fn room_for_what_waits_to_be_sent_is_no_data() {
+    let pair = Pair::new();
+    let observer = Observer::of(pair.server, READ);
+    send_bytes(pair.client, b"a", 0);
+    observer.expect(pair.server, READ);
+    // More than the kernel takes; it comes with many edges, in whose mask the byte is.
+    let data = vec![0u8; 16 << 20];
+    send_bytes(pair.server, &data, 0);
+    let mut left = data.len();
+    while left > 0 {
+        left -= receive(pair.client, 1 << 20, 0) as usize;
+        observer.expect_nothing(pair.server);
+    }
+}
+
+#[test]
 fn registering_anew_tells_nothing_twice() {
     let pair = Pair::new();
     let observer = Observer::of(pair.server, READ | OOB);

@@ -20,6 +20,10 @@ const BATCH: usize = 64;
 
 const EDGES: i32 = libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLRDHUP | libc::EPOLLPRI | libc::EPOLLET;
 
+/// How often in a row the watchdog has taken edges after a nap when it begins to take them at once. Until then their
+/// thread may be busy, and have them first when it comes back: two threads at the same sockets cost more than one.
+const DESERTED: u32 = 16;
+
 /// What the wake descriptor is registered as; no socket lies at address 0.
 const WAKE: u64 = 0;
 
@@ -31,8 +35,8 @@ pub(crate) struct Epoll {
     fd: OwnedFd,
     wake: OwnedFd,
     harvests: AtomicU32,
-    /// Its thread does not take the edges: the watchdog does, at once.
-    deserted: AtomicBool,
+    /// How often the watchdog has taken edges since its thread last did.
+    absences: AtomicU32,
     /// Its thread sleeps in it.
     waited_for: AtomicBool,
     /// Under which the watchdog knows it, if it is a home.
@@ -48,7 +52,7 @@ impl Epoll {
             fd,
             wake,
             harvests: AtomicU32::new(0),
-            deserted: AtomicBool::new(false),
+            absences: AtomicU32::new(0),
             waited_for: AtomicBool::new(false),
             id: OnceLock::new(),
         })
@@ -91,7 +95,7 @@ impl Epoll {
         asleep: impl FnOnce() -> bool,
         waited: impl FnOnce(),
     ) {
-        self.deserted.store(false, Ordering::Relaxed);
+        self.absences.store(0, Ordering::Relaxed);
         // From here on the watchdog gives back a nudge that it has taken. One that it took before came with a wake-up
         // that `asleep` sees.
         self.waited_for.store(true, Ordering::SeqCst);
@@ -102,11 +106,12 @@ impl Epoll {
         });
     }
 
-    /// Takes the edges that nobody takes, as the watchdog.
+    /// Takes edges that nobody takes, as the watchdog: all, if the home is deserted.
     pub(crate) fn harvest_deserted(&self) {
-        self.deserted.store(true, Ordering::Relaxed);
-        let mut nudged = false;
-        while self.is_ready() {
+        // The thread may set it to 0 meanwhile; then it comes to that a little later.
+        self.absences.store(self.absences.load(Ordering::Relaxed).saturating_add(1), Ordering::Relaxed);
+        let mut nudged = self.take_edges(Some(Duration::ZERO), || {});
+        while self.is_deserted() && self.is_ready() {
             nudged |= self.take_edges(Some(Duration::ZERO), || {});
         }
         if nudged && self.waited_for.load(Ordering::SeqCst) {
@@ -135,8 +140,9 @@ impl Epoll {
         nudged
     }
 
+    /// Whether the watchdog is to take edges without waiting whether its thread does.
     pub(crate) fn is_deserted(&self) -> bool {
-        self.deserted.load(Ordering::Relaxed)
+        self.absences.load(Ordering::Relaxed) >= DESERTED
     }
 
     /// Whether an edge waits to be taken.

@@ -285,7 +285,7 @@ fn a_routine_that_runs_in_select_may_call_select() {
     unsafe extern "system" fn look(s: usize) {
         let (mut set, timeout) = (set_of(s), TIMEVAL { tv_sec: 0, tv_usec: 1000 });
         assert_eq!(unsafe { select(0, &mut set, null_mut(), null_mut(), &timeout) }, 0);
-        // From another thread, once this one waits again.
+        // From another thread, mostly once this one waits again.
         thread::spawn(move || unsafe { closesocket(s) });
     }
     let s = udp();
@@ -295,5 +295,6 @@ fn a_routine_that_runs_in_select_may_call_select() {
         select(0, &mut set_of(s), null_mut(), null_mut(), null())
     });
     until("select tells that the socket is closed", || waiter.is_finished());
-    assert_eq!(waiter.join().unwrap(), 1);
+    // Ready, or an error if it was closed before this thread waited again.
+    assert_ne!(waiter.join().unwrap(), 0);
 }

@@ -137,6 +137,7 @@ fn a_connect_succeeds_or_tells_why_not() {
 
 /// SEMANTICS A33.
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: FD_CLOSE has no error after a reset (A33)")]
 fn a_reset_is_a_close_with_an_error() {
     let queue = MessageQueue::new().unwrap();
     let (client, server) = pair();

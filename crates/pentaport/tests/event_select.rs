@@ -119,6 +119,7 @@ fn a_connect_succeeds_or_tells_why_not() {
 
 /// SEMANTICS A33, V20.
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: FD_CLOSE has no error after a reset (A33, V20)")]
 fn a_reset_is_a_close_with_an_error() {
     let (client, server) = pair();
     let server = Selected::new(server, READ | CLOSE);
@@ -153,6 +154,7 @@ fn room_is_told_of_after_a_send_that_found_none() {
 
 /// SEMANTICS V10: in contrast to messages.
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: new data is recorded only after a receive (V10)")]
 fn new_data_is_recorded_without_a_receive() {
     let (client, server) = pair();
     let server = Selected::new(server, READ);

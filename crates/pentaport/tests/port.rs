@@ -189,7 +189,18 @@ fn a_reset_is_in_the_packet() {
     let error = packet.result.unwrap_err();
     assert_eq!((error.code(), error.kind()), (64, ErrorKind::ConnectionReset));
     assert!(packet.operation.received().is_empty());
-    // D52: told once; now it fails at once.
+}
+
+/// SEMANTICS D52.
+#[test]
+#[cfg_attr(windows, ignore = "Wine 8: a receive after the reset starts, and completes with 0 bytes (D52)")]
+fn after_a_reset_nothing_starts() {
+    let port = port();
+    let (client, server) = pair();
+    let server = port.associate(server, ()).unwrap();
+    assert!(server.receive(receiving(8)).unwrap().is_pending());
+    reset(client);
+    let packet = take(&port);
     let failed = server.receive(packet.operation).unwrap_err();
     assert_eq!(failed.error.code(), 10054);
 }
@@ -347,6 +358,7 @@ fn a_closed_port_gives_no_more_and_frees_what_it_has() {
 /// SEMANTICS P18: a second worker runs only when the first one blocks. That may happen to a worker now and then, by a
 /// page fault or another test's load; without the cap nearly every packet would meet another.
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: the concurrency value does nothing (P18)")]
 fn concurrency_of_one_lets_one_worker_run() {
     const PACKETS: usize = 200;
     let port = CompletionPort::<(), ()>::new(1).unwrap();

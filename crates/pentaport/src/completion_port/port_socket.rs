@@ -33,7 +33,7 @@ impl<K: Send + Sync + 'static, C: Send + 'static> PortSocket<K, C> {
     /// `WSAECONNRESET`, `WSAECONNABORTED`, `WSAENOTCONN`, `WSAESHUTDOWN` after
     /// [`Shutdown::Receive`](crate::socket::Shutdown::Receive); in the packet `ERROR_NETNAME_DELETED` (64) if the peer
     /// reset the connection, `ERROR_CONNECTION_ABORTED` (1236) if the socket was closed, `ERROR_OPERATION_ABORTED`
-    /// (995) if it was cancelled.
+    /// (995) if it was cancelled (on Windows also if the socket was closed).
     #[doc(alias = "WSARecv")]
     pub fn receive(&self, operation: Operation<C>) -> StartResult<C> {
         self.start(operation, Call::Receive)

@@ -62,7 +62,7 @@ impl RoutineScope {
     ///
     /// # Errors
     /// As there. As the result `WSAECONNRESET` if the peer reset the connection, `WSAECONNABORTED` if the socket was
-    /// closed, `WSA_OPERATION_ABORTED` (995) if it was cancelled.
+    /// closed, `WSA_OPERATION_ABORTED` (995) if it was cancelled (on Windows also if the socket was closed).
     #[doc(alias = "WSARecv")]
     pub fn receive<C: 'static>(
         &self,

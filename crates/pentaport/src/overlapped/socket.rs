@@ -71,7 +71,7 @@ impl OverlappedSocket {
     /// `WSAECONNRESET`, `WSAECONNABORTED`, `WSAENOTCONN`, `WSAESHUTDOWN` after
     /// [`Shutdown::Receive`](crate::socket::Shutdown::Receive); as the result `ERROR_NETNAME_DELETED` (64) if the peer
     /// reset the connection, `ERROR_CONNECTION_ABORTED` (1236) if the socket was closed, `ERROR_OPERATION_ABORTED` (995)
-    /// if it was cancelled.
+    /// if it was cancelled (on Windows also if the socket was closed).
     #[doc(alias = "WSARecv")]
     pub fn receive<C: Send + 'static>(&self, operation: Operation<C>) -> StartResult<C> {
         self.start(operation, Call::Receive)

@@ -4,6 +4,7 @@ use super::call::check_bool;
 use super::port::{Inner, Invariant, Port, Result};
 use super::record::Record;
 use super::shared::{Flight, Lifecycle, Owner, Remnant};
+use super::socket;
 use super::start::{self, Call, Notice, Outcome, Place, take_back};
 use crate::Error;
 use crate::operation::OperationKind;
@@ -82,12 +83,7 @@ impl<K, C> Owner<Association<K, C>> {
 
     /// Cancels what is in flight; whether there was anything.
     pub(crate) fn cancel(&self) -> Result<bool> {
-        // SAFETY: the socket is open while it has an owner; all its operations are meant.
-        match check_bool(unsafe { sys::CancelIoEx(self.handle(), std::ptr::null()) }) {
-            Ok(()) => Ok(true),
-            Err(error) if error.code() == sys::ERROR_NOT_FOUND as i32 => Ok(false),
-            Err(error) => Err(error),
-        }
+        socket::cancel(self.socket.raw(), None)
     }
 
     /// From now on, operations that succeed at once leave no packet. Fails unless nobody else uses the socket, who
@@ -109,6 +105,7 @@ impl<K, C> Lifecycle for Association<K, C> {
 
     /// Closes the socket, and gives up its place among the port's users.
     fn close(&self) -> Port<K, C> {
+        socket::end_operations(self.socket.raw());
         let _ = self.socket.close_for_good();
         Port::adopt(Arc::clone(&self.inner))
     }

@@ -1,11 +1,11 @@
 //! A socket without a port: what its handles and its operations in flight share.
 
-use super::call::check_bool;
 use super::shared::{Lifecycle, Owner};
+use super::socket;
 use super::start::Place;
 use crate::Result;
 use crate::socket::Socket;
-use crate::sys::{self, HANDLE};
+use crate::sys;
 use std::mem::ManuallyDrop;
 
 /// A socket whose operations end by event or by routine. Closed when the last owner goes.
@@ -33,13 +33,7 @@ impl Owner<OpenSocket> {
 
     /// Cancels one operation, or all; whether there was anything to cancel.
     pub(crate) fn cancel(&self, one: Option<*const sys::OVERLAPPED>) -> Result<bool> {
-        let overlapped = one.unwrap_or(std::ptr::null());
-        // SAFETY: the socket is open while it has an owner. The OVERLAPPED is only compared.
-        match check_bool(unsafe { sys::CancelIoEx(self.socket().raw() as HANDLE, overlapped) }) {
-            Ok(()) => Ok(true),
-            Err(error) if error.code() == sys::ERROR_NOT_FOUND as i32 => Ok(false),
-            Err(error) => Err(error),
-        }
+        socket::cancel(self.socket().raw(), one)
     }
 }
 
@@ -47,6 +41,7 @@ impl Lifecycle for OpenSocket {
     type Farewell = ();
 
     fn close(&self) {
+        socket::end_operations(self.0.raw());
         let _ = self.0.close_for_good();
     }
 

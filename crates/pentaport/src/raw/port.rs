@@ -133,6 +133,10 @@ impl<K, C> Port<K, C> {
         mut receive: impl FnMut(Landing<K, C>),
     ) -> Result<usize> {
         self.check_open()?;
+        if max == 0 {
+            // Not every system refuses this by itself (SEMANTICS P32), and what it then says of the array is nothing.
+            return Err(Error::from_code(sys::ERROR_INVALID_PARAMETER as i32));
+        }
         let mut entries = [const { MaybeUninit::<sys::OVERLAPPED_ENTRY>::uninit() }; BATCH];
         let mut count = 0;
         // SAFETY: the array has room for `BATCH` entries, and at least as many as asked for.

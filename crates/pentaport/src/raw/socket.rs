@@ -1,9 +1,9 @@
 //! The calls on one socket. All are safe whatever the `SOCKET` is: the system checks it.
 
 use super::address::Address;
-use super::call::{check, check_count, check_socket, startup};
+use super::call::{check, check_bool, check_count, check_socket, startup};
 use super::panic::resume_panic;
-use crate::sys::{self, SOCKET};
+use crate::sys::{self, HANDLE, SOCKET};
 use crate::{Error, Result};
 use std::ffi::c_void;
 use std::net::SocketAddr;
@@ -20,6 +20,28 @@ pub(crate) fn open(family: sys::ADDRESS_FAMILY, kind: i32, protocol: i32) -> Res
 pub(crate) fn close(socket: SOCKET) -> Result<()> {
     // SAFETY: takes a number; callers own the socket.
     check(unsafe { sys::closesocket(socket) })
+}
+
+/// Cancels one operation of the socket, or all; whether there was anything to cancel.
+pub(super) fn cancel(socket: SOCKET, one: Option<*const sys::OVERLAPPED>) -> Result<bool> {
+    let overlapped = one.unwrap_or(std::ptr::null());
+    // SAFETY: callers own the socket. The OVERLAPPED is only compared.
+    match check_bool(unsafe { sys::CancelIoEx(socket as HANDLE, overlapped) }) {
+        Ok(()) => Ok(true),
+        Err(error) if error.code() == sys::ERROR_NOT_FOUND as i32 => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Ends the operations of a socket that is about to be closed, as far as closing it would not: on Windows a send may go
+/// on until the peer has taken all of it. With a linger time that is what the program wants.
+pub(super) fn end_operations(socket: SOCKET) {
+    let lingers =
+        || option::<sys::LINGER>(socket, sys::SOL_SOCKET, sys::SO_LINGER).is_ok_and(|linger| linger.l_onoff != 0);
+    if !sys::ext::CLOSING_ENDS_ALL && !lingers() {
+        // What cannot be cancelled is over, or ends by itself.
+        let _ = cancel(socket, None);
+    }
 }
 
 pub(crate) fn bind(socket: SOCKET, address: &SocketAddr) -> Result<()> {

@@ -16,6 +16,9 @@ mod waiters;
 #[cfg(windows)]
 pub use waiters::WaitSet;
 
+/// Whether `closesocket` ends every operation of the socket, sends included.
+pub const CLOSING_ENDS_ALL: bool = cfg!(not(windows));
+
 /// Windows's message queue has no descriptor: who waits for other things besides waits with the queue's own calls.
 #[cfg(windows)]
 #[derive(Debug, Default)]

@@ -52,6 +52,7 @@ pub(crate) fn queue(thread: u32, apc: Apc) -> bool {
 ///
 /// # Safety
 /// The routine may be called with `dwdata` on that thread, and must not unwind.
+#[unsafe(export_name = "ws_QueueUserAPC")]
 pub unsafe extern "system" fn QueueUserAPC(pfnapc: PAPCFUNC, hthread: HANDLE, dwdata: usize) -> u32 {
     let queue = || {
         let thread = threads::find(hthread as usize).ok_or(ERROR_INVALID_HANDLE)?;

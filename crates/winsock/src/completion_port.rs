@@ -37,6 +37,7 @@ pub(crate) fn timeout(milliseconds: u32) -> Option<Duration> {
 ///
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
+#[unsafe(export_name = "ws_CreateIoCompletionPort")]
 pub unsafe extern "system" fn CreateIoCompletionPort(
     filehandle: HANDLE,
     existingcompletionport: HANDLE,
@@ -109,6 +110,7 @@ fn associate_socket(socket: SOCKET, port: Arc<Port>, key: usize) -> Result<(), W
 ///
 /// # Safety
 /// The pointers are writable; `lpnumberofbytestransferred` and `lpcompletionkey` may be null.
+#[unsafe(export_name = "ws_GetQueuedCompletionStatus")]
 pub unsafe extern "system" fn GetQueuedCompletionStatus(
     completionport: HANDLE,
     lpnumberofbytestransferred: *mut u32,
@@ -151,6 +153,7 @@ pub unsafe extern "system" fn GetQueuedCompletionStatus(
 ///
 /// # Safety
 /// `lpcompletionportentries` is writable for `ulcount` entries, `ulnumentriesremoved` is writable.
+#[unsafe(export_name = "ws_GetQueuedCompletionStatusEx")]
 pub unsafe extern "system" fn GetQueuedCompletionStatusEx(
     completionport: HANDLE,
     lpcompletionportentries: *mut OVERLAPPED_ENTRY,
@@ -197,6 +200,7 @@ fn get(
 ///
 /// # Safety
 /// `lpoverlapped` is only passed through.
+#[unsafe(export_name = "ws_PostQueuedCompletionStatus")]
 pub unsafe extern "system" fn PostQueuedCompletionStatus(
     completionport: HANDLE,
     dwnumberofbytestransferred: u32,

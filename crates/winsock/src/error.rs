@@ -273,6 +273,7 @@ pub(crate) fn set_last_error(code: u32) {
 /// }
 /// ```
 #[doc(alias = "errno")]
+#[unsafe(export_name = "ws_GetLastError")]
 pub unsafe extern "system" fn GetLastError() -> WIN32_ERROR {
     last_error()
 }
@@ -284,6 +285,7 @@ pub unsafe extern "system" fn GetLastError() -> WIN32_ERROR {
 ///
 /// # Safety
 /// Always safe to call.
+#[unsafe(export_name = "ws_SetLastError")]
 pub unsafe extern "system" fn SetLastError(dwerrcode: WIN32_ERROR) {
     set_last_error(dwerrcode);
 }
@@ -298,6 +300,7 @@ pub unsafe extern "system" fn SetLastError(dwerrcode: WIN32_ERROR) {
 /// # Safety
 /// Always safe to call.
 #[doc(alias = "errno")]
+#[unsafe(export_name = "ws_WSAGetLastError")]
 pub unsafe extern "system" fn WSAGetLastError() -> WSA_ERROR {
     last_error() as WSA_ERROR
 }
@@ -309,6 +312,7 @@ pub unsafe extern "system" fn WSAGetLastError() -> WSA_ERROR {
 ///
 /// # Safety
 /// Always safe to call.
+#[unsafe(export_name = "ws_WSASetLastError")]
 pub unsafe extern "system" fn WSASetLastError(ierror: i32) {
     set_last_error(ierror as u32);
 }

@@ -44,6 +44,7 @@ const CLASS: u32 = IOC_WS2 | IOC_PROTOCOL | IOC_VENDOR;
 /// }
 /// ```
 #[doc(alias = "FIONBIO")]
+#[unsafe(export_name = "ws_ioctlsocket")]
 pub unsafe extern "system" fn ioctlsocket(s: SOCKET, cmd: i32, argp: *mut u32) -> i32 {
     finish(lock(s).and_then(|mut socket| {
         if is_bad(argp) {
@@ -84,6 +85,7 @@ pub unsafe extern "system" fn ioctlsocket(s: SOCKET, cmd: i32, argp: *mut u32) -
 /// The buffers are null or as long as said; `lpcbbytesreturned` is null or writable; `lpoverlapped` is null or points
 /// to an OVERLAPPED that lives until its completion was indicated.
 #[doc(alias = "SIO_GET_EXTENSION_FUNCTION_POINTER")]
+#[unsafe(export_name = "ws_WSAIoctl")]
 pub unsafe extern "system" fn WSAIoctl(
     s: SOCKET,
     dwiocontrolcode: u32,

@@ -60,6 +60,7 @@ use crate::types::*;
 /// }
 /// ```
 #[doc(alias = "GetAddrInfoA")]
+#[unsafe(export_name = "ws_getaddrinfo")]
 pub unsafe extern "system" fn getaddrinfo(
     pnodename: PCSTR,
     pservicename: PCSTR,
@@ -88,6 +89,7 @@ pub unsafe extern "system" fn getaddrinfo(
 /// `paddrinfo` is null or came from [`getaddrinfo`] of this library, and neither it nor anything that its entries
 /// point to is used afterwards.
 #[doc(alias = "FreeAddrInfoA")]
+#[unsafe(export_name = "ws_freeaddrinfo")]
 pub unsafe extern "system" fn freeaddrinfo(paddrinfo: *const ADDRINFOA) {
     let mut entry = paddrinfo.cast_mut();
     while !entry.is_null() {
@@ -118,6 +120,7 @@ pub unsafe extern "system" fn freeaddrinfo(paddrinfo: *const ADDRINFOA) {
 /// # Safety
 /// `psockaddr` is null or readable for `sockaddrlength` bytes; each buffer is null or writable for its size in bytes.
 #[doc(alias = "GetNameInfoA")]
+#[unsafe(export_name = "ws_getnameinfo")]
 pub unsafe extern "system" fn getnameinfo(
     psockaddr: *const SOCKADDR,
     sockaddrlength: socklen_t,

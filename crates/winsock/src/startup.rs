@@ -54,6 +54,7 @@ pub(crate) fn require_started() -> WsaResult<()> {
 /// // SAFETY: no socket is in use.
 /// assert_eq!(unsafe { WSACleanup() }, 0);
 /// ```
+#[unsafe(export_name = "ws_WSAStartup")]
 pub unsafe extern "system" fn WSAStartup(wversionrequested: u16, lpwsadata: *mut WSADATA) -> i32 {
     if lpwsadata.is_null() {
         return WSAEFAULT;
@@ -77,6 +78,7 @@ pub unsafe extern "system" fn WSAStartup(wversionrequested: u16, lpwsadata: *mut
 ///
 /// # Safety
 /// If this is the last cleanup: as closing every socket of the process.
+#[unsafe(export_name = "ws_WSACleanup")]
 pub unsafe extern "system" fn WSACleanup() -> i32 {
     finish(cleanup())
 }

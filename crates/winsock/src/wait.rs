@@ -48,6 +48,7 @@ fn fail(code: WIN32_ERROR) -> WAIT_EVENT {
 ///
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
+#[unsafe(export_name = "ws_WaitForSingleObject")]
 pub unsafe extern "system" fn WaitForSingleObject(hhandle: HANDLE, dwmilliseconds: u32) -> WAIT_EVENT {
     // SAFETY: as the caller promises.
     unsafe { WaitForSingleObjectEx(hhandle, dwmilliseconds, FALSE) }
@@ -79,6 +80,7 @@ pub unsafe extern "system" fn WaitForSingleObject(hhandle: HANDLE, dwmillisecond
 ///     CloseHandle(event);
 /// }
 /// ```
+#[unsafe(export_name = "ws_WaitForSingleObjectEx")]
 pub unsafe extern "system" fn WaitForSingleObjectEx(
     hhandle: HANDLE,
     dwmilliseconds: u32,
@@ -97,6 +99,7 @@ pub unsafe extern "system" fn WaitForSingleObjectEx(
 ///
 /// # Safety
 /// `lphandles` is null or readable for `ncount` handles.
+#[unsafe(export_name = "ws_WaitForMultipleObjects")]
 pub unsafe extern "system" fn WaitForMultipleObjects(
     ncount: u32,
     lphandles: *const HANDLE,
@@ -120,6 +123,7 @@ pub unsafe extern "system" fn WaitForMultipleObjects(
 ///
 /// # Safety
 /// `lphandles` is null or readable for `ncount` handles.
+#[unsafe(export_name = "ws_WaitForMultipleObjectsEx")]
 pub unsafe extern "system" fn WaitForMultipleObjectsEx(
     ncount: u32,
     lphandles: *const HANDLE,
@@ -160,6 +164,7 @@ pub(crate) unsafe fn objects(count: u32, handles: *const HANDLE) -> Result<Waita
 ///
 /// # Safety
 /// `lphevents` is null or readable for `cevents` handles.
+#[unsafe(export_name = "ws_WSAWaitForMultipleEvents")]
 pub unsafe extern "system" fn WSAWaitForMultipleEvents(
     cevents: u32,
     lphevents: *const HANDLE,
@@ -182,6 +187,7 @@ pub unsafe extern "system" fn WSAWaitForMultipleEvents(
 ///
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
+#[unsafe(export_name = "ws_SignalObjectAndWait")]
 pub unsafe extern "system" fn SignalObjectAndWait(
     hobjecttosignal: HANDLE,
     hobjecttowaiton: HANDLE,
@@ -214,6 +220,7 @@ pub unsafe extern "system" fn SignalObjectAndWait(
 ///
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
+#[unsafe(export_name = "ws_Sleep")]
 pub unsafe extern "system" fn Sleep(dwmilliseconds: u32) {
     sleep(dwmilliseconds, false);
 }
@@ -225,6 +232,7 @@ pub unsafe extern "system" fn Sleep(dwmilliseconds: u32) {
 ///
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
+#[unsafe(export_name = "ws_SleepEx")]
 pub unsafe extern "system" fn SleepEx(dwmilliseconds: u32, balertable: BOOL) -> u32 {
     match sleep(dwmilliseconds, balertable != FALSE) {
         Outcome::Apc => WAIT_IO_COMPLETION,

@@ -193,6 +193,7 @@ fn tell(operation: Operation, outcome: Outcome) {
 /// `lpbuffer` is writable for `nnumberofbytestoread` bytes, and with an OVERLAPPED stays so until the operation completes,
 /// as does the OVERLAPPED. `lpnumberofbytesread` is null or writable.
 #[doc(alias = "pread")]
+#[unsafe(export_name = "ws_ReadFile")]
 pub unsafe extern "system" fn ReadFile(
     hfile: HANDLE,
     lpbuffer: *mut u8,
@@ -221,6 +222,7 @@ pub unsafe extern "system" fn ReadFile(
 /// # Safety
 /// As for [`ReadFile`], but that the buffer need only be readable.
 #[doc(alias = "pwrite")]
+#[unsafe(export_name = "ws_WriteFile")]
 pub unsafe extern "system" fn WriteFile(
     hfile: HANDLE,
     lpbuffer: *const u8,

@@ -250,6 +250,7 @@ fn to_linux(mut path: Vec<u8>) -> Result<CString, WIN32_ERROR> {
 ///     CloseHandle(file);
 /// }
 /// ```
+#[unsafe(export_name = "ws_CreateFileA")]
 pub unsafe extern "system" fn CreateFileA(
     lpfilename: PCSTR,
     dwdesiredaccess: u32,

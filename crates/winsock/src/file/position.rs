@@ -28,6 +28,7 @@ fn size(core: &Core) -> Result<i64, WIN32_ERROR> {
 /// # Safety
 /// `lpnewfilepointer` is null or writable.
 #[doc(alias = "lseek")]
+#[unsafe(export_name = "ws_SetFilePointerEx")]
 pub unsafe extern "system" fn SetFilePointerEx(
     hfile: HANDLE,
     lidistancetomove: i64,
@@ -64,6 +65,7 @@ pub unsafe extern "system" fn SetFilePointerEx(
 /// # Safety
 /// `lpfilesize` is null or writable.
 #[doc(alias = "fstat")]
+#[unsafe(export_name = "ws_GetFileSizeEx")]
 pub unsafe extern "system" fn GetFileSizeEx(hfile: HANDLE, lpfilesize: *mut i64) -> BOOL {
     let run = || {
         let file = find(hfile).ok_or(ERROR_INVALID_HANDLE)?;
@@ -83,6 +85,7 @@ pub unsafe extern "system" fn GetFileSizeEx(hfile: HANDLE, lpfilesize: *mut i64)
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
 #[doc(alias = "fsync")]
+#[unsafe(export_name = "ws_FlushFileBuffers")]
 pub unsafe extern "system" fn FlushFileBuffers(hfile: HANDLE) -> BOOL {
     let run = || {
         let file = find(hfile).ok_or(ERROR_INVALID_HANDLE)?;

@@ -74,6 +74,7 @@ fn on_file(file: &File, call: Call, operation: Operation) -> Result<(), WIN32_ER
 ///     CloseHandle(file);
 /// }
 /// ```
+#[unsafe(export_name = "ws_ReadFileEx")]
 pub unsafe extern "system" fn ReadFileEx(
     hfile: HANDLE,
     lpbuffer: *mut u8,
@@ -99,6 +100,7 @@ pub unsafe extern "system" fn ReadFileEx(
 ///
 /// # Safety
 /// As for [`ReadFileEx`], but that the buffer need only be readable.
+#[unsafe(export_name = "ws_WriteFileEx")]
 pub unsafe extern "system" fn WriteFileEx(
     hfile: HANDLE,
     lpbuffer: *const u8,

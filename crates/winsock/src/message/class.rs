@@ -92,6 +92,7 @@ fn finish_atom(atom: Result<u16, WIN32_ERROR>) -> u16 {
 ///
 /// # Safety
 /// `lpwndclass` points to a class whose name is a string that ends with a zero; its procedure is one.
+#[unsafe(export_name = "ws_RegisterClassA")]
 pub unsafe extern "system" fn RegisterClassA(lpwndclass: *const WNDCLASSA) -> u16 {
     if is_bad(lpwndclass) {
         return finish_atom(Err(ERROR_NOACCESS));
@@ -124,6 +125,7 @@ pub unsafe extern "system" fn RegisterClassW(lpwndclass: *const WNDCLASSW) -> u1
 ///
 /// # Safety
 /// As for [`RegisterClassA`].
+#[unsafe(export_name = "ws_RegisterClassExA")]
 pub unsafe extern "system" fn RegisterClassExA(param0: *const WNDCLASSEXA) -> u16 {
     if is_bad(param0) {
         return finish_atom(Err(ERROR_NOACCESS));
@@ -166,6 +168,7 @@ pub unsafe extern "system" fn RegisterClassExW(param0: *const WNDCLASSEXW) -> u1
 ///
 /// # Safety
 /// `lpclassname` is an atom or a string that ends with a zero.
+#[unsafe(export_name = "ws_UnregisterClassA")]
 pub unsafe extern "system" fn UnregisterClassA(lpclassname: PCSTR, _hinstance: HINSTANCE) -> BOOL {
     // SAFETY: the caller's promise.
     finish_bool(unregister(unsafe { ClassName::from_bytes(lpclassname) }))

@@ -24,6 +24,7 @@ use crate::types::*;
 ///
 /// # Safety
 /// `lpclassname` is an atom or a string that ends with a zero. The class's procedure may be called with `lpparam`.
+#[unsafe(export_name = "ws_CreateWindowExA")]
 pub unsafe extern "system" fn CreateWindowExA(
     dwexstyle: WINDOW_EX_STYLE,
     lpclassname: PCSTR,
@@ -157,6 +158,7 @@ fn open(class: Arc<Class>, parent: u32, create: &CREATESTRUCTA) -> Result<u32, W
 ///
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
+#[unsafe(export_name = "ws_DestroyWindow")]
 pub unsafe extern "system" fn DestroyWindow(hwnd: HWND) -> BOOL {
     finish_bool(window::require(hwnd).and_then(|(window, handle)| {
         if !window.queue().is_current() {
@@ -198,6 +200,7 @@ fn close(handle: u32) {
 ///
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
+#[unsafe(export_name = "ws_IsWindow")]
 pub unsafe extern "system" fn IsWindow(hwnd: HWND) -> BOOL {
     if super::is_window(hwnd as usize) { TRUE } else { FALSE }
 }

@@ -61,6 +61,7 @@ fn is_gone(filter: &Filter) -> bool {
 ///     assert_eq!(msg.wParam, 42);
 /// }
 /// ```
+#[unsafe(export_name = "ws_GetMessageA")]
 pub unsafe extern "system" fn GetMessageA(lpmsg: *mut MSG, hwnd: HWND, wmsgfiltermin: u32, wmsgfiltermax: u32) -> BOOL {
     let message = if is_bad(lpmsg) {
         Err(ERROR_NOACCESS)
@@ -87,6 +88,7 @@ pub unsafe extern "system" fn GetMessageA(lpmsg: *mut MSG, hwnd: HWND, wmsgfilte
 ///
 /// # Safety
 /// As for [`GetMessageA`].
+#[unsafe(export_name = "ws_GetMessageW")]
 pub unsafe extern "system" fn GetMessageW(lpmsg: *mut MSG, hwnd: HWND, wmsgfiltermin: u32, wmsgfiltermax: u32) -> BOOL {
     // SAFETY: the caller's promise is the same.
     unsafe { GetMessageA(lpmsg, hwnd, wmsgfiltermin, wmsgfiltermax) }
@@ -122,6 +124,7 @@ fn get(filter: &Filter) -> Result<Message, WIN32_ERROR> {
 ///
 /// # Safety
 /// `lpmsg` is writable.
+#[unsafe(export_name = "ws_PeekMessageA")]
 pub unsafe extern "system" fn PeekMessageA(
     lpmsg: *mut MSG,
     hwnd: HWND,
@@ -156,6 +159,7 @@ pub unsafe extern "system" fn PeekMessageA(
 ///
 /// # Safety
 /// As for [`PeekMessageA`].
+#[unsafe(export_name = "ws_PeekMessageW")]
 pub unsafe extern "system" fn PeekMessageW(
     lpmsg: *mut MSG,
     hwnd: HWND,
@@ -207,6 +211,7 @@ fn harvest() {
 ///
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
+#[unsafe(export_name = "ws_GetQueueStatus")]
 pub unsafe extern "system" fn GetQueueStatus(flags: QUEUE_STATUS_FLAGS) -> u32 {
     let (changed, present) = queue::current().map_or((0, 0), |queue| queue.status(flags));
     present << 16 | changed & 0xffff

@@ -14,6 +14,7 @@ const WORD: usize = size_of::<isize>();
 ///
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
+#[unsafe(export_name = "ws_GetWindowLongPtrA")]
 pub unsafe extern "system" fn GetWindowLongPtrA(hwnd: HWND, nindex: WINDOW_LONG_PTR_INDEX) -> isize {
     finish(access(hwnd, nindex, None))
 }
@@ -25,6 +26,7 @@ pub unsafe extern "system" fn GetWindowLongPtrA(hwnd: HWND, nindex: WINDOW_LONG_
 ///
 /// # Safety
 /// As for [`GetWindowLongPtrA`].
+#[unsafe(export_name = "ws_GetWindowLongPtrW")]
 pub unsafe extern "system" fn GetWindowLongPtrW(hwnd: HWND, nindex: WINDOW_LONG_PTR_INDEX) -> isize {
     finish(access(hwnd, nindex, None))
 }
@@ -38,6 +40,7 @@ pub unsafe extern "system" fn GetWindowLongPtrW(hwnd: HWND, nindex: WINDOW_LONG_
 ///
 /// # Safety
 /// With GWLP_WNDPROC, the value is a window procedure.
+#[unsafe(export_name = "ws_SetWindowLongPtrA")]
 pub unsafe extern "system" fn SetWindowLongPtrA(hwnd: HWND, nindex: WINDOW_LONG_PTR_INDEX, dwnewlong: isize) -> isize {
     finish(access(hwnd, nindex, Some(dwnewlong)))
 }
@@ -49,6 +52,7 @@ pub unsafe extern "system" fn SetWindowLongPtrA(hwnd: HWND, nindex: WINDOW_LONG_
 ///
 /// # Safety
 /// As for [`SetWindowLongPtrA`].
+#[unsafe(export_name = "ws_SetWindowLongPtrW")]
 pub unsafe extern "system" fn SetWindowLongPtrW(hwnd: HWND, nindex: WINDOW_LONG_PTR_INDEX, dwnewlong: isize) -> isize {
     finish(access(hwnd, nindex, Some(dwnewlong)))
 }

@@ -22,6 +22,7 @@ const MOST_HANDLES: u32 = WSA_MAXIMUM_WAIT_EVENTS - 1;
 ///
 /// # Safety
 /// `phandles` is null or readable for `ncount` handles.
+#[unsafe(export_name = "ws_MsgWaitForMultipleObjects")]
 pub unsafe extern "system" fn MsgWaitForMultipleObjects(
     ncount: u32,
     phandles: *const HANDLE,
@@ -46,6 +47,7 @@ pub unsafe extern "system" fn MsgWaitForMultipleObjects(
 ///
 /// # Safety
 /// `phandles` is null or readable for `ncount` handles.
+#[unsafe(export_name = "ws_MsgWaitForMultipleObjectsEx")]
 pub unsafe extern "system" fn MsgWaitForMultipleObjectsEx(
     ncount: u32,
     phandles: *const HANDLE,
@@ -108,6 +110,7 @@ fn wait_for(queue: &Queue, objects: &[Object], deadline: Deadline, mask: u32, fl
 ///
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
+#[unsafe(export_name = "ws_WaitMessage")]
 pub unsafe extern "system" fn WaitMessage() -> BOOL {
     finish_bool(wait_with(Waitables::new(), Deadline::NEVER, QS_ALLINPUT | POSTED, 0).map(drop))
 }

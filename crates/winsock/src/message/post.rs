@@ -13,6 +13,7 @@ use crate::types::*;
 ///
 /// # Safety
 /// The parameters are what the window's procedure expects with this message.
+#[unsafe(export_name = "ws_PostMessageA")]
 pub unsafe extern "system" fn PostMessageA(hwnd: HWND, msg: u32, wparam: WPARAM, lparam: LPARAM) -> BOOL {
     if hwnd == HWND_BROADCAST {
         for handle in window::top_level() {
@@ -35,6 +36,7 @@ pub unsafe extern "system" fn PostMessageA(hwnd: HWND, msg: u32, wparam: WPARAM,
 ///
 /// # Safety
 /// As for [`PostMessageA`].
+#[unsafe(export_name = "ws_PostMessageW")]
 pub unsafe extern "system" fn PostMessageW(hwnd: HWND, msg: u32, wparam: WPARAM, lparam: LPARAM) -> BOOL {
     // SAFETY: the caller's promise is the same.
     unsafe { PostMessageA(hwnd, msg, wparam, lparam) }
@@ -47,6 +49,7 @@ pub unsafe extern "system" fn PostMessageW(hwnd: HWND, msg: u32, wparam: WPARAM,
 ///
 /// # Safety
 /// The parameters are what the thread expects with this message.
+#[unsafe(export_name = "ws_PostThreadMessageA")]
 pub unsafe extern "system" fn PostThreadMessageA(idthread: u32, msg: u32, wparam: WPARAM, lparam: LPARAM) -> BOOL {
     let queue = queue::of_thread(idthread).ok_or(ERROR_INVALID_THREAD_ID);
     finish_bool(queue.and_then(|queue| {
@@ -64,6 +67,7 @@ pub unsafe extern "system" fn PostThreadMessageA(idthread: u32, msg: u32, wparam
 ///
 /// # Safety
 /// As for [`PostThreadMessageA`].
+#[unsafe(export_name = "ws_PostThreadMessageW")]
 pub unsafe extern "system" fn PostThreadMessageW(idthread: u32, msg: u32, wparam: WPARAM, lparam: LPARAM) -> BOOL {
     // SAFETY: the caller's promise is the same.
     unsafe { PostThreadMessageA(idthread, msg, wparam, lparam) }
@@ -76,6 +80,7 @@ pub unsafe extern "system" fn PostThreadMessageW(idthread: u32, msg: u32, wparam
 ///
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
+#[unsafe(export_name = "ws_PostQuitMessage")]
 pub unsafe extern "system" fn PostQuitMessage(nexitcode: i32) {
     if let Some(queue) = queue::current() {
         queue.post_quit(nexitcode);

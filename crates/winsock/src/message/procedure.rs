@@ -34,6 +34,7 @@ pub(super) unsafe fn call(hwnd: usize, message: u32, wparam: WPARAM, lparam: LPA
 ///
 /// # Safety
 /// `lpmsg` points to a message as one of those functions has filled it.
+#[unsafe(export_name = "ws_DispatchMessageA")]
 pub unsafe extern "system" fn DispatchMessageA(lpmsg: *const MSG) -> LRESULT {
     if is_bad(lpmsg) {
         return 0;
@@ -54,6 +55,7 @@ pub unsafe extern "system" fn DispatchMessageA(lpmsg: *const MSG) -> LRESULT {
 ///
 /// # Safety
 /// As for [`DispatchMessageA`].
+#[unsafe(export_name = "ws_DispatchMessageW")]
 pub unsafe extern "system" fn DispatchMessageW(lpmsg: *const MSG) -> LRESULT {
     // SAFETY: the caller's promise is the same.
     unsafe { DispatchMessageA(lpmsg) }
@@ -79,6 +81,7 @@ fn call_timer(msg: &MSG) -> LRESULT {
 ///
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
+#[unsafe(export_name = "ws_TranslateMessage")]
 pub unsafe extern "system" fn TranslateMessage(_lpmsg: *const MSG) -> BOOL {
     FALSE
 }
@@ -91,6 +94,7 @@ pub unsafe extern "system" fn TranslateMessage(_lpmsg: *const MSG) -> BOOL {
 ///
 /// # Safety
 /// As for the window procedure that calls it.
+#[unsafe(export_name = "ws_DefWindowProcA")]
 pub unsafe extern "system" fn DefWindowProcA(hwnd: HWND, msg: u32, _wparam: WPARAM, _lparam: LPARAM) -> LRESULT {
     match msg {
         WM_NCCREATE => 1,
@@ -110,6 +114,7 @@ pub unsafe extern "system" fn DefWindowProcA(hwnd: HWND, msg: u32, _wparam: WPAR
 ///
 /// # Safety
 /// As for [`DefWindowProcA`].
+#[unsafe(export_name = "ws_DefWindowProcW")]
 pub unsafe extern "system" fn DefWindowProcW(hwnd: HWND, msg: u32, wparam: WPARAM, lparam: LPARAM) -> LRESULT {
     // SAFETY: the caller's promise is the same.
     unsafe { DefWindowProcA(hwnd, msg, wparam, lparam) }

@@ -57,6 +57,7 @@ impl Drop for Sent {
 ///
 /// # Safety
 /// The parameters are what the window's procedure expects with this message.
+#[unsafe(export_name = "ws_SendMessageA")]
 pub unsafe extern "system" fn SendMessageA(hwnd: HWND, msg: u32, wparam: WPARAM, lparam: LPARAM) -> LRESULT {
     if hwnd == HWND_BROADCAST {
         for window in window::top_level() {
@@ -78,6 +79,7 @@ pub unsafe extern "system" fn SendMessageA(hwnd: HWND, msg: u32, wparam: WPARAM,
 ///
 /// # Safety
 /// As for [`SendMessageA`].
+#[unsafe(export_name = "ws_SendMessageW")]
 pub unsafe extern "system" fn SendMessageW(hwnd: HWND, msg: u32, wparam: WPARAM, lparam: LPARAM) -> LRESULT {
     // SAFETY: the caller's promise is the same.
     unsafe { SendMessageA(hwnd, msg, wparam, lparam) }

@@ -129,6 +129,7 @@ impl Timers {
 ///
 /// # Safety
 /// `lptimerfunc` is a TIMERPROC as long as the timer lives.
+#[unsafe(export_name = "ws_SetTimer")]
 pub unsafe extern "system" fn SetTimer(hwnd: HWND, nidevent: usize, uelapse: u32, lptimerfunc: TIMERPROC) -> usize {
     let period = Duration::from_millis(uelapse.clamp(USER_TIMER_MINIMUM, USER_TIMER_MAXIMUM).into());
     let procedure = lptimerfunc.map_or(0, |procedure| procedure as usize);
@@ -147,6 +148,7 @@ pub unsafe extern "system" fn SetTimer(hwnd: HWND, nidevent: usize, uelapse: u32
 ///
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
+#[unsafe(export_name = "ws_KillTimer")]
 pub unsafe extern "system" fn KillTimer(hwnd: HWND, uidevent: usize) -> BOOL {
     finish_bool(owner(hwnd).and_then(|(queue, window)| {
         let killed = queue.with_timers(|timers| timers.kill(window, uidevent));

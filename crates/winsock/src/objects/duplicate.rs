@@ -18,6 +18,7 @@ use crate::types::*;
 ///
 /// # Safety
 /// `lptargethandle` is null or writable. Access and inheritance are ignored.
+#[unsafe(export_name = "ws_DuplicateHandle")]
 pub unsafe extern "system" fn DuplicateHandle(
     hsourceprocesshandle: HANDLE,
     hsourcehandle: HANDLE,

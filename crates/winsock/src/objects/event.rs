@@ -45,6 +45,7 @@ pub unsafe extern "system" fn CreateEventW(
 ///
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
+#[unsafe(export_name = "ws_SetEvent")]
 pub unsafe extern "system" fn SetEvent(hevent: HANDLE) -> BOOL {
     with(hevent as usize, dispatcher::Object::set)
 }
@@ -56,6 +57,7 @@ pub unsafe extern "system" fn SetEvent(hevent: HANDLE) -> BOOL {
 ///
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
+#[unsafe(export_name = "ws_ResetEvent")]
 pub unsafe extern "system" fn ResetEvent(hevent: HANDLE) -> BOOL {
     with(hevent as usize, dispatcher::Object::reset)
 }
@@ -69,6 +71,7 @@ pub unsafe extern "system" fn ResetEvent(hevent: HANDLE) -> BOOL {
 ///
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
+#[unsafe(export_name = "ws_PulseEvent")]
 pub unsafe extern "system" fn PulseEvent(hevent: HANDLE) -> BOOL {
     with(hevent as usize, dispatcher::Object::pulse)
 }
@@ -80,6 +83,7 @@ pub unsafe extern "system" fn PulseEvent(hevent: HANDLE) -> BOOL {
 ///
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
+#[unsafe(export_name = "ws_WSACreateEvent")]
 pub unsafe extern "system" fn WSACreateEvent() -> WSAEVENT {
     // SAFETY: null attributes and a null name are allowed.
     unsafe { CreateEventW(std::ptr::null(), TRUE, FALSE, std::ptr::null()) as WSAEVENT }
@@ -92,6 +96,7 @@ pub unsafe extern "system" fn WSACreateEvent() -> WSAEVENT {
 ///
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
+#[unsafe(export_name = "ws_WSACloseEvent")]
 pub unsafe extern "system" fn WSACloseEvent(hevent: WSAEVENT) -> BOOL {
     // SAFETY: nothing is asked of the caller.
     unsafe { objects::CloseHandle(hevent as HANDLE) }
@@ -104,6 +109,7 @@ pub unsafe extern "system" fn WSACloseEvent(hevent: WSAEVENT) -> BOOL {
 ///
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
+#[unsafe(export_name = "ws_WSASetEvent")]
 pub unsafe extern "system" fn WSASetEvent(hevent: WSAEVENT) -> BOOL {
     with(hevent as usize, dispatcher::Object::set)
 }
@@ -115,6 +121,7 @@ pub unsafe extern "system" fn WSASetEvent(hevent: WSAEVENT) -> BOOL {
 ///
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
+#[unsafe(export_name = "ws_WSAResetEvent")]
 pub unsafe extern "system" fn WSAResetEvent(hevent: WSAEVENT) -> BOOL {
     with(hevent as usize, dispatcher::Object::reset)
 }

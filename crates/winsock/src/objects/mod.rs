@@ -75,6 +75,7 @@ pub(crate) fn create(name: PCWSTR, make: impl FnOnce() -> Result<Object, WIN32_E
 ///
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
+#[unsafe(export_name = "ws_CloseHandle")]
 pub unsafe extern "system" fn CloseHandle(hobject: HANDLE) -> BOOL {
     let handle = hobject as usize;
     if table::socket(handle).is_some() {

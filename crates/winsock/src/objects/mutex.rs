@@ -30,6 +30,7 @@ pub unsafe extern "system" fn CreateMutexW(
 ///
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
+#[unsafe(export_name = "ws_ReleaseMutex")]
 pub unsafe extern "system" fn ReleaseMutex(hmutex: HANDLE) -> BOOL {
     finish_bool(match table::object(hmutex as usize) {
         Some(Object::Mutex(mutex)) if mutex.release_mutex() => Ok(()),

@@ -35,6 +35,7 @@ pub unsafe extern "system" fn CreateSemaphoreW(
 ///
 /// # Safety
 /// `lppreviouscount` is null or writable.
+#[unsafe(export_name = "ws_ReleaseSemaphore")]
 pub unsafe extern "system" fn ReleaseSemaphore(
     hsemaphore: HANDLE,
     lreleasecount: i32,

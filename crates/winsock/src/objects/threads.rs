@@ -138,6 +138,7 @@ impl Start {
 /// # Safety
 /// `lpthreadattributes` is ignored. The routine may be called on another thread with `lpparameter`, and must not unwind;
 /// `lpthreadid` is null or writable.
+#[unsafe(export_name = "ws_CreateThread")]
 pub unsafe extern "system" fn CreateThread(
     _lpthreadattributes: *const SECURITY_ATTRIBUTES,
     dwstacksize: usize,
@@ -183,6 +184,7 @@ pub unsafe extern "system" fn CreateThread(
 ///
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
+#[unsafe(export_name = "ws_ResumeThread")]
 pub unsafe extern "system" fn ResumeThread(hthread: HANDLE) -> u32 {
     let Some(thread) = find(hthread as usize) else {
         set_last_error(ERROR_INVALID_HANDLE);
@@ -201,6 +203,7 @@ pub unsafe extern "system" fn ResumeThread(hthread: HANDLE) -> u32 {
 ///
 /// # Safety
 /// `lpexitcode` is null or writable.
+#[unsafe(export_name = "ws_GetExitCodeThread")]
 pub unsafe extern "system" fn GetExitCodeThread(hthread: HANDLE, lpexitcode: *mut u32) -> BOOL {
     let get = || {
         let thread = find(hthread as usize).ok_or(ERROR_INVALID_HANDLE)?;
@@ -219,6 +222,7 @@ pub unsafe extern "system" fn GetExitCodeThread(hthread: HANDLE, lpexitcode: *mu
 ///
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
+#[unsafe(export_name = "ws_GetCurrentThread")]
 pub unsafe extern "system" fn GetCurrentThread() -> HANDLE {
     CURRENT_THREAD as HANDLE
 }
@@ -227,6 +231,7 @@ pub unsafe extern "system" fn GetCurrentThread() -> HANDLE {
 ///
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
+#[unsafe(export_name = "ws_GetCurrentProcess")]
 pub unsafe extern "system" fn GetCurrentProcess() -> HANDLE {
     CURRENT_PROCESS as HANDLE
 }
@@ -235,6 +240,7 @@ pub unsafe extern "system" fn GetCurrentProcess() -> HANDLE {
 ///
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
+#[unsafe(export_name = "ws_GetCurrentThreadId")]
 pub unsafe extern "system" fn GetCurrentThreadId() -> u32 {
     os::thread_id() as u32
 }

@@ -177,6 +177,7 @@ pub unsafe extern "system" fn CreateWaitableTimerW(
 ///
 /// # Safety
 /// `lpduetime` is null or readable. The routine may be called on this thread with the argument, and must not unwind.
+#[unsafe(export_name = "ws_SetWaitableTimer")]
 pub unsafe extern "system" fn SetWaitableTimer(
     htimer: HANDLE,
     lpduetime: *const i64,
@@ -208,6 +209,7 @@ pub unsafe extern "system" fn SetWaitableTimer(
 ///
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
+#[unsafe(export_name = "ws_CancelWaitableTimer")]
 pub unsafe extern "system" fn CancelWaitableTimer(htimer: HANDLE) -> BOOL {
     finish_bool(find(htimer).map(|timer| timer.cancel()))
 }

@@ -51,6 +51,7 @@ impl Listener {
 ///
 /// # Safety
 /// `addrlen` is null or writable, `addr` is null or writable for `*addrlen` bytes.
+#[unsafe(export_name = "ws_accept")]
 pub unsafe extern "system" fn accept(s: SOCKET, addr: *mut SOCKADDR, addrlen: *mut i32) -> SOCKET {
     let run = || {
         let mut listener = lock(s)?;
@@ -75,6 +76,7 @@ pub unsafe extern "system" fn accept(s: SOCKET, addr: *mut SOCKADDR, addrlen: *m
 ///
 /// # Safety
 /// As for [`accept`]; the condition function is called with `dwcallbackdata` and must not unwind.
+#[unsafe(export_name = "ws_WSAAccept")]
 pub unsafe extern "system" fn WSAAccept(
     s: SOCKET,
     addr: *mut SOCKADDR,

@@ -240,6 +240,7 @@ impl Output {
 ///
 /// # Safety
 /// `lpoutputbuffer` is writable for the three lengths, and lives, as the OVERLAPPED does, until the operation completes.
+#[unsafe(export_name = "ws_AcceptEx")]
 pub unsafe extern "system" fn AcceptEx(
     slistensocket: SOCKET,
     sacceptsocket: SOCKET,
@@ -305,6 +306,7 @@ fn is_fresh_stream(state: &State) -> bool {
 ///
 /// # Safety
 /// The buffer is one that AcceptEx has filled with these lengths; the other pointers are writable.
+#[unsafe(export_name = "ws_GetAcceptExSockaddrs")]
 pub unsafe extern "system" fn GetAcceptExSockaddrs(
     lpoutputbuffer: *const core::ffi::c_void,
     dwreceivedatalength: u32,

@@ -17,6 +17,7 @@ use crate::types::*;
 ///
 /// # Safety
 /// `name` is null or readable for `namelen` bytes.
+#[unsafe(export_name = "ws_bind")]
 pub unsafe extern "system" fn bind(s: SOCKET, name: *const SOCKADDR, namelen: i32) -> i32 {
     // SAFETY: as the caller promises.
     finish(lock(s).and_then(|mut socket| bind_to(&mut socket, unsafe { Address::read(name, namelen)? })))
@@ -118,6 +119,7 @@ fn other_on_port(socket: &mut Locked, port: u16) -> WsaResult<Option<Sharing>> {
 ///
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
+#[unsafe(export_name = "ws_listen")]
 pub unsafe extern "system" fn listen(s: SOCKET, backlog: i32) -> i32 {
     finish(lock(s).and_then(|mut socket| start_listening(&mut socket, backlog)))
 }
@@ -152,6 +154,7 @@ fn start_listening(socket: &mut Locked, backlog: i32) -> WsaResult<()> {
 ///
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
+#[unsafe(export_name = "ws_shutdown")]
 pub unsafe extern "system" fn shutdown(s: SOCKET, how: WINSOCK_SHUTDOWN_HOW) -> i32 {
     finish(lock(s).and_then(|mut socket| shut(&mut socket, how)))
 }
@@ -163,6 +166,7 @@ pub unsafe extern "system" fn shutdown(s: SOCKET, how: WINSOCK_SHUTDOWN_HOW) -> 
 ///
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
+#[unsafe(export_name = "ws_WSASendDisconnect")]
 pub unsafe extern "system" fn WSASendDisconnect(s: SOCKET, _lpoutbounddisconnectdata: *const WSABUF) -> i32 {
     // SAFETY: nothing is asked of the caller.
     unsafe { shutdown(s, SD_SEND) }
@@ -175,6 +179,7 @@ pub unsafe extern "system" fn WSASendDisconnect(s: SOCKET, _lpoutbounddisconnect
 ///
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
+#[unsafe(export_name = "ws_WSARecvDisconnect")]
 pub unsafe extern "system" fn WSARecvDisconnect(s: SOCKET, _lpinbounddisconnectdata: *const WSABUF) -> i32 {
     // SAFETY: nothing is asked of the caller.
     unsafe { shutdown(s, SD_RECEIVE) }
@@ -212,6 +217,7 @@ pub(crate) fn finish_sending(socket: &mut Locked) {
 ///
 /// # Safety
 /// `namelen` is null or writable, `name` is null or writable for `*namelen` bytes.
+#[unsafe(export_name = "ws_getsockname")]
 pub unsafe extern "system" fn getsockname(s: SOCKET, name: *mut SOCKADDR, namelen: *mut i32) -> i32 {
     let run = || {
         let mut socket = lock(s)?;
@@ -233,6 +239,7 @@ pub unsafe extern "system" fn getsockname(s: SOCKET, name: *mut SOCKADDR, namele
 ///
 /// # Safety
 /// As for [`getsockname`].
+#[unsafe(export_name = "ws_getpeername")]
 pub unsafe extern "system" fn getpeername(s: SOCKET, name: *mut SOCKADDR, namelen: *mut i32) -> i32 {
     let run = || {
         let mut socket = lock(s)?;

@@ -24,6 +24,7 @@ use crate::types::*;
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
 #[doc(alias = "FD_READ")]
+#[unsafe(export_name = "ws_WSAAsyncSelect")]
 pub unsafe extern "system" fn WSAAsyncSelect(s: SOCKET, hwnd: HWND, wmsg: u32, levent: i32) -> i32 {
     finish(lock(s).and_then(|mut socket| {
         let selected = levent as u32 & ALL_EVENTS;

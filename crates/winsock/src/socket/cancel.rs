@@ -19,6 +19,7 @@ use crate::types::*;
 ///
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
+#[unsafe(export_name = "ws_CancelIo")]
 pub unsafe extern "system" fn CancelIo(hfile: HANDLE) -> BOOL {
     let mine = thread::number();
     if let Some(file) = file::find(hfile) {
@@ -38,6 +39,7 @@ pub unsafe extern "system" fn CancelIo(hfile: HANDLE) -> BOOL {
 ///
 /// # Safety
 /// `lpoverlapped` is only compared.
+#[unsafe(export_name = "ws_CancelIoEx")]
 pub unsafe extern "system" fn CancelIoEx(hfile: HANDLE, lpoverlapped: *const OVERLAPPED) -> BOOL {
     if let Some(file) = file::find(hfile) {
         return finish_bool(if file.cancel_one(lpoverlapped) { Ok(()) } else { Err(ERROR_NOT_FOUND) });

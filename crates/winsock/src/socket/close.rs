@@ -32,6 +32,7 @@ const EXIT_DRAIN: Duration = Duration::from_secs(30);
 ///
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
+#[unsafe(export_name = "ws_closesocket")]
 pub unsafe extern "system" fn closesocket(s: SOCKET) -> i32 {
     finish(lock(s).and_then(|socket| close(socket, s, true)))
 }

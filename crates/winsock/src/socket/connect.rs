@@ -52,6 +52,7 @@ impl Connecting {
 ///
 /// # Safety
 /// `name` is null or readable for `namelen` bytes.
+#[unsafe(export_name = "ws_connect")]
 pub unsafe extern "system" fn connect(s: SOCKET, name: *const SOCKADDR, namelen: i32) -> i32 {
     let run = || {
         let mut socket = lock(s)?;
@@ -72,6 +73,7 @@ pub unsafe extern "system" fn connect(s: SOCKET, name: *const SOCKADDR, namelen:
 ///
 /// # Safety
 /// As for [`connect`].
+#[unsafe(export_name = "ws_WSAConnect")]
 pub unsafe extern "system" fn WSAConnect(
     s: SOCKET,
     name: *const SOCKADDR,
@@ -229,6 +231,7 @@ pub(crate) fn give_up(socket: &mut Locked) -> Option<Request> {
 /// # Safety
 /// `name` is readable for `namelen` bytes, `lpsendbuffer` for `dwsenddatalength`; `lpoverlapped` is null or lives until
 /// the operation completes; `lpdwbytessent` is null or writable.
+#[unsafe(export_name = "ws_ConnectEx")]
 pub unsafe extern "system" fn ConnectEx(
     s: SOCKET,
     name: *const SOCKADDR,

@@ -16,6 +16,7 @@ use crate::types::*;
 ///
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
+#[unsafe(export_name = "ws_socket")]
 pub unsafe extern "system" fn socket(af: i32, r#type: WINSOCK_SOCKET_TYPE, protocol: i32) -> SOCKET {
     finish(create(af, r#type, protocol, true))
 }
@@ -29,6 +30,7 @@ pub unsafe extern "system" fn socket(af: i32, r#type: WINSOCK_SOCKET_TYPE, proto
 ///
 /// # Safety
 /// `lpprotocolinfo` is null.
+#[unsafe(export_name = "ws_WSASocketW")]
 pub unsafe extern "system" fn WSASocketW(
     af: i32,
     r#type: i32,

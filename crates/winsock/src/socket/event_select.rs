@@ -47,6 +47,7 @@ pub(crate) const ALL_EVENTS: u32 = (1 << FD_MAX_EVENTS) - 1;
 /// }
 /// ```
 #[doc(alias = "FD_READ")]
+#[unsafe(export_name = "ws_WSAEventSelect")]
 pub unsafe extern "system" fn WSAEventSelect(s: SOCKET, heventobject: WSAEVENT, lnetworkevents: i32) -> i32 {
     finish(lock(s).and_then(|mut socket| {
         let selected = lnetworkevents as u32 & ALL_EVENTS;
@@ -70,6 +71,7 @@ pub unsafe extern "system" fn WSAEventSelect(s: SOCKET, heventobject: WSAEVENT, 
 ///
 /// # Safety
 /// `lpnetworkevents` is null or writable.
+#[unsafe(export_name = "ws_WSAEnumNetworkEvents")]
 pub unsafe extern "system" fn WSAEnumNetworkEvents(
     s: SOCKET,
     heventobject: WSAEVENT,

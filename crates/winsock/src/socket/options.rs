@@ -57,6 +57,7 @@ const MAX_DATAGRAM_IPV6: i32 = 65_527;
 ///     WSACleanup();
 /// }
 /// ```
+#[unsafe(export_name = "ws_getsockopt")]
 pub unsafe extern "system" fn getsockopt(s: SOCKET, level: i32, optname: i32, optval: PSTR, optlen: *mut i32) -> i32 {
     finish(lock(s).and_then(|mut socket| {
         if optval.is_null() || optlen.is_null() {
@@ -96,6 +97,7 @@ pub unsafe extern "system" fn getsockopt(s: SOCKET, level: i32, optname: i32, op
 ///
 /// # Safety
 /// `optval` is null or readable for `optlen` bytes.
+#[unsafe(export_name = "ws_setsockopt")]
 pub unsafe extern "system" fn setsockopt(s: SOCKET, level: i32, optname: i32, optval: PCSTR, optlen: i32) -> i32 {
     let value = match usize::try_from(optlen) {
         // SAFETY: not null, so readable for its length, as the caller promises.

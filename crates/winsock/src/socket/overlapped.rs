@@ -285,6 +285,7 @@ impl Wait {
 ///
 /// # Safety
 /// `lpoverlapped` is null or points to a live OVERLAPPED; `lpnumberofbytestransferred` is null or writable.
+#[unsafe(export_name = "ws_GetOverlappedResult")]
 pub unsafe extern "system" fn GetOverlappedResult(
     hfile: HANDLE,
     lpoverlapped: *const OVERLAPPED,
@@ -306,6 +307,7 @@ pub unsafe extern "system" fn GetOverlappedResult(
 ///
 /// # Safety
 /// As for [`GetOverlappedResult`].
+#[unsafe(export_name = "ws_GetOverlappedResultEx")]
 pub unsafe extern "system" fn GetOverlappedResultEx(
     hfile: HANDLE,
     lpoverlapped: *const OVERLAPPED,
@@ -352,6 +354,7 @@ unsafe fn get_result(
 ///
 /// # Safety
 /// `lpoverlapped` is null or points to a live OVERLAPPED; the other pointers are null or writable.
+#[unsafe(export_name = "ws_WSAGetOverlappedResult")]
 pub unsafe extern "system" fn WSAGetOverlappedResult(
     s: SOCKET,
     lpoverlapped: *const OVERLAPPED,
@@ -397,6 +400,7 @@ pub unsafe extern "system" fn WSAGetOverlappedResult(
 ///
 /// # Safety
 /// Nothing is asked of the caller; unsafe as every function of this contract.
+#[unsafe(export_name = "ws_SetFileCompletionNotificationModes")]
 pub unsafe extern "system" fn SetFileCompletionNotificationModes(filehandle: HANDLE, flags: u8) -> BOOL {
     let set = || {
         if let Some(file) = file::find(filehandle) {

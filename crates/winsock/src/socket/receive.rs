@@ -466,6 +466,7 @@ fn one_buffer(buf: PSTR, len: i32) -> WsaResult<[WSABUF; 1]> {
 ///
 /// # Safety
 /// `buf` is writable for `len` bytes.
+#[unsafe(export_name = "ws_recv")]
 pub unsafe extern "system" fn recv(s: SOCKET, buf: PSTR, len: i32, flags: SEND_RECV_FLAGS) -> i32 {
     // SAFETY: as the caller promises; there is no address to write.
     unsafe { recvfrom(s, buf, len, flags, std::ptr::null_mut(), std::ptr::null_mut()) }
@@ -480,6 +481,7 @@ pub unsafe extern "system" fn recv(s: SOCKET, buf: PSTR, len: i32, flags: SEND_R
 ///
 /// # Safety
 /// `buf` is writable for `len` bytes, `from` is null or writable for `*fromlen` bytes, `fromlen` is null or writable.
+#[unsafe(export_name = "ws_recvfrom")]
 pub unsafe extern "system" fn recvfrom(
     s: SOCKET,
     buf: PSTR,
@@ -510,6 +512,7 @@ pub unsafe extern "system" fn recvfrom(
 /// # Safety
 /// `lpbuffers` is readable for `dwbuffercount` entries; the buffers are writable, and with an OVERLAPPED stay so until
 /// the operation completes, as does the OVERLAPPED. The other pointers are null or writable.
+#[unsafe(export_name = "ws_WSARecv")]
 pub unsafe extern "system" fn WSARecv(
     s: SOCKET,
     lpbuffers: *const WSABUF,
@@ -544,6 +547,7 @@ pub unsafe extern "system" fn WSARecv(
 ///
 /// # Safety
 /// As for [`WSARecv`]; `lpfrom` and `lpfromlen` are null or writable until the operation completes.
+#[unsafe(export_name = "ws_WSARecvFrom")]
 pub unsafe extern "system" fn WSARecvFrom(
     s: SOCKET,
     lpbuffers: *const WSABUF,

@@ -96,6 +96,7 @@ thread_local! {
 ///
 /// # Safety
 /// Each set is null or holds `fd_count` readable and writable sockets; `timeout` is null or readable.
+#[unsafe(export_name = "ws_select")]
 pub unsafe extern "system" fn select(
     _nfds: i32,
     readfds: *mut FD_SET,
@@ -149,6 +150,7 @@ pub unsafe extern "system" fn select(
 ///
 /// # Safety
 /// `set` is null or holds `fd_count` readable sockets.
+#[unsafe(export_name = "ws___WSAFDIsSet")]
 pub unsafe extern "system" fn __WSAFDIsSet(fd: SOCKET, set: *mut FD_SET) -> i32 {
     if set.is_null() {
         return 0;

@@ -378,6 +378,7 @@ unsafe fn try_datagram(socket: &mut Locked, call: Call<'_>) -> Try {
 ///
 /// # Safety
 /// `buf` is readable for `len` bytes.
+#[unsafe(export_name = "ws_send")]
 pub unsafe extern "system" fn send(s: SOCKET, buf: PCSTR, len: i32, flags: SEND_RECV_FLAGS) -> i32 {
     // SAFETY: as the caller promises; there is no address to read.
     unsafe { sendto(s, buf, len, flags, std::ptr::null(), 0) }
@@ -392,6 +393,7 @@ pub unsafe extern "system" fn send(s: SOCKET, buf: PCSTR, len: i32, flags: SEND_
 ///
 /// # Safety
 /// `buf` is readable for `len` bytes, `to` is null or readable for `tolen` bytes.
+#[unsafe(export_name = "ws_sendto")]
 pub unsafe extern "system" fn sendto(
     s: SOCKET,
     buf: PCSTR,
@@ -436,6 +438,7 @@ unsafe fn destination(s: SOCKET, to: *const SOCKADDR, len: i32) -> WsaResult<Opt
 /// # Safety
 /// `lpbuffers` is readable for `dwbuffercount` entries; the buffers are readable, and with an OVERLAPPED stay so until
 /// the operation completes, as does the OVERLAPPED. `lpnumberofbytessent` is null or writable.
+#[unsafe(export_name = "ws_WSASend")]
 pub unsafe extern "system" fn WSASend(
     s: SOCKET,
     lpbuffers: *const WSABUF,
@@ -468,6 +471,7 @@ pub unsafe extern "system" fn WSASend(
 ///
 /// # Safety
 /// As for [`WSASend`]; `lpto` is null or readable for `itolen` bytes.
+#[unsafe(export_name = "ws_WSASendTo")]
 pub unsafe extern "system" fn WSASendTo(
     s: SOCKET,
     lpbuffers: *const WSABUF,

@@ -1,6 +1,7 @@
 //! `pentaport serve`: one service under one model, until it is told to stop.
 
 use crate::failure::Failure;
+use crate::interrupt::Interrupted;
 use crate::text::{duration, plural};
 use crate::{address, interrupt, limits, output, value};
 use anyhow::Context;
@@ -13,9 +14,13 @@ use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::process;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
+
+/// What the second Ctrl-C leaves the server to reset its connections.
+const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// Serve clients under one of the I/O models.
 ///
@@ -93,7 +98,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let server = bind(arguments)?;
     let handle = server.handle();
-    stop_on_signals(handle.clone(), arguments.drain)?;
+    let ended_at_once = stop_on_signals(handle.clone(), arguments.drain)?;
     if arguments.stop_at_eof {
         stop_at_eof(handle.clone());
     }
@@ -115,6 +120,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             "fewer --threads, or more descriptors (`ulimit -n`), threads (`ulimit -u`) or memory",
         )
     })?;
+    if ended_at_once.load(Ordering::SeqCst) {
+        return Err(Interrupted.into());
+    }
     output::write(format!("pentaport: stopped: {totals}\n"))
 }
 
@@ -160,12 +168,15 @@ fn cannot_listen(address: SocketAddr, error: &io::Error) -> Failure {
     Failure::new(format!("cannot listen on {address}: {why}"), hint)
 }
 
-/// Ctrl-C, SIGTERM and SIGHUP stop the server; the second one ends the process.
-fn stop_on_signals(handle: Handle, drain: Duration) -> anyhow::Result<()> {
+/// Ctrl-C, SIGTERM and SIGHUP stop the server; the second one ends the process, and says so in the flag.
+fn stop_on_signals(handle: Handle, drain: Duration) -> anyhow::Result<Arc<AtomicBool>> {
     let stopping = AtomicBool::new(false);
+    let ended_at_once = Arc::new(AtomicBool::new(false));
+    let at_once = Arc::clone(&ended_at_once);
     ctrlc::set_handler(move || {
         if stopping.swap(true, Ordering::SeqCst) {
-            process::exit(interrupt::STATUS.into());
+            at_once.store(true, Ordering::SeqCst);
+            end_at_once(&handle);
         }
         if io::stderr().is_terminal() {
             let clients = plural(handle.connections() as u64, "connection");
@@ -177,7 +188,17 @@ fn stop_on_signals(handle: Handle, drain: Duration) -> anyhow::Result<()> {
         }
         handle.stop();
     })
-    .context("cannot handle Ctrl-C")
+    .context("cannot handle Ctrl-C")?;
+    Ok(ended_at_once)
+}
+
+/// Ends the process without regard for its clients: they are reset. What had been accepted for one that does not read
+/// would keep the process from exiting for seconds.
+fn end_at_once(handle: &Handle) -> ! {
+    handle.stop_now();
+    // By then the server has returned and the process has ended, unless a handler holds on.
+    thread::sleep(AT_ONCE);
+    process::exit(interrupt::STATUS.into())
 }
 
 fn stop_at_eof(handle: Handle) {

@@ -6,7 +6,7 @@ mod common;
 
 use common::*;
 use pentaport_server::Model;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::Output;
 
@@ -51,16 +51,24 @@ fn each_model_serves_a_load_and_stops_on_sigterm_with_its_totals() {
 #[cfg(unix)]
 #[test]
 fn a_second_signal_ends_at_once() {
-    // A client that never reads what waits for it holds the drain up for an hour.
-    let server = serve(&["--drain", "1h", "--service", "chargen"]);
-    let mut client = TcpStream::connect(server.address).expect("it listens");
-    client.read_exact(&mut [0; 100]).expect("characters come");
-    signal(&server.running, "INT");
-    // The first one is being obeyed when no more clients are accepted.
-    while TcpStream::connect(server.address).is_ok() {}
-    signal(&server.running, "INT");
-    let (_, output) = rest(server);
-    assert_eq!(output.status.code(), Some(130));
+    for model in Model::ALL {
+        // A client that never reads what waits for it holds the drain up for an hour.
+        let server = serve(&["--drain", "1h", "--service", "chargen", "--model", model.name()]);
+        let mut client = TcpStream::connect(server.address).expect("it listens");
+        client.read_exact(&mut [0; 100]).expect("characters come");
+        signal(&server.running, "INT");
+        // The first one is being obeyed when no more clients are accepted.
+        while TcpStream::connect(server.address).is_ok() {}
+        signal(&server.running, "INT");
+        let (rest, output) = rest(server);
+        interrupted(&output);
+        assert_eq!(rest, "");
+        // It was reset: what waited for it has not kept the process. A blocked thread could not have reset its client.
+        let end = client.read_to_end(&mut Vec::new());
+        if *model != Model::ThreadPerClient {
+            assert_eq!(end.expect_err("it was reset").kind(), ErrorKind::ConnectionReset, "{model}");
+        }
+    }
 }
 
 #[cfg(unix)]

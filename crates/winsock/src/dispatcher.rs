@@ -310,12 +310,16 @@ impl Dispatcher {
                 return;
             }
         }
+        if !self.objects[object].is_available(None) {
+            return;
+        }
         for link in 0..self.objects[object].sets.len() {
             let (set, member) = self.objects[object].sets[link];
-            if let Kind::Set { members, ready } = &mut self.objects[set].kind {
-                if !std::mem::replace(&mut members[member].listed, true) {
-                    ready.push_back(member);
-                }
+            // Who was woken for what is listed already wakes the next.
+            if let Kind::Set { members, ready } = &mut self.objects[set].kind
+                && !std::mem::replace(&mut members[member].listed, true)
+            {
+                ready.push_back(member);
                 self.release(set, wakes);
             }
         }

@@ -3,7 +3,7 @@
 //! It blocks on an epoll that holds the other epoll instances, edge-triggered. Woken, it naps for a millisecond: on a
 //! busy port some worker takes the edges meanwhile, and at a busy thread's home that thread; there is nothing to do.
 //! What nobody took, it takes, or puts a parked worker to the poll. So operations complete for programs that spin on
-//! `HasOverlappedIoCompleted`, compute for a second or sit in `getchar()`: with them it stops napping. It also
+//! `HasOverlappedIoCompleted`, compute for a second or sit in `getchar()`. It also
 //! * frees the slots of workers that block outside our calls (P21);
 //! * retries listeners that met EMFILE: edge-triggered, they get no new edge when a descriptor is free again;
 //! * gives up closed sockets whose peer does not take the data that a non-blocking send had accepted (D61).

@@ -32,7 +32,8 @@ pub unsafe extern "system" fn CancelIo(hfile: HANDLE) -> BOOL {
 
 /// Cancels one operation on a handle, or all of them if `lpoverlapped` is null, of any thread of the process (D78).
 ///
-/// Does not wait: an operation may also end normally, as a transfer of a regular file that has begun always does. Data that a non-blocking send has accepted is no operation.
+/// Does not wait: an operation may also end normally, as a transfer of a regular file that has begun always does. Data
+/// that a non-blocking send has accepted is no operation.
 ///
 /// # Errors
 /// FALSE with ERROR_INVALID_HANDLE, or ERROR_NOT_FOUND if nothing was cancelled.

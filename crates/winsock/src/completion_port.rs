@@ -91,7 +91,7 @@ fn associate_socket(socket: SOCKET, port: Arc<Port>, key: usize) -> Result<(), W
         socket.unwatch();
     }
     socket.association = Some(Association { port, key });
-    socket.signal(Notice::Event(0));
+    socket.signal(&Notice::HANDLE);
     if was_watched && socket.watch().is_err() {
         socket.association = None;
         // Its edges go where they went before.

@@ -127,7 +127,7 @@ pub unsafe extern "system" fn WSAIoctl(
         unsafe { lpcbbytesreturned.write_unaligned(output.len() as u32) };
         if let Some(operation) = operation {
             operation.begin();
-            complete_at_once(&socket, operation, Completion::success(0));
+            complete_at_once(&socket, &operation, Completion::success(0));
         }
         Ok(())
     }))

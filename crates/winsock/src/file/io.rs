@@ -51,12 +51,12 @@ unsafe fn on_file(file: &File, call: Call) -> Result<u32, WIN32_ERROR> {
     let core = &file.core;
     // SAFETY: as the caller promises.
     let operation = unsafe { Overlapped::new(call.overlapped) }.map(|overlapped| Operation::new(overlapped, None));
-    match operation {
+    match &operation {
         None if core.overlapped => return Err(ERROR_INVALID_PARAMETER),
         None if call.bytes.is_null() => return Err(ERROR_NOACCESS),
         _ => {}
     }
-    let transfer = check(core, call, operation)?;
+    let transfer = check(core, call, operation.as_ref())?;
     match operation {
         Some(operation) if core.overlapped => {
             start(core, transfer, operation)?;
@@ -68,7 +68,7 @@ unsafe fn on_file(file: &File, call: Call) -> Result<u32, WIN32_ERROR> {
 }
 
 /// Checks what is checked before anything begins, so that the OVERLAPPED and its event stay as they are (F9).
-pub(super) fn check(core: &Core, call: Call, operation: Option<Operation>) -> Result<Transfer, WIN32_ERROR> {
+pub(super) fn check(core: &Core, call: Call, operation: Option<&Operation>) -> Result<Transfer, WIN32_ERROR> {
     let Call { direction, buffer, len, .. } = call;
     let permitted = match direction {
         Direction::Read => core.access.read,
@@ -106,8 +106,8 @@ fn is_accessible(direction: Direction, buffer: *mut u8, len: u32) -> bool {
 
 /// Hands an operation to the pool.
 pub(super) fn start(core: &Arc<Core>, transfer: Transfer, operation: Operation) -> Result<(), WIN32_ERROR> {
-    let associated = core.begin(operation);
-    let only_to_port = matches!(operation.notice, Notice::Event(0));
+    let associated = core.begin(&operation);
+    let only_to_port = operation.notice.is_for_port();
     if !only_to_port || !associated {
         thread::owe();
     }
@@ -144,8 +144,8 @@ unsafe fn synchronous(
     };
     // A buffer that is no good leaves everything as it was (F9).
     if outcome != Err(STATUS_ACCESS_VIOLATION) {
-        core.signal(&core.state.lock(), Notice::Event(0));
-        if let Some(operation) = operation {
+        core.signal(&core.state.lock(), &Notice::HANDLE);
+        if let Some(operation) = &operation {
             tell(operation, outcome);
         }
     }
@@ -166,9 +166,9 @@ fn streamed(core: &Arc<Core>, transfer: Transfer) -> Outcome {
 }
 
 /// Stores in the OVERLAPPED how a call ended that is over; its event is set if that was well (D20).
-fn tell(operation: Operation, outcome: Outcome) {
+fn tell(operation: &Operation, outcome: Outcome) {
     operation.begin();
-    let Operation { overlapped, notice } = operation;
+    let &Operation { overlapped, ref notice } = operation;
     let completion = completion(overlapped, outcome);
     match outcome {
         Ok(_) => overlapped::indicate(None, overlapped.as_ptr(), notice, thread::number(), completion),

@@ -135,7 +135,7 @@ impl File {
             return Err(ERROR_INVALID_PARAMETER);
         }
         state.association = Some(Association { port, key });
-        self.core.signal(&state, Notice::Event(0));
+        self.core.signal(&state, &Notice::HANDLE);
         Ok(())
     }
 
@@ -196,21 +196,19 @@ impl Core {
     ///
     /// Never between the status of an operation that ends and its event: a program that has seen the status may use the
     /// same event again at once, and would find it set by the last one.
-    fn begin(&self, operation: Operation) -> bool {
+    fn begin(&self, operation: &Operation) -> bool {
         let state = self.state.lock();
         operation.begin();
         // Without an event the handle is what is waited for (D21).
-        if let Notice::Event(0) = operation.notice {
+        if operation.notice.is_by_handle() {
             self.signalled.reset();
         }
         state.association.is_some()
     }
 
     /// Signals the handle, for an operation without an event, unless the program asked to leave it alone (P39).
-    fn signal(&self, state: &State, notice: Notice) {
-        if matches!(notice, Notice::Event(0))
-            && u32::from(state.notification_modes) & FILE_SKIP_SET_EVENT_ON_HANDLE == 0
-        {
+    fn signal(&self, state: &State, notice: &Notice) {
+        if notice.is_by_handle() && u32::from(state.notification_modes) & FILE_SKIP_SET_EVENT_ON_HANDLE == 0 {
             self.signalled.set();
         }
     }

@@ -106,7 +106,8 @@ impl Request {
                 *waiting.outcome.lock() = Some(outcome);
                 waiting.known.notify_one();
             }
-            &Told::Program(Operation { overlapped, notice }) => {
+            Told::Program(Operation { overlapped, notice }) => {
+                let overlapped = *overlapped;
                 let completion = completion(overlapped, outcome);
                 let state = self.core.state.lock();
                 let association = state.association.as_ref();

@@ -39,7 +39,7 @@ unsafe fn run(handle: HANDLE, call: Call, routine: LPOVERLAPPED_COMPLETION_ROUTI
 }
 
 fn on_file(file: &File, call: Call, operation: Operation) -> Result<(), WIN32_ERROR> {
-    let transfer = check(&file.core, call, Some(operation))?;
+    let transfer = check(&file.core, call, Some(&operation))?;
     start(&file.core, transfer, operation)
 }
 

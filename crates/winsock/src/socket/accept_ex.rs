@@ -115,7 +115,13 @@ fn belongs_to(request: &Request, listener: u32) -> bool {
 /// Ends an AcceptEx in its data phase.
 pub(crate) fn end_data_phase(request: Request, completion: Completion) {
     if let Role::AcceptData(data) = &request.role {
-        overlapped::indicate(data.association.as_ref(), request.overlapped, request.notice, request.thread, completion);
+        overlapped::indicate(
+            data.association.as_ref(),
+            request.overlapped,
+            &request.notice,
+            request.thread,
+            completion,
+        );
         data.handle.iter().for_each(|handle| handle.set());
     }
 }
@@ -194,7 +200,7 @@ fn connect_acceptor(listener: &mut Locked, connection: Connection) {
         drop(target);
         return overlapped::complete(listener, &request, Completion::success(0));
     }
-    let handle = listener.signalled_by(request.notice);
+    let handle = listener.signalled_by(&request.notice);
     request.role = Role::AcceptData(Box::new(AcceptData { listener: listener_handle, association, handle }));
     if let Some(queues) = &mut listener.listener {
         queues.receiving.push(acceptor, acceptor_handle, listener_handle);
@@ -275,7 +281,7 @@ pub unsafe extern "system" fn AcceptEx(
             remote_len: dwremoteaddresslength,
         };
         let data = [WSABUF { len: dwreceivedatalength, buf: output.buffer }];
-        let request = overlapped::request(operation, 0, &data, Role::Plain);
+        let request = overlapped::request(&operation, 0, &data, Role::Plain);
         listener.watch().map_err(|errno| WsaError(wsa_from_errno(errno)))?;
         let mut acceptor = lock_second(&mut listener, sacceptsocket)?;
         if !is_fresh_stream(&acceptor) {
@@ -287,7 +293,7 @@ pub unsafe extern "system" fn AcceptEx(
         queues.accepts.push_back(pending);
         acceptor.accepting_for = Some(socket);
         drop(acceptor);
-        overlapped::pend(&listener, operation);
+        overlapped::pend(&listener, &operation);
         drain(&mut listener);
         let pending = fail::<()>(WSA_IO_PENDING);
         arrivals::accept_called(&mut listener, &pending);

@@ -5,7 +5,7 @@ use crate::file;
 use crate::objects::table;
 use crate::socket::address_calls::finish_sending;
 use crate::socket::overlapped::{self, Completion};
-use crate::socket::request::{Notice, Request, Role};
+use crate::socket::request::{Request, Role};
 use crate::socket::{Locked, connect, lock, receive, select, send};
 use crate::thread;
 use crate::types::*;
@@ -59,9 +59,7 @@ pub(crate) fn cancel_of_thread(number: u32) {
     for handle in table::all_sockets() {
         if let Ok(mut socket) = lock(handle) {
             let port = socket.association.is_some();
-            cancel(&mut socket, |request| {
-                request.thread == number && !(port && matches!(request.notice, Notice::Event(0)))
-            });
+            cancel(&mut socket, |request| request.thread == number && !(port && request.notice.is_for_port()));
         }
     }
 }

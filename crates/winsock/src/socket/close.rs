@@ -82,7 +82,7 @@ fn close(mut socket: Locked, handle: SOCKET, indicate: bool) -> WsaResult<()> {
     end_operations(&mut socket, indicate);
     socket.handle = 0;
     // Who waits for the handle waits no longer.
-    socket.signal(Notice::Event(0));
+    socket.signal(&Notice::HANDLE);
     if socket.selected {
         select::wake_all();
     }

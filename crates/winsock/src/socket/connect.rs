@@ -260,9 +260,9 @@ pub unsafe extern "system" fn ConnectEx(
             // SAFETY: as the caller promises.
             false => unsafe { std::slice::from_raw_parts(lpsendbuffer.cast::<u8>(), dwsenddatalength as usize) }.into(),
         };
-        let mut request = overlapped::request(operation, 0, &[], Role::Plain);
+        let mut request = overlapped::request(&operation, 0, &[], Role::Plain);
         request.buffers = Buffers::own(data);
-        overlapped::pend(&socket, operation);
+        overlapped::pend(&socket, &operation);
         begin(&mut socket, peer, Some(request))?;
         if socket.phase == Phase::Connecting
             && let Err(errno) = socket.watch()

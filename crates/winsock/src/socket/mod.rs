@@ -408,7 +408,7 @@ impl State {
     }
 
     /// Signals the handle, for an operation without an event, unless the program asked to leave it alone (P39).
-    pub(crate) fn signal(&self, notice: Notice) {
+    pub(crate) fn signal(&self, notice: &Notice) {
         if self.signals(notice) {
             self.signalled.set(true);
             if let Some(object) = &self.waitable {
@@ -417,12 +417,12 @@ impl State {
         }
     }
 
-    fn signals(&self, notice: Notice) -> bool {
-        matches!(notice, Notice::Event(0)) && u32::from(self.notification_modes) & FILE_SKIP_SET_EVENT_ON_HANDLE == 0
+    fn signals(&self, notice: &Notice) -> bool {
+        notice.is_by_handle() && u32::from(self.notification_modes) & FILE_SKIP_SET_EVENT_ON_HANDLE == 0
     }
 
     /// What [`State::signal`] would set, for those who may not have the lock when they want to.
-    pub(crate) fn signalled_by(&mut self, notice: Notice) -> Option<dispatcher::Object> {
+    pub(crate) fn signalled_by(&mut self, notice: &Notice) -> Option<dispatcher::Object> {
         self.signals(notice).then(|| self.waitable())
     }
 

@@ -108,7 +108,7 @@ impl Overlapped {
 }
 
 /// An operation that a call asks for.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Operation {
     pub(crate) overlapped: Overlapped,
     pub(crate) notice: Notice,
@@ -117,8 +117,11 @@ pub(crate) struct Operation {
 impl Operation {
     /// With an event or, in `hEvent`'s place (D25), a routine.
     pub(crate) fn new(overlapped: Overlapped, routine: Option<WinsockRoutine>) -> Operation {
-        let notice = routine.map_or_else(|| Notice::Event(overlapped.event()), Notice::Routine);
-        Operation { overlapped, notice }
+        let by_event = || {
+            let event = overlapped.event();
+            Notice::Event { event: event::find(event), packet: event & NO_PACKET == 0 }
+        };
+        Operation { overlapped, notice: routine.map_or_else(by_event, Notice::Routine) }
     }
 
     /// With a routine of ReadFileEx or WriteFileEx.
@@ -132,16 +135,14 @@ impl Operation {
     }
 
     /// Resets the event of an operation that fails in the socket before it has begun (D20).
-    pub(crate) fn reset_event(self) {
-        if let Notice::Event(event) = self.notice
-            && let Some(event) = event::find(event)
-        {
+    pub(crate) fn reset_event(&self) {
+        if let Notice::Event { event: Some(event), .. } = &self.notice {
             event.reset();
         }
     }
 
     /// Marks the operation as started (D13) and resets its event (D20).
-    pub(crate) fn begin(self) {
+    pub(crate) fn begin(&self) {
         self.overlapped.status_word().store(STATUS_PENDING as u32 as usize, Ordering::Relaxed);
         self.reset_event();
         if let Notice::Routine(_) | Notice::FileRoutine(_) = self.notice {
@@ -151,10 +152,10 @@ impl Operation {
 }
 
 /// A request for an operation that could not be finished at once.
-pub(crate) fn request(operation: Operation, flags: u32, buffers: &[WSABUF], role: Role) -> Request {
+pub(crate) fn request(operation: &Operation, flags: u32, buffers: &[WSABUF], role: Role) -> Request {
     Request {
         overlapped: operation.overlapped.0,
-        notice: operation.notice,
+        notice: operation.notice.clone(),
         thread: thread::number(),
         flags,
         done: 0,
@@ -170,19 +171,19 @@ pub(crate) fn is_error(status: NTSTATUS) -> bool {
 
 /// Notes that the operation is pending: unless its completion goes to a port and nowhere else, it ends with its
 /// thread (D87).
-pub(crate) fn pend(state: &State, operation: Operation) {
+pub(crate) fn pend(state: &State, operation: &Operation) {
     // Without an event the handle is what is waited for (D21).
-    if let Notice::Event(0) = operation.notice {
+    if operation.notice.is_by_handle() {
         state.unsignal();
     }
-    if state.association.is_none() || !matches!(operation.notice, Notice::Event(0)) {
+    if state.association.is_none() || !operation.notice.is_for_port() {
         thread::owe();
     }
 }
 
 /// Completes an operation that the call itself finished: the indications come all the same (D5), but for the packet
 /// if the program asked to be spared it (P38).
-pub(crate) fn complete_at_once(state: &State, operation: Operation, completion: Completion) {
+pub(crate) fn complete_at_once(state: &State, operation: &Operation, completion: Completion) {
     let skip = u32::from(state.notification_modes) & FILE_SKIP_COMPLETION_PORT_ON_SUCCESS != 0;
     // A warning counts as success here (D57).
     let association = state.association.as_ref().filter(|_| !skip || is_error(completion.status));
@@ -197,8 +198,8 @@ pub(crate) fn complete(state: &State, request: &Request, completion: Completion)
     if let Role::Spill = request.role {
         return;
     }
-    indicate(state.association.as_ref(), request.overlapped, request.notice, request.thread, completion);
-    state.signal(request.notice);
+    indicate(state.association.as_ref(), request.overlapped, &request.notice, request.thread, completion);
+    state.signal(&request.notice);
 }
 
 /// Publishes the result and indicates nothing (H6).
@@ -212,7 +213,7 @@ pub(crate) fn end_silently(request: &Request, completion: Completion) {
 pub(crate) fn indicate(
     association: Option<&Association>,
     overlapped: *mut OVERLAPPED,
-    notice: Notice,
+    notice: &Notice,
     thread: u32,
     completion: Completion,
 ) {
@@ -220,21 +221,21 @@ pub(crate) fn indicate(
     Overlapped(overlapped).finish(completion);
     let Completion { status, bytes, flags } = completion;
     match notice {
-        Notice::Event(event) => {
-            if let Some(event) = event::find(event & !NO_PACKET) {
+        Notice::Event { event, packet } => {
+            if let Some(event) = event {
                 event.set();
             }
             if let Some(association) = association
-                && event & NO_PACKET == 0
+                && *packet
             {
                 association.port.push(Packet { key: association.key, overlapped, status, bytes });
             }
         }
-        Notice::Routine(routine) => {
+        &Notice::Routine(routine) => {
             let error = wsa_from_status(status) as u32;
             apc::queue(thread, Apc::Winsock { routine, error, bytes, overlapped, flags });
         }
-        Notice::FileRoutine(routine) => {
+        &Notice::FileRoutine(routine) => {
             apc::queue(thread, Apc::File { routine, error: win32_from_status(status), bytes, overlapped });
         }
         Notice::Synchronous => {}
@@ -247,13 +248,16 @@ fn result(handle: usize, overlapped: Overlapped, wait: Option<Wait>) -> Result<N
         return Ok(overlapped.status());
     }
     let Wait { timeout, alertable } = wait.ok_or(ERROR_IO_INCOMPLETE)?;
-    let outcome = match event::find(overlapped.event()) {
-        // The event is trusted, whatever the status says then (D33).
-        Some(event) => dispatcher::wait(std::slice::from_ref(&event), false, timeout, alertable),
+    let outcome = match overlapped.event() & !NO_PACKET {
         // The handle is signalled for other operations too.
-        None => {
+        0 => {
             let handle = wait::waitable(handle).ok_or(ERROR_INVALID_HANDLE)?;
             dispatcher::wait_until(&handle, || overlapped.is_over(), timeout, alertable)
+        }
+        // The event is trusted, whatever the status says then (D33).
+        event => {
+            let event = event::find(event).ok_or(ERROR_INVALID_HANDLE)?;
+            dispatcher::wait(std::slice::from_ref(&event), false, timeout, alertable)
         }
     };
     match outcome {

@@ -38,7 +38,7 @@ enum Try {
 ///
 /// # Safety
 /// The buffers and pointers in `call` are writable, until the operation completes if there is an OVERLAPPED.
-unsafe fn receive(s: SOCKET, call: Call<'_>, operation: Option<Operation>) -> WsaResult<Completion> {
+unsafe fn receive(s: SOCKET, call: Call<'_>, operation: Option<&Operation>) -> WsaResult<Completion> {
     let mut socket = lock(s)?;
     // SAFETY: as the caller promises.
     let result = unsafe { receive_locked(&mut socket, call, operation) };
@@ -48,7 +48,7 @@ unsafe fn receive(s: SOCKET, call: Call<'_>, operation: Option<Operation>) -> Ws
 
 /// # Safety
 /// As for [`receive`].
-unsafe fn receive_locked(socket: &mut Locked, call: Call<'_>, operation: Option<Operation>) -> WsaResult<Completion> {
+unsafe fn receive_locked(socket: &mut Locked, call: Call<'_>, operation: Option<&Operation>) -> WsaResult<Completion> {
     if let Err(error) = check_state(socket) {
         operation.into_iter().for_each(Operation::reset_event);
         return Err(error);
@@ -78,7 +78,7 @@ unsafe fn receive_locked(socket: &mut Locked, call: Call<'_>, operation: Option<
 pub(crate) unsafe fn receive_one(s: SOCKET, buffer: WSABUF, operation: Operation) -> WsaResult<Completion> {
     let call = Call { buffers: &[buffer], flags: 0, from: std::ptr::null_mut(), from_len: std::ptr::null_mut() };
     // SAFETY: as the caller promises.
-    unsafe { receive(s, call, Some(operation)) }
+    unsafe { receive(s, call, Some(&operation)) }
 }
 
 /// Whether the socket is one that can receive.
@@ -124,7 +124,7 @@ fn check_from(state: &State, call: Call<'_>) -> WsaResult<()> {
 ///
 /// # Safety
 /// As for [`receive`].
-unsafe fn start(socket: &mut Locked, call: Call<'_>, operation: Operation) -> WsaResult<Completion> {
+unsafe fn start(socket: &mut Locked, call: Call<'_>, operation: &Operation) -> WsaResult<Completion> {
     let mut request = overlapped::request(operation, call.flags, call.buffers, role(socket, call));
     if call.has(MSG_OOB) || socket.receives.is_empty() {
         // SAFETY: as the caller promises.
@@ -174,7 +174,7 @@ unsafe fn synchronous(socket: &mut Locked, call: Call<'_>, wait: bool) -> WsaRes
     let Some(mine) = (unsafe { Overlapped::new(&mut place) }) else { return fail(WSAEFAULT) };
     let operation = Operation::synchronous(mine);
     operation.begin();
-    let mut request = overlapped::request(operation, call.flags, call.buffers, role(socket, call));
+    let mut request = overlapped::request(&operation, call.flags, call.buffers, role(socket, call));
     if socket.readable == Readable::No {
         // There may be an edge that nobody has taken yet.
         socket.readable = Readable::Unknown;
@@ -569,7 +569,7 @@ pub unsafe extern "system" fn WSARecvFrom(
         let flags = unsafe { lpflags.as_mut() }.ok_or(WsaError(WSAEFAULT))?;
         let call = Call { buffers, flags: *flags, from: lpfrom, from_len: lpfromlen };
         // SAFETY: as the caller promises.
-        let completion = unsafe { receive(s, call, operation)? };
+        let completion = unsafe { receive(s, call, operation.as_ref())? };
         *flags = completion.flags;
         // SAFETY: as the caller promises.
         if let Some(bytes) = unsafe { lpnumberofbytesrecvd.as_mut() } {

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use crate::address::Address;
 use crate::apc::{FileRoutine, WinsockRoutine};
+use crate::dispatcher;
 use crate::socket::accept::AcceptData;
 use crate::types::*;
 
@@ -56,11 +57,11 @@ pub(crate) fn has(flags: u32, flag: SEND_RECV_FLAGS) -> bool {
 }
 
 /// How the program learns that an operation has completed.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) enum Notice {
-    /// By `hEvent` as it was when the operation started or, if that is 0, by the handle; and by a packet, if the handle
-    /// has a port.
-    Event(usize),
+    /// By the event that `hEvent` was when the operation started, whatever becomes of its handle, or by the handle that
+    /// the operation is on; and by a packet, if that handle has a port and the program has not said otherwise (D22).
+    Event { event: Option<dispatcher::Object>, packet: bool },
     /// By a routine on the thread that started it.
     Routine(WinsockRoutine),
     /// The same, of ReadFileEx and WriteFileEx.
@@ -98,6 +99,21 @@ pub(crate) struct Request {
 // SAFETY: the pointers are the caller's, who keeps what they point to alive and untouched until completion; the
 // request itself is only reached under its socket's lock.
 unsafe impl Send for Request {}
+
+impl Notice {
+    /// By the handle that the operation is on, and by a packet.
+    pub(crate) const HANDLE: Notice = Notice::Event { event: None, packet: true };
+
+    /// Whether the handle is what is waited for (D21).
+    pub(crate) fn is_by_handle(&self) -> bool {
+        matches!(self, Notice::Event { event: None, .. })
+    }
+
+    /// Whether nobody but a port is told, if there is one (D87).
+    pub(crate) fn is_for_port(&self) -> bool {
+        matches!(self, Notice::Event { event: None, packet: true })
+    }
+}
 
 impl Request {
     pub(crate) fn is_synchronous(&self) -> bool {

@@ -36,7 +36,7 @@ enum Try {
 ///
 /// # Safety
 /// The buffers in `call` are readable, until the operation completes if there is an OVERLAPPED.
-unsafe fn transmit(s: SOCKET, call: Call<'_>, operation: Option<Operation>) -> WsaResult<Completion> {
+unsafe fn transmit(s: SOCKET, call: Call<'_>, operation: Option<&Operation>) -> WsaResult<Completion> {
     let mut socket = lock(s)?;
     if let Err(error) = check_state(&mut socket, call) {
         operation.into_iter().for_each(Operation::reset_event);
@@ -74,7 +74,7 @@ unsafe fn transmit(s: SOCKET, call: Call<'_>, operation: Option<Operation>) -> W
 /// The buffer is readable until the operation completes.
 pub(crate) unsafe fn send_one(s: SOCKET, buffer: WSABUF, operation: Operation) -> WsaResult<Completion> {
     // SAFETY: as the caller promises.
-    unsafe { transmit(s, Call { buffers: &[buffer], flags: 0, to: None }, Some(operation)) }
+    unsafe { transmit(s, Call { buffers: &[buffer], flags: 0, to: None }, Some(&operation)) }
 }
 
 /// Whether the socket is one that can send.
@@ -105,7 +105,7 @@ fn check_arguments(socket: &State, call: Call<'_>) -> WsaResult<()> {
     if has(call.flags, MSG_OOB) && !socket.is_stream() { fail(WSAEOPNOTSUPP) } else { Ok(()) }
 }
 
-fn request(socket: &Locked, operation: Operation, call: Call<'_>) -> Request {
+fn request(socket: &Locked, operation: &Operation, call: Call<'_>) -> Request {
     let role = match call.to {
         Some(to) if !socket.is_stream() => Role::To(Box::new(*to)),
         _ => Role::Plain,
@@ -117,7 +117,7 @@ fn request(socket: &Locked, operation: Operation, call: Call<'_>) -> Request {
 ///
 /// # Safety
 /// As for [`transmit`].
-unsafe fn start(socket: &mut Locked, call: Call<'_>, operation: Operation) -> WsaResult<Completion> {
+unsafe fn start(socket: &mut Locked, call: Call<'_>, operation: &Operation) -> WsaResult<Completion> {
     let mut done = 0;
     if socket.sends.is_empty() {
         // SAFETY: as the caller promises.
@@ -165,7 +165,7 @@ unsafe fn all_or_nothing(socket: &mut Locked, call: Call<'_>) -> WsaResult<Compl
     let rest = unsafe { copy_after(call.buffers, sent as usize) };
     let request = Request {
         overlapped: std::ptr::null_mut(),
-        notice: Notice::Event(0),
+        notice: Notice::HANDLE,
         thread: 0,
         flags: call.flags,
         done: 0,
@@ -220,7 +220,7 @@ unsafe fn synchronous(socket: &mut Locked, call: Call<'_>) -> WsaResult<Completi
     let Some(mine) = (unsafe { Overlapped::new(&mut place) }) else { return fail(WSAEFAULT) };
     let operation = Operation::synchronous(mine);
     operation.begin();
-    let mut request = request(socket, operation, call);
+    let mut request = request(socket, &operation, call);
     request.done = done;
     socket.sends.push(request);
     let deadline = Deadline::after_milliseconds(socket.options().send_timeout);
@@ -493,7 +493,7 @@ pub unsafe extern "system" fn WSASendTo(
         let to = unsafe { destination(s, lpto, itolen)? };
         let call = Call { buffers, flags: dwflags, to: to.as_ref() };
         // SAFETY: as the caller promises.
-        let completion = unsafe { transmit(s, call, operation)? };
+        let completion = unsafe { transmit(s, call, operation.as_ref())? };
         // SAFETY: as the caller promises.
         if let Some(bytes) = unsafe { lpnumberofbytessent.as_mut() } {
             *bytes = completion.bytes;

@@ -8,7 +8,8 @@ use std::thread;
 use super::*;
 use crate::testing::{Pair, bind_to_loopback, last_error, listener, tcp, udp, until};
 use crate::{
-    CreateIoCompletionPort, GetCurrentThread, GetQueuedCompletionStatus, QueueUserAPC, WaitForSingleObject, ioctlsocket,
+    CloseHandle, CreateEventW, CreateIoCompletionPort, DuplicateHandle, GetCurrentProcess, GetCurrentThread,
+    GetQueuedCompletionStatus, QueueUserAPC, WaitForSingleObject, ioctlsocket,
 };
 
 /// An OVERLAPPED and a buffer that live for ever, as an operation may need them.
@@ -254,6 +255,27 @@ fn who_waits_for_one_operation_leaves_the_handle_signalled_for_others() {
     send_all(pair.client, b"a");
     until("the receive", || receiver.is_finished());
     assert_eq!(receiver.join().unwrap(), 1);
+}
+
+#[test]
+fn an_event_whose_handle_is_closed_meanwhile_is_set_for_those_who_have_another() {
+    let pair = Pair::new();
+    let mut receive = Operation::new(1);
+    let mut other = null_mut();
+    unsafe {
+        let event = CreateEventW(null(), TRUE, FALSE, null());
+        let me = GetCurrentProcess();
+        assert_ne!(DuplicateHandle(me, event, me, &mut other, 0, FALSE, DUPLICATE_SAME_ACCESS), FALSE);
+        (*receive.overlapped).hEvent = event;
+        assert_eq!(receive.receive(pair.server), WSA_IO_PENDING);
+        CloseHandle(event);
+        send_all(pair.client, b"a");
+        until("the receive", || receive.is_over());
+        assert_eq!(WaitForSingleObject(other, 30_000), WAIT_OBJECT_0);
+        let mut bytes = 0;
+        assert_ne!(GetOverlappedResult(pair.server as HANDLE, receive.overlapped, &mut bytes, TRUE), FALSE);
+        CloseHandle(other);
+    }
 }
 
 #[test]

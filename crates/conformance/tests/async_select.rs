@@ -37,6 +37,7 @@ fn a2_fionbio_0_is_refused_while_events_are_selected() {
     assert_eq!(socket.ioctl(sys::FIONBIO, 0), Err(sys::WSAEINVAL));
     let (outcome, _) = socket.wsa_ioctl(sys::FIONBIO as u32, &0u32.to_ne_bytes(), &mut [], None);
     assert_eq!(outcome, Err(sys::WSAEINVAL), "by WSAIoctl");
+    assert_nonblocking(&socket, true);
     assert_eq!(socket.ioctl(sys::FIONBIO, 1), Ok(1));
 
     inbox.select(&socket, 0);
@@ -89,6 +90,46 @@ fn a4_events_end_messages() {
 }
 
 #[test]
+fn a4_nothing_of_the_other_kinds_mask_remains() {
+    for messages_first in [true, false] {
+        let (peer, socket) = pair();
+        let inbox = Inbox::new();
+        if messages_first {
+            inbox.select(&socket, READ | CLOSE);
+        }
+        let watch = Watch::new(&socket, if messages_first { READ } else { READ | CLOSE });
+        if !messages_first {
+            inbox.select(&socket, READ);
+        }
+        deliver(&peer, b"data", &socket);
+        match messages_first {
+            true => watch.records(READ),
+            false => inbox.gets(&socket, READ),
+        }
+        peer.shutdown(sys::SD_SEND).unwrap();
+        is_readable(&socket);
+        watch.nothing();
+        inbox.nothing();
+    }
+}
+
+#[test]
+fn a4_a_call_without_events_ends_the_other_kind_too() {
+    let (peer, socket) = pair();
+    let inbox = Inbox::of(&socket, READ);
+    assert_eq!(socket.wsa_event_select(None, 0), Ok(()));
+    deliver(&peer, b"data", &socket);
+    inbox.nothing();
+    assert_eq!(socket.recv_exact(4), b"data");
+
+    let watch = Watch::new(&socket, READ);
+    inbox.select(&socket, 0);
+    deliver(&peer, b"more", &socket);
+    watch.nothing();
+    assert_eq!(socket.ioctl(sys::FIONBIO, 0), Ok(0), "nothing is selected");
+}
+
+#[test]
 fn a5_no_events_stops_posting_and_keeps_what_is_queued() {
     let (peer, socket) = pair();
     let inbox = Inbox::of(&socket, READ | CLOSE);
@@ -123,7 +164,19 @@ fn a8_a_bad_window_is_refused() {
     let event = Event::manual(false);
     for window in [0, destroyed, event.handle()] {
         assert_eq!(socket.wsa_async_select_handle(window, MESSAGE, READ), Err(sys::WSAEINVAL), "{window:#x}");
+        assert_eq!(socket.ioctl(sys::FIONBIO, 0), Ok(0), "nothing is selected");
     }
+}
+
+#[test]
+fn a8_a_bad_window_leaves_the_selection_that_there_is() {
+    let (peer, socket) = pair();
+    let inbox = Inbox::of(&socket, READ);
+    assert_eq!(socket.wsa_async_select_handle(0, MESSAGE, CLOSE), Err(sys::WSAEINVAL));
+    deliver(&peer, b"data", &socket);
+    peer.shutdown(sys::SD_SEND).unwrap();
+    inbox.gets(&socket, READ);
+    inbox.nothing();
 }
 
 #[test]

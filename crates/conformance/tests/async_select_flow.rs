@@ -2,7 +2,7 @@
 //! A23).
 #![forbid(unsafe_code)]
 
-use conformance::fixture::DEADLINE;
+use conformance::fixture::{DEADLINE, DEADLINE_MS};
 use conformance::network_fixture::{ACCEPT, Inbox, READ, WRITE, connection};
 use conformance::raw::{listener, pair};
 use pentaport::sys;
@@ -78,6 +78,8 @@ fn a15_a17_one_accept_for_each_message_gets_all_connections() {
 fn a23_who_sends_until_refused_and_waits_sends_all() {
     const BLOCKS: usize = 600;
     let (peer, socket) = pair();
+    // If the sender is told nothing and gives up, the receiver does, too.
+    peer.set_sol_option(sys::SO_RCVTIMEO, DEADLINE_MS as i32).expect("SO_RCVTIMEO");
     let inbox = Inbox::of(&socket, WRITE);
     inbox.gets(&socket, WRITE);
     thread::scope(|scope| {

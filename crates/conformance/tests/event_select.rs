@@ -3,9 +3,10 @@
 
 use conformance::fixture::DEADLINE_MS;
 use conformance::network_fixture::{
-    ACCEPT, CLOSE, CONNECT, OOB, READ, Scene, WRITE, Watch, assert_nonblocking, deliver, settle,
+    ACCEPT, ALL, CLOSE, CONNECT, OOB, READ, Scene, WRITE, Watch, assert_nonblocking, connection, deliver, is_readable,
+    settle,
 };
-use conformance::raw::{Event, Socket, pair, tcp};
+use conformance::raw::{Event, Socket, listener, pair, tcp};
 use pentaport::sys;
 use std::mem::ManuallyDrop;
 
@@ -34,6 +35,7 @@ fn v1_a2_fionbio_0_is_refused_while_events_are_selected() {
     assert_eq!(socket.ioctl(sys::FIONBIO, 0), Err(sys::WSAEINVAL));
     let (outcome, _) = socket.wsa_ioctl(sys::FIONBIO as u32, &0u32.to_ne_bytes(), &mut [], None);
     assert_eq!(outcome, Err(sys::WSAEINVAL), "by WSAIoctl");
+    assert_nonblocking(&socket, true);
     assert_eq!(socket.ioctl(sys::FIONBIO, 1), Ok(1));
 
     watch.select(0);
@@ -182,6 +184,49 @@ fn v8_what_begins_while_not_selected_is_delivered_later() {
 }
 
 #[test]
+fn v6_v8_what_began_while_not_selected_is_there_at_once() {
+    for event in KINDS {
+        for before in [None, Some(other_than(event)), Some(0)] {
+            // Further selections without it, after it began.
+            for between in [None, Some(other_than(event)), Some(0)] {
+                let scene = Scene::new(event);
+                if let Some(mask) = before {
+                    Watch::new(&scene.socket, event).select(mask);
+                }
+                scene.begin();
+                settle();
+                if let Some(mask) = between {
+                    Watch::new(&scene.socket, CONNECT).select(mask);
+                }
+                let watch = Watch::new(&scene.socket, event);
+                let taken = scene.socket.wsa_enum_network_events(None).map(|found| found.events);
+                assert_eq!(taken, Ok(event), "before {before:?}, between {between:?}");
+                assert!(watch.event.is_set(), "before {before:?}, between {between:?}");
+                watch.event.reset();
+                watch.nothing();
+            }
+        }
+    }
+}
+
+#[test]
+fn v8_a_reset_while_not_selected_is_delivered_with_its_error() {
+    for before in [None, Some(READ), Some(0)] {
+        let (peer, socket) = pair();
+        if let Some(mask) = before {
+            Watch::new(&socket, CLOSE).select(mask);
+        }
+        peer.reset();
+        is_readable(&socket);
+        settle();
+        let watch = Watch::new(&socket, CLOSE);
+        watch.is_signalled();
+        let found = socket.wsa_enum_network_events(Some(&watch.event)).unwrap();
+        assert_eq!((found.events, found.error(CLOSE)), (CLOSE, sys::WSAECONNABORTED), "before {before:?}");
+    }
+}
+
+#[test]
 fn v9_what_was_consumed_before_selecting_is_not_delivered() {
     for event in [ACCEPT, READ, OOB] {
         for before in [None, Some(other_than(event)), Some(0)] {
@@ -256,6 +301,50 @@ fn v25_closesocket_ends_the_association_and_leaves_the_event_alone() {
         assert!(event.is_set(), "the event object lives");
         event.reset();
         assert!(!event.is_set());
+    }
+}
+
+#[test]
+fn v25_what_is_left_to_send_at_closesocket_sets_no_event() {
+    let (peer, socket) = pair();
+    peer.set_sol_option(sys::SO_RCVTIMEO, DEADLINE_MS as i32).expect("SO_RCVTIMEO");
+    let watch = Watch::new(&socket, ALL);
+    // More than the systems below take at once.
+    let data = vec![0x55; 16 << 20];
+    assert_eq!(socket.send(&data), Ok(data.len()));
+    watch.is_signalled();
+    watch.event.reset();
+    assert_eq!(socket.close(), Ok(()));
+    // The connection goes on in the background until what was sent has been taken.
+    peer.shutdown(sys::SD_SEND).unwrap();
+    settle();
+    assert!(!watch.event.is_set());
+    assert_eq!(peer.recv_exact(data.len()), data);
+    settle();
+    assert!(!watch.event.is_set());
+}
+
+#[test]
+fn v25_a_socket_made_after_closesocket_has_no_association() {
+    let (listener, address) = listener();
+    let (_peer, socket) = pair();
+    let event = Event::manual(false);
+    assert_eq!(socket.wsa_event_select(Some(&event), ALL), Ok(()));
+    event.reset();
+    assert_eq!(socket.close(), Ok(()));
+    // It may have the same place, or even the same handle.
+    let client = connection(address);
+    let (server, _) = listener.accept().unwrap();
+    for (from, to) in [(&client, &server), (&server, &client)] {
+        deliver(from, b"data", to);
+        assert_eq!(to.recv_exact(2), b"da");
+        from.shutdown(sys::SD_SEND).unwrap();
+        assert_eq!(to.recv_exact(2), b"ta");
+    }
+    settle();
+    assert!(!event.is_set());
+    for socket in [&client, &server] {
+        assert_eq!(socket.wsa_enum_network_events(None).map(|found| found.events), Ok(0));
     }
 }
 

@@ -89,6 +89,34 @@ fn v19_a_failed_connect_that_was_not_selected_keeps_its_error() {
     assert_eq!((found.events, found.error(CONNECT)), (CONNECT, sys::WSAECONNREFUSED));
 }
 
+#[test]
+fn v8_v19_a_connect_that_failed_before_the_first_selection_is_recorded_with_its_error() {
+    let socket = tcp();
+    socket.set_nonblocking(true);
+    refuse(&socket);
+    let watch = Watch::new(&socket, ALL);
+    watch.is_signalled();
+    let found = socket.wsa_enum_network_events(Some(&watch.event)).unwrap();
+    assert_eq!((found.events, found.error(CONNECT)), (CONNECT, sys::WSAECONNREFUSED));
+    watch.nothing();
+}
+
+#[test]
+fn v16_v19_each_connect_that_ends_is_recorded() {
+    let (_listener, address) = listener();
+    let socket = tcp();
+    let watch = Watch::new(&socket, ALL);
+    for _ in 0..2 {
+        refuse(&socket);
+        watch.is_signalled();
+        let found = socket.wsa_enum_network_events(Some(&watch.event)).unwrap();
+        assert_eq!((found.events, found.error(CONNECT)), (CONNECT, sys::WSAECONNREFUSED));
+    }
+    begin_connect(&socket, address);
+    watch.records_at_once(CONNECT | WRITE);
+    watch.nothing();
+}
+
 /// Begins a connect to an address that is bound and does not listen.
 fn refuse(socket: &Socket) {
     let refusing = tcp();

@@ -1,7 +1,7 @@
 //! WSAEventSelect under load: whoever acts on each signal, and on nothing else, misses nothing (V10, V11, V14, V29).
 #![forbid(unsafe_code)]
 
-use conformance::fixture::DEADLINE;
+use conformance::fixture::{DEADLINE, DEADLINE_MS};
 use conformance::network_fixture::{ACCEPT, READ, WRITE, Watch, connection};
 use conformance::raw::{listener, pair};
 use pentaport::sys;
@@ -87,6 +87,8 @@ fn v10_v11_one_accept_for_each_signal_gets_all_connections() {
 fn v14_who_sends_until_refused_and_waits_sends_all() {
     const BLOCKS: usize = 600;
     let (peer, socket) = pair();
+    // If the sender is told nothing and gives up, the receiver does, too.
+    peer.set_sol_option(sys::SO_RCVTIMEO, DEADLINE_MS as i32).expect("SO_RCVTIMEO");
     let watch = Watch::new(&socket, WRITE);
     watch.records(WRITE);
     thread::scope(|scope| {

@@ -4,7 +4,7 @@
 
 use conformance::fixture::{DEADLINE_MS, pends};
 use conformance::network_fixture::{
-    ACCEPT, CLOSE, OOB, READ, Scene, WRITE, Watch, connection, deliver, drain, fill, is_readable,
+    ACCEPT, CLOSE, OOB, READ, Scene, WRITE, Watch, connection, deliver, drain, fill, is_readable, settle,
 };
 use conformance::raw::{
     Bad, Begin, Event, FdSet, Request, Socket, accept_ex, listener, pair, readiness, select, tcp, udp,
@@ -161,14 +161,47 @@ fn v14_after_a_refused_send_write_is_recorded_when_there_is_space() {
     peer.set_nonblocking(true);
     let watch = Watch::new(&socket, WRITE);
     watch.records(WRITE);
-    for _ in 0..2 {
-        fill(|block| socket.send(block).map(drop));
+    // Large and small ones: a send without room may find the buffers almost full, or quite.
+    for size in [1 << 20, 1 << 20, 2_000, 2_000] {
+        fill(|block| socket.send(&block[..size]).map(drop));
         assert!(!watch.event.is_set(), "there is no space yet");
         assert_eq!(watch.enumerate(), 0);
+        // What comes meanwhile is no reason; space that the systems below found after all is.
+        deliver(&peer, b"data", &socket);
+        settle();
+        assert!(!watch.event.is_set() || readiness(&socket) == "rw", "there is no space yet");
         drain(&peer, || watch.event.is_set());
         watch.records(WRITE);
+        deliver(&peer, b"data", &socket);
         watch.nothing();
     }
+}
+
+#[test]
+fn v8_v14_space_while_write_is_not_selected_is_recorded_for_later() {
+    let (peer, socket) = pair();
+    peer.set_nonblocking(true);
+    let watch = Watch::new(&socket, WRITE);
+    watch.records(WRITE);
+    watch.select(READ);
+    fill(|block| socket.send(block).map(drop));
+    drain(&peer, || readiness(&socket) == "w");
+    watch.nothing();
+    watch.select(WRITE);
+    watch.records(WRITE);
+}
+
+#[test]
+fn v14_a_send_that_fails_otherwise_records_nothing() {
+    let (receiver, socket) = (udp(), udp());
+    let address = receiver.bind_loopback();
+    let back = socket.bind_loopback();
+    let watch = Watch::new(&socket, WRITE);
+    watch.records(WRITE);
+    assert_eq!(socket.sendto(&[0x55; 70_000], address), Err(sys::WSAEMSGSIZE));
+    assert_eq!(receiver.sendto(b"data", back), Ok(4));
+    is_readable(&socket);
+    watch.nothing();
 }
 
 #[test]

@@ -54,8 +54,9 @@
 //! what comes next. What else it needs is in the operation's context; that may be an `Rc`.
 //!
 //! * If an operation was started, its routine is called once, whatever becomes of it; if not, never.
-//! * All routines that are queued are called before the wait returns, and it returns to say that it has called some,
-//!   not that what it waited for has happened.
+//! * All routines that are queued are called before the wait returns, those included that are queued meanwhile, and it
+//!   returns to say that it has called some, not that what it waited for has happened. So a routine that goes on to start
+//!   what succeeds at once (a receive at the end of the stream) keeps its thread in that wait for ever.
 //! * A routine may itself wait alertably. Others run in that wait, inside it.
 //! * A **panic** in a routine goes on out of the wait that called it, when the other routines have run.
 //! * Calls that **block** (`accept`, `recv`, [`select`](crate::select::select), …) wait alertably too, as on Windows: if

@@ -235,19 +235,3 @@ fn a_socket_that_cannot_be_associated_is_closed_and_its_key_dropped() {
     assert_eq!((alive.now(), raw % 4), ((0, 0), 0));
     assert_eq!(client.recv(&mut [0; 1]), Ok(0));
 }
-
-/// All orders of `0..count`.
-fn permutations(count: usize) -> Vec<Vec<usize>> {
-    if count == 0 {
-        return vec![Vec::new()];
-    }
-    let mut orders = Vec::new();
-    for shorter in permutations(count - 1) {
-        for place in 0..count {
-            let mut order = shorter.clone();
-            order.insert(place, count - 1);
-            orders.push(order);
-        }
-    }
-    orders
-}

@@ -479,19 +479,3 @@ fn a_wait_set_waits_for_many_operations() {
     }
     assert_eq!(set.wait(&mut [0; 16], Some(Duration::ZERO)), Ok(0), "taken results leave no signal");
 }
-
-/// All orders of `0..count`.
-fn permutations(count: usize) -> Vec<Vec<usize>> {
-    if count == 0 {
-        return vec![Vec::new()];
-    }
-    let mut orders = Vec::new();
-    for shorter in permutations(count - 1) {
-        for place in 0..count {
-            let mut order = shorter.clone();
-            order.insert(place, count - 1);
-            orders.push(order);
-        }
-    }
-    orders
-}

@@ -127,8 +127,9 @@ impl OverlappedEvent {
 fn begun(
     started: std::result::Result<Pending<()>, Failed<()>>,
 ) -> std::result::Result<Begun<(), Pending<()>>, Failed<()>> {
-    started.map(|pending| match pending.finish() {
-        Ok(completion) => Begun::Done(completion),
-        Err(pending) => Begun::Pending(pending),
+    started.map(|pending| match pending.is_complete() {
+        true => pending.finish().map_or_else(Begun::Pending, Begun::Done),
+        // Not asked to finish: that would reset its event, which has been reset.
+        false => Begun::Pending(pending),
     })
 }

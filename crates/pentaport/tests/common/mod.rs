@@ -91,3 +91,19 @@ pub(crate) fn reset(socket: Socket) {
     socket.set_linger(Some(Duration::ZERO)).expect("an option");
     drop(socket);
 }
+
+/// All orders of `0..count`.
+pub(crate) fn permutations(count: usize) -> Vec<Vec<usize>> {
+    if count == 0 {
+        return vec![Vec::new()];
+    }
+    let mut orders = Vec::new();
+    for shorter in permutations(count - 1) {
+        for place in 0..count {
+            let mut order = shorter.clone();
+            order.insert(place, count - 1);
+            orders.push(order);
+        }
+    }
+    orders
+}

@@ -11,7 +11,7 @@ use crate::objects::table::{self, Entry};
 use crate::os;
 use crate::port::blocking;
 use crate::socket::overlapped::{self, Completion};
-use crate::socket::request::{Fifo, Notice, Request, Role};
+use crate::socket::request::{Fifo, Request, Role};
 use crate::socket::{Locked, Phase, Socket, accept, accept_ex, lock, select, send};
 use crate::types::*;
 use crate::watchdog;
@@ -81,8 +81,7 @@ fn close(mut socket: Locked, handle: SOCKET, indicate: bool) -> WsaResult<()> {
     table::remove(handle);
     end_operations(&mut socket, indicate);
     socket.handle = 0;
-    // Who waits for the handle waits no longer.
-    socket.signal(&Notice::HANDLE);
+    socket.release_waiters();
     if socket.selected {
         select::wake_all();
     }

@@ -417,6 +417,13 @@ impl State {
         }
     }
 
+    /// Who waits for the handle waits no longer: it is closed.
+    pub(crate) fn release_waiters(&self) {
+        if let Some(object) = &self.waitable {
+            object.set();
+        }
+    }
+
     fn signals(&self, notice: &Notice) -> bool {
         notice.is_by_handle() && u32::from(self.notification_modes) & FILE_SKIP_SET_EVENT_ON_HANDLE == 0
     }

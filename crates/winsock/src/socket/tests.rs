@@ -279,6 +279,17 @@ fn an_event_whose_handle_is_closed_meanwhile_is_set_for_those_who_have_another()
 }
 
 #[test]
+fn closing_ends_a_wait_for_a_handle_that_operations_do_not_signal() {
+    let s = udp();
+    let modes = FILE_SKIP_SET_EVENT_ON_HANDLE as u8;
+    assert_ne!(unsafe { SetFileCompletionNotificationModes(s as HANDLE, modes) }, FALSE);
+    let waiter = thread::spawn(move || unsafe { WaitForSingleObject(s as HANDLE, 30_000) });
+    until("somebody waits", || lock(s).is_ok_and(|socket| socket.waitable.is_some()));
+    unsafe { closesocket(s) };
+    assert_eq!(waiter.join().unwrap(), WAIT_OBJECT_0);
+}
+
+#[test]
 fn a_listeners_handle_tells_of_first_data() {
     let (listener, address) = listener();
     let (acceptor, client) = (tcp(), tcp());

@@ -1,0 +1,29 @@
+/* Microsoft's own codes of WSAIoctl. */
+#ifndef _MSTCPIP_
+#define _MSTCPIP_
+
+#include <ws2ipdef.h>
+
+#define SIO_RCVALL 0x98000001
+#define SIO_RCVALL_MCAST 0x98000002
+#define SIO_RCVALL_IGMPMCAST 0x98000003
+#define SIO_KEEPALIVE_VALS 0x98000004
+#define SIO_ABSORB_RTRALERT 0x98000005
+#define SIO_UCAST_IF 0x98000006
+#define SIO_LIMIT_BROADCASTS 0x98000007
+#define SIO_INDEX_BIND 0x98000008
+#define SIO_INDEX_MCASTIF 0x98000009
+#define SIO_INDEX_ADD_MCAST 0x9800000A
+#define SIO_INDEX_DEL_MCAST 0x9800000B
+#define SIO_UDP_CONNRESET 0x9800000C
+#define SIO_UDP_NETRESET 0x9800000F
+#define SIO_LOOPBACK_FAST_PATH 0x98000010
+#define SIO_TCP_INITIAL_RTO 0x98000011
+
+struct tcp_keepalive {
+    ULONG onoff;
+    ULONG keepalivetime;
+    ULONG keepaliveinterval;
+};
+
+#endif

@@ -1,0 +1,31 @@
+/* Names and addresses. */
+#ifndef _WS2TCPIP_H_
+#define _WS2TCPIP_H_
+
+#include <winsock2.h>
+#include <ws2ipdef.h>
+
+typedef int socklen_t;
+#define __socklen_t_defined
+
+#define EAI_AGAIN WSATRY_AGAIN
+#define EAI_BADFLAGS WSAEINVAL
+#define EAI_FAIL WSANO_RECOVERY
+#define EAI_FAMILY WSAEAFNOSUPPORT
+#define EAI_MEMORY WSA_NOT_ENOUGH_MEMORY
+#define EAI_NODATA WSANO_DATA
+#define EAI_NONAME WSAHOST_NOT_FOUND
+#define EAI_SERVICE WSATYPE_NOT_FOUND
+#define EAI_SOCKTYPE WSAESOCKTNOSUPPORT
+
+WS_BEGIN
+
+WS_DECLARE(INT, getaddrinfo, (PCSTR node, PCSTR service, const ADDRINFOA *hints, PADDRINFOA *result));
+WS_DECLARE(void, freeaddrinfo, (PADDRINFOA info));
+WS_DECLARE(INT, getnameinfo,
+           (const SOCKADDR *address, socklen_t length, PCHAR node, DWORD node_size, PCHAR service, DWORD service_size,
+            INT flags));
+
+WS_END
+
+#endif

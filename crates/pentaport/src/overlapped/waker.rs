@@ -37,11 +37,11 @@ impl Waker {
     /// One that reaches the calling thread.
     ///
     /// # Errors
-    /// What the system lacks.
+    /// What the system lacks; `ERROR_GEN_FAILURE` (31) when the thread is about to end, its thread-locals gone.
     #[doc(alias = "GetCurrentThread")]
     #[doc(alias = "DuplicateHandle")]
     pub fn current() -> Result<Self> {
-        raw::waker::Thread::current().map(|thread| Self { thread: Arc::new(thread) })
+        raw::waker::Thread::current().map(|thread| Self { thread })
     }
 
     /// Ends the thread's alertable wait, as if a routine had run: the one it is in, or its next.

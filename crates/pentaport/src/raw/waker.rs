@@ -2,10 +2,16 @@
 
 use super::call::{check_bool, last_error};
 use super::panic::call;
-use crate::Result;
 use crate::sys::{self, HANDLE};
+use crate::{Error, Result};
+use std::cell::OnceCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+thread_local! {
+    /// The calling thread, once it has asked for itself.
+    static OWN: OnceCell<Arc<Thread>> = const { OnceCell::new() };
+}
 
 /// A thread, by a handle of its own. Closed when dropped.
 pub(crate) struct Thread {
@@ -23,8 +29,16 @@ unsafe impl Sync for Thread {}
 type Posted = Box<dyn FnOnce() + Send>;
 
 impl Thread {
-    /// The calling thread.
-    pub(crate) fn current() -> Result<Self> {
+    /// The calling thread; the same each time.
+    pub(crate) fn current() -> Result<Arc<Self>> {
+        OWN.try_with(|own| match own.get() {
+            Some(thread) => Ok(Arc::clone(thread)),
+            None => Self::open().map(|thread| Arc::clone(own.get_or_init(|| Arc::new(thread)))),
+        })
+        .unwrap_or(Err(Error::from_code(sys::ERROR_GEN_FAILURE as i32)))
+    }
+
+    fn open() -> Result<Self> {
         let mut handle = std::ptr::null_mut();
         // SAFETY: the pseudo-handles mean this process and this thread; the new handle is stored in our variable.
         check_bool(unsafe {
@@ -36,16 +50,11 @@ impl Thread {
     }
 
     /// Ends the thread's alertable wait, now or the next. Does nothing if that is queued already.
-    pub(crate) fn wake(self: &Arc<Self>) -> Result<()> {
+    pub(crate) fn wake(&self) -> Result<()> {
         if self.woken.swap(true, Ordering::AcqRel) {
             return Ok(());
         }
-        let this = Arc::into_raw(Arc::clone(self));
-        self.queue(woken, this.expose_provenance()).inspect_err(|_| {
-            // SAFETY: nothing was queued, so the count is ours still.
-            drop(unsafe { Arc::from_raw(this) });
-            self.woken.store(false, Ordering::Release);
-        })
+        self.queue(woken, 0).inspect_err(|_| self.woken.store(false, Ordering::Release))
     }
 
     /// Has the thread call `routine` in an alertable wait.
@@ -71,15 +80,29 @@ impl Drop for Thread {
     }
 }
 
-unsafe extern "system" fn woken(thread: usize) {
-    // SAFETY: the count that `wake` gave away comes back, once.
-    let thread = unsafe { Arc::from_raw(std::ptr::with_exposed_provenance::<Thread>(thread)) };
+/// Runs on the thread that was woken. It gets no pointer: if the thread ends before, nothing is left over.
+extern "system" fn woken(_: usize) {
     // What the callers of `wake` did before it is seen from here on; one that comes later queues another.
-    thread.woken.swap(false, Ordering::AcqRel);
+    let _ = OWN.try_with(|own| own.get().is_some_and(|thread| thread.woken.swap(false, Ordering::AcqRel)));
 }
 
 unsafe extern "system" fn posted(routine: usize) {
     // SAFETY: the box that `post` gave away comes back, once.
     let routine = unsafe { Box::from_raw(std::ptr::with_exposed_provenance_mut::<Posted>(routine)) };
     call(routine);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_ends_before_it_is_woken_leaves_nothing() {
+        let thread = std::thread::spawn(|| {
+            let own = Thread::current().unwrap();
+            own.wake().unwrap();
+            Arc::downgrade(&own)
+        });
+        assert_eq!(thread.join().unwrap().strong_count(), 0);
+    }
 }

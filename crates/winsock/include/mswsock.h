@@ -5,14 +5,6 @@
 #include <mstcpip.h>
 #include <winsock2.h>
 
-#define SO_CONNDATA 0x7000
-#define SO_CONNOPT 0x7001
-#define SO_DISCDATA 0x7002
-#define SO_DISCOPT 0x7003
-#define SO_CONNDATALEN 0x7004
-#define SO_CONNOPTLEN 0x7005
-#define SO_DISCDATALEN 0x7006
-#define SO_DISCOPTLEN 0x7007
 #define SO_MAXDG 0x7009
 #define SO_MAXPATHDG 0x700A
 #define SO_UPDATE_ACCEPT_CONTEXT 0x700B

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 #include <winerror.h>
 #include <ws2def.h>
+#include <windows.h>
 
 typedef UINT_PTR SOCKET;
 

@@ -1,0 +1,24 @@
+/* Completion ports, and the results of operations. */
+#ifndef _IO_APISET_H_
+#define _IO_APISET_H_
+
+#include <minwinbase.h>
+
+WS_BEGIN
+WS_DECLARE(HANDLE, CreateIoCompletionPort, (HANDLE file, HANDLE port, ULONG_PTR key, DWORD concurrency));
+WS_DECLARE(BOOL, GetQueuedCompletionStatus,
+           (HANDLE port, LPDWORD bytes, PULONG_PTR key, LPOVERLAPPED *overlapped, DWORD milliseconds));
+WS_DECLARE(BOOL, GetQueuedCompletionStatusEx,
+           (HANDLE port, LPOVERLAPPED_ENTRY entries, ULONG count, PULONG removed, DWORD milliseconds, BOOL alertable));
+WS_DECLARE(BOOL, PostQueuedCompletionStatus, (HANDLE port, DWORD bytes, ULONG_PTR key, LPOVERLAPPED overlapped));
+WS_DECLARE(BOOL, CancelIo, (HANDLE file));
+WS_DECLARE(BOOL, CancelIoEx, (HANDLE file, LPOVERLAPPED overlapped));
+WS_DECLARE(BOOL, GetOverlappedResult, (HANDLE file, LPOVERLAPPED overlapped, LPDWORD bytes, BOOL wait));
+WS_DECLARE(BOOL, GetOverlappedResultEx,
+           (HANDLE file, LPOVERLAPPED overlapped, LPDWORD bytes, DWORD milliseconds, BOOL alertable));
+WS_END
+
+#define HasOverlappedIoCompleted(overlapped) \
+    (__atomic_load_n(&(overlapped)->Internal, __ATOMIC_ACQUIRE) != (ULONG_PTR)STATUS_PENDING)
+
+#endif

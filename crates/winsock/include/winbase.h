@@ -1,0 +1,19 @@
+/* The functions of the kernel. */
+#ifndef _WINBASE_
+#define _WINBASE_
+
+#include <errhandlingapi.h>
+#include <fileapi.h>
+#include <handleapi.h>
+#include <ioapiset.h>
+#include <minwinbase.h>
+#include <processthreadsapi.h>
+#include <synchapi.h>
+
+#ifdef UNICODE
+#define CreateFile CreateFileW
+#else
+#define CreateFile CreateFileA
+#endif
+
+#endif

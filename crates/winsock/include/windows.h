@@ -1,0 +1,15 @@
+/* What Windows's own windows.h brings, as far as there is something of it here. */
+#ifndef _WINDOWS_
+#define _WINDOWS_
+
+#include <minwindef.h>
+#include <winnt.h>
+#include <winbase.h>
+#include <winerror.h>
+#include <winuser.h>
+
+#ifndef WIN32_LEAN_AND_MEAN
+#include <winsock.h>
+#endif
+
+#endif

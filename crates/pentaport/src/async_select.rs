@@ -192,8 +192,10 @@ impl MessageQueue {
     /// `WSAENOBUFS`, for what the system lacks.
     #[doc(alias = "WSAAsyncSelect")]
     pub fn select(&self, socket: &Socket, events: NetworkEvents) -> Result<()> {
-        let number = self.selections.borrow_mut().begin(socket.id(), events);
-        self.window.async_select(socket.raw(), number, events.bits())
+        let number = self.selections.borrow_mut().unused();
+        self.window.async_select(socket.raw(), number, events.bits())?;
+        self.selections.borrow_mut().begin(socket.id(), events, number);
+        Ok(())
     }
 
     /// Ends the selection of a socket; messages of it that are queued are not given out. It stays non-blocking; from

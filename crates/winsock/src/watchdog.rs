@@ -150,21 +150,31 @@ struct Watchdog {
 }
 
 impl Watchdog {
-    /// Starts the thread on first use. `None` if the system refuses what it needs: then nothing harvests for programs
-    /// that do not wait in our calls, and everything else works.
+    /// Starts the thread on first use. `None` if the system refuses what it needs: until it grants it to a later call,
+    /// nothing harvests for programs that do not wait in our calls, and everything else works.
     fn get() -> Option<&'static Watchdog> {
         // It would not be among the threads whose order is chosen.
         if cfg!(feature = "shuttle") {
             return None;
         }
-        static WATCHDOG: OnceLock<Option<Watchdog>> = OnceLock::new();
-        static STARTED: OnceLock<bool> = OnceLock::new();
-        let watchdog = WATCHDOG.get_or_init(|| Watchdog::new().ok()).as_ref()?;
-        let start = || {
-            let thread = thread::Builder::new().name("winsock-watchdog".into()).stack_size(128 * 1024);
-            thread.spawn(|| watchdog.run()).is_ok()
-        };
-        STARTED.get_or_init(start).then_some(watchdog)
+        static STARTED: OnceLock<Arc<Watchdog>> = OnceLock::new();
+        static STARTING: Mutex<()> = Mutex::new(());
+        if STARTED.get().is_none() {
+            let _one_at_a_time = STARTING.lock();
+            if STARTED.get().is_none() {
+                let watchdog = Watchdog::start()?;
+                STARTED.get_or_init(|| watchdog);
+            }
+        }
+        STARTED.get().map(|watchdog| &**watchdog)
+    }
+
+    fn start() -> Option<Arc<Watchdog>> {
+        let watchdog = Arc::new(Watchdog::new().ok()?);
+        let its = Arc::clone(&watchdog);
+        let thread = thread::Builder::new().name("winsock-watchdog".into()).stack_size(128 * 1024);
+        thread.spawn(move || its.run()).ok()?;
+        Some(watchdog)
     }
 
     fn new() -> os::OsResult<Watchdog> {

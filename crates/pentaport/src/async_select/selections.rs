@@ -36,16 +36,14 @@ impl Default for Selections {
 }
 
 impl Selections {
-    /// The number for a new selection of a socket, which takes the place of an earlier one.
-    pub(super) fn begin(&mut self, socket: SocketId, events: NetworkEvents) -> u32 {
-        let number = self.unused();
+    /// A selection of a socket has begun, with an unused number; it takes the place of an earlier one.
+    pub(super) fn begin(&mut self, socket: SocketId, events: NetworkEvents, number: u32) {
         if let Some(earlier) = self.numbers.insert(socket, number) {
             self.withdraw(earlier);
         }
         if events.contains(NetworkEvents::ACCEPT) {
             self.inheritable.push(number);
         }
-        number
     }
 
     pub(super) fn end(&mut self, socket: SocketId) {
@@ -59,9 +57,9 @@ impl Selections {
         self.numbers.get(&socket) == Some(&number) || self.inheritable.contains(&number)
     }
 
-    /// The next number in turn. By the time that a number's turn comes again, 16,383 selections later, its messages are
-    /// long taken; but what is inherited from it may still be on.
-    fn unused(&mut self) -> u32 {
+    /// A number for a new selection: the next in turn. By the time that a number's turn comes again, 16,383 selections
+    /// later, its messages are long taken; but what is inherited from it may still be on.
+    pub(super) fn unused(&mut self) -> u32 {
         loop {
             let number = self.next;
             self.next = if number + 1 == NUMBERS_END { NETWORK_BEGIN } else { number + 1 };
@@ -83,15 +81,21 @@ mod tests {
     const READ: NetworkEvents = NetworkEvents::READ;
     const ACCEPT: NetworkEvents = NetworkEvents::ACCEPT;
 
+    fn begin(selections: &mut Selections, socket: SocketId, events: NetworkEvents) -> u32 {
+        let number = selections.unused();
+        selections.begin(socket, events, number);
+        number
+    }
+
     #[test]
     fn an_earlier_selection_of_the_same_number_is_over() {
         let mut selections = Selections::default();
         let (one, two) = (SocketId(4), SocketId(8));
-        let first = selections.begin(one, READ);
-        let second = selections.begin(two, READ);
+        let first = begin(&mut selections, one, READ);
+        let second = begin(&mut selections, two, READ);
         assert!(selections.is_current(one, first) && selections.is_current(two, second));
         assert!(!selections.is_current(two, first));
-        let again = selections.begin(one, READ);
+        let again = begin(&mut selections, one, READ);
         assert!(!selections.is_current(one, first) && selections.is_current(one, again));
         selections.end(one);
         assert!(!selections.is_current(one, again) && selections.is_current(two, second));
@@ -101,11 +105,11 @@ mod tests {
     fn what_a_listener_passes_on_is_let_through_while_its_selection_is_on() {
         let mut selections = Selections::default();
         let (listener, accepted) = (SocketId(4), SocketId(8));
-        let number = selections.begin(listener, ACCEPT | READ);
+        let number = begin(&mut selections, listener, ACCEPT | READ);
         assert!(selections.is_current(accepted, number));
         // Numbers go round, but not through the one that is inherited.
         for _ in 0..3 * (NUMBERS_END - NETWORK_BEGIN) {
-            assert_ne!(selections.begin(accepted, READ), number);
+            assert_ne!(begin(&mut selections, accepted, READ), number);
         }
         selections.end(listener);
         assert!(!selections.is_current(accepted, number) && !selections.is_current(listener, number));
@@ -115,7 +119,7 @@ mod tests {
     fn numbers_stay_within_their_range() {
         let mut selections = Selections::default();
         for _ in 0..2 * (NUMBERS_END - NETWORK_BEGIN) {
-            let number = selections.begin(SocketId(4), READ);
+            let number = begin(&mut selections, SocketId(4), READ);
             assert!(is_network(number) && number < NUMBERS_END);
         }
     }

@@ -1,5 +1,6 @@
 //! DuplicateHandle.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::error::finish_bool;
@@ -53,8 +54,21 @@ fn make(handle: usize) -> Result<usize, WIN32_ERROR> {
         Some(object) => object,
         None => Object::Thread(threads::find(handle).ok_or(ERROR_INVALID_HANDLE)?),
     };
-    if let Object::Port(port) = &object {
+    // Counted before there is a handle to close.
+    let port = match &object {
+        Object::Port(port) => Some(Arc::clone(port)),
+        _ => None,
+    };
+    if let Some(port) = &port {
         port.handles.fetch_add(1, Ordering::Relaxed);
     }
-    table::insert(Entry::Object(object)).map(|handle| handle as usize).ok_or(ERROR_NO_SYSTEM_RESOURCES)
+    match table::insert(Entry::Object(object)) {
+        Some(handle) => Ok(handle as usize),
+        None => {
+            if let Some(port) = port {
+                port.close_handle();
+            }
+            Err(ERROR_NO_SYSTEM_RESOURCES)
+        }
+    }
 }

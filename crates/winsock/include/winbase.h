@@ -9,6 +9,8 @@
 #include <minwinbase.h>
 #include <processthreadsapi.h>
 #include <synchapi.h>
+#include <heapapi.h>
+#include <sysinfoapi.h>
 
 #ifdef UNICODE
 #define CreateFile CreateFileW

@@ -6,6 +6,7 @@
 #include <winnt.h>
 #include <winbase.h>
 #include <winerror.h>
+#include <wingdi.h>
 #include <winuser.h>
 
 #ifndef WIN32_LEAN_AND_MEAN

@@ -377,6 +377,18 @@ WS_DECLARE(DWORD, WSAWaitForMultipleEvents,
 
 WS_DECLARE(int, ioctlsocket, (SOCKET s, int command, u_long *argument));
 
+WS_DECLARE(SOCKET, WSASocketA, (int family, int type, int protocol, LPWSAPROTOCOL_INFOA info, GROUP group, DWORD flags));
+
+WS_DECLARE(unsigned int, inet_addr, (const char *text));
+WS_DECLARE(char *, inet_ntoa, (struct in_addr address));
+WS_DECLARE(INT, WSAAddressToStringA,
+           (LPSOCKADDR address, DWORD length, LPWSAPROTOCOL_INFOA info, LPSTR text, LPDWORD text_length));
+WS_DECLARE(INT, WSAAddressToStringW,
+           (LPSOCKADDR address, DWORD length, LPWSAPROTOCOL_INFOW info, LPWSTR text, LPDWORD text_length));
+WS_DECLARE(INT, WSAStringToAddressA,
+           (LPSTR text, INT family, LPWSAPROTOCOL_INFOA info, LPSOCKADDR address, LPINT length));
+WS_DECLARE(INT, WSAStringToAddressW,
+           (LPWSTR text, INT family, LPWSAPROTOCOL_INFOW info, LPSOCKADDR address, LPINT length));
 WS_END
 
 /* Sources written for 32 bits give a pointer to a `long`, which has 64 here. */
@@ -404,8 +416,12 @@ static inline int ioctlsocket(SOCKET s, int command, int *argument) { return ioc
 
 #ifdef UNICODE
 #define WSASocket WSASocketW
+#define WSAAddressToString WSAAddressToStringW
+#define WSAStringToAddress WSAStringToAddressW
 #else
 #define WSASocket WSASocketA
+#define WSAAddressToString WSAAddressToStringA
+#define WSAStringToAddress WSAStringToAddressA
 #endif
 
 #endif

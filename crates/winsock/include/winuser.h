@@ -287,6 +287,34 @@ typedef struct tagCREATESTRUCTW {
     DWORD dwExStyle;
 } CREATESTRUCTW, *LPCREATESTRUCTW;
 
+#define MAKEINTRESOURCEA(number) ((LPSTR)((ULONG_PTR)((WORD)(number))))
+#define MAKEINTRESOURCEW(number) ((LPWSTR)((ULONG_PTR)((WORD)(number))))
+#define IS_INTRESOURCE(name) ((((ULONG_PTR)(name)) >> 16) == 0)
+#ifdef UNICODE
+#define MAKEINTRESOURCE MAKEINTRESOURCEW
+#else
+#define MAKEINTRESOURCE MAKEINTRESOURCEA
+#endif
+#define IDI_APPLICATION MAKEINTRESOURCE(32512)
+#define IDI_HAND MAKEINTRESOURCE(32513)
+#define IDI_ERROR IDI_HAND
+#define IDI_QUESTION MAKEINTRESOURCE(32514)
+#define IDI_EXCLAMATION MAKEINTRESOURCE(32515)
+#define IDI_WARNING IDI_EXCLAMATION
+#define IDI_ASTERISK MAKEINTRESOURCE(32516)
+#define IDI_INFORMATION IDI_ASTERISK
+#define IDI_WINLOGO MAKEINTRESOURCE(32517)
+#define IDC_ARROW MAKEINTRESOURCE(32512)
+#define IDC_IBEAM MAKEINTRESOURCE(32513)
+#define IDC_WAIT MAKEINTRESOURCE(32514)
+#define IDC_CROSS MAKEINTRESOURCE(32515)
+#define IDC_UPARROW MAKEINTRESOURCE(32516)
+#define IDC_HAND MAKEINTRESOURCE(32649)
+#define COLOR_WINDOW 5
+#define COLOR_WINDOWTEXT 8
+#define COLOR_BACKGROUND 1
+#define COLOR_BTNFACE 15
+
 WS_BEGIN
 WS_DECLARE(ATOM, RegisterClassA, (const WNDCLASSA *window_class));
 WS_DECLARE(ATOM, RegisterClassExA, (const WNDCLASSEXA *window_class));
@@ -325,6 +353,14 @@ WS_DECLARE(DWORD, MsgWaitForMultipleObjectsEx,
            (DWORD count, const HANDLE *objects, DWORD milliseconds, DWORD mask, DWORD flags));
 WS_DECLARE(UINT_PTR, SetTimer, (HWND window, UINT_PTR id, UINT milliseconds, TIMERPROC procedure));
 WS_DECLARE(BOOL, KillTimer, (HWND window, UINT_PTR id));
+WS_DECLARE(BOOL, ShowWindow, (HWND window, int command));
+WS_DECLARE(BOOL, UpdateWindow, (HWND window));
+WS_DECLARE(HICON, LoadIconA, (HINSTANCE instance, LPCSTR name));
+WS_DECLARE(HICON, LoadIconW, (HINSTANCE instance, LPCWSTR name));
+WS_DECLARE(HCURSOR, LoadCursorA, (HINSTANCE instance, LPCSTR name));
+WS_DECLARE(HCURSOR, LoadCursorW, (HINSTANCE instance, LPCWSTR name));
+WS_DECLARE(int, MessageBoxA, (HWND window, LPCSTR text, LPCSTR caption, UINT type));
+WS_DECLARE(int, MessageBoxW, (HWND window, LPCWSTR text, LPCWSTR caption, UINT type));
 WS_END
 
 #define CreateWindowA(class_name, name, style, x, y, width, height, parent, menu, instance, parameter) \
@@ -353,6 +389,9 @@ WS_END
 #define PostMessage PostMessageW
 #define PostThreadMessage PostThreadMessageW
 #define SendMessage SendMessageW
+#define LoadIcon LoadIconW
+#define LoadCursor LoadCursorW
+#define MessageBox MessageBoxW
 #else
 #define WNDCLASS WNDCLASSA
 #define LPWNDCLASS LPWNDCLASSA
@@ -374,6 +413,9 @@ WS_END
 #define PostMessage PostMessageA
 #define PostThreadMessage PostThreadMessageA
 #define SendMessage SendMessageA
+#define LoadIcon LoadIconA
+#define LoadCursor LoadCursorA
+#define MessageBox MessageBoxA
 #endif
 
 #endif

@@ -26,6 +26,20 @@ WS_DECLARE(INT, getnameinfo,
            (const SOCKADDR *address, socklen_t length, PCHAR node, DWORD node_size, PCHAR service, DWORD service_size,
             INT flags));
 
+WS_DECLARE(INT, inet_pton, (INT family, PCSTR text, PVOID address));
+WS_DECLARE(INT, InetPtonW, (INT family, PCWSTR text, PVOID address));
+WS_DECLARE(PCSTR, inet_ntop, (INT family, const VOID *address, PSTR text, size_t size));
+WS_DECLARE(PCWSTR, InetNtopW, (INT family, const VOID *address, PWSTR text, size_t size));
 WS_END
+
+#define InetPtonA inet_pton
+#define InetNtopA inet_ntop
+#ifdef UNICODE
+#define InetPton InetPtonW
+#define InetNtop InetNtopW
+#else
+#define InetPton InetPtonA
+#define InetNtop InetNtopA
+#endif
 
 #endif

@@ -5,6 +5,7 @@
 
 mod address;
 mod apc;
+mod c;
 mod completion_port;
 mod deadline;
 mod dispatcher;

@@ -96,7 +96,6 @@ thread_local! {
 ///
 /// # Safety
 /// Each set is null or holds `fd_count` readable and writable sockets; `timeout` is null or readable.
-#[unsafe(export_name = "ws_select")]
 pub unsafe extern "system" fn select(
     _nfds: i32,
     readfds: *mut FD_SET,

@@ -1,8 +1,8 @@
 //! What the tests of completion ports and overlapped operations set up again and again.
 
 use crate::raw::{
-    Begin, Completed, Dequeued, FdSet, File, Port, Request, Socket, UNTOUCHED, current_thread, pair, queue_user_apc,
-    select, sleep_ex, tcp, udp,
+    Begin, Completed, Dequeued, Event, FdSet, File, Port, Request, Socket, UNTOUCHED, current_thread, pair,
+    queue_user_apc, select, sleep_ex, tcp, udp,
 };
 use crate::{nap, until};
 use pentaport::sys;
@@ -140,6 +140,18 @@ pub fn unanswered() -> (SocketAddr, Vec<Socket>) {
         }
     }
     panic!("a backlog of 0 takes 64 connections");
+}
+
+/// The handle of an event that was closed, which no other object gets soon: systems give out again the lowest handle that
+/// is free, or the one that was closed last.
+pub fn closed_event() -> usize {
+    let mut events: Vec<Event> = (0..32).map(|_| Event::manual(false)).collect();
+    events.sort_by_key(Event::handle);
+    let highest = events[events.len() - 1].handle();
+    while let Some(next) = events.pop() {
+        drop(next);
+    }
+    highest
 }
 
 /// What happened, in order, on whichever thread.

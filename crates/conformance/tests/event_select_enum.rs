@@ -1,7 +1,7 @@
 //! WSAEnumNetworkEvents (V26 to V31).
 #![forbid(unsafe_code)]
 
-use conformance::network_fixture::{ACCEPT, CLOSE, OOB, READ, Scene, WRITE, Watch, deliver};
+use conformance::network_fixture::{ACCEPT, CLOSE, OOB, READ, Scene, WRITE, Watch, deliver, deliver_urgent};
 use conformance::raw::{Bad, Event, NetworkEvents, Socket, UNTOUCHED, pair};
 use pentaport::sys;
 use std::mem::ManuallyDrop;
@@ -12,15 +12,15 @@ use std::thread;
 fn v26_only_what_is_selected_is_returned_and_cleared() {
     let (peer, socket) = pair();
     deliver(&peer, b"data", &socket);
-    peer.shutdown(sys::SD_SEND).unwrap();
-    let watch = Watch::new(&socket, READ | CLOSE | WRITE);
+    deliver_urgent(&peer, b'!', &socket);
+    let watch = Watch::new(&socket, READ | OOB | WRITE);
     watch.is_signalled();
-    for selected in [WRITE, CLOSE] {
+    for selected in [WRITE, OOB] {
         watch.select(selected);
         watch.records(selected);
         watch.nothing();
     }
-    watch.select(READ | WRITE | CLOSE);
+    watch.select(READ | WRITE | OOB);
     watch.records_at_once(READ);
 }
 
@@ -43,7 +43,13 @@ fn v27_errors_are_written_for_the_returned_events_alone() {
 
     let found = socket.wsa_enum_network_events(Some(&watch.event)).unwrap();
     assert_eq!(found, NetworkEvents { events: 0, errors: [untouched; 10] });
+}
 
+#[test]
+#[cfg_attr(windows, ignore = "Wine 8: FD_CLOSE comes without error")]
+fn v20_the_error_of_a_reset_is_written_alone() {
+    let untouched = UNTOUCHED as i32;
+    let (peer, socket) = pair();
     let watch = Watch::new(&socket, CLOSE);
     peer.reset();
     watch.is_signalled();
@@ -80,6 +86,7 @@ fn v28_the_event_that_is_given_is_reset() {
 /// One thread makes what is recorded (a receive that leaves data), the other one takes it at the same time. Whatever
 /// the order, the event has to say afterwards whether something is recorded.
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: at times the event is set afterwards, with nothing recorded")]
 fn v29_enum_is_one_step_with_regard_to_arrivals() {
     const ROUNDS: usize = 2_000;
     let (peer, socket) = pair();
@@ -87,6 +94,7 @@ fn v29_enum_is_one_step_with_regard_to_arrivals() {
     let watch = Watch::new(&socket, READ);
     watch.records(READ);
     let both = Barrier::new(2);
+    let mut rounds = vec![];
     thread::scope(|scope| {
         scope.spawn(|| {
             for _ in 0..ROUNDS {
@@ -95,16 +103,17 @@ fn v29_enum_is_one_step_with_regard_to_arrivals() {
                 both.wait();
             }
         });
-        for round in 0..ROUNDS {
+        for _ in 0..ROUNDS {
             both.wait();
             let taken = watch.enumerate();
             both.wait();
-            let set = watch.event.is_set();
-            let left = watch.enumerate();
-            assert_eq!(set, left == READ, "round {round}: the event against what is recorded");
-            assert_eq!(taken | left, READ, "round {round}: recorded, before or after");
+            rounds.push((taken, watch.event.is_set(), watch.enumerate()));
         }
     });
+    for (round, (taken, set, left)) in rounds.into_iter().enumerate() {
+        assert_eq!(set, left == READ, "round {round}: the event against what is recorded");
+        assert_eq!(taken | left, READ, "round {round}: recorded, before or after");
+    }
 }
 
 /// As above, with what comes from the peer: a lost signal lets a wait end by its deadline.
@@ -132,22 +141,52 @@ fn v29_no_arrival_is_lost_between_record_and_event() {
 }
 
 #[test]
+fn v30_what_is_no_socket_is_refused_and_nothing_is_written() {
+    enumerate_what_is_no_socket(&Event::manual(true));
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "Wine 8: the event is reset all the same")]
 fn v30_a_failure_changes_neither_record_nor_event() {
+    let (_peer, socket) = pair();
+    let watch = Watch::new(&socket, WRITE);
+    watch.is_signalled();
+    enumerate_what_is_no_socket(&watch.event);
+    assert!(watch.event.is_set());
+    watch.records(WRITE);
+}
+
+#[track_caller]
+fn enumerate_what_is_no_socket(event: &Event) {
+    let no_socket = ManuallyDrop::new(Socket::of(event.handle()));
+    for no_socket in [&no_socket, &ManuallyDrop::new(Socket::invalid())] {
+        let (outcome, found) = no_socket.wsa_enum_network_events_handle(event.handle());
+        assert_eq!(outcome, Err(sys::WSAENOTSOCK));
+        assert_eq!(found, NetworkEvents::BEFORE);
+    }
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "to be checked on Windows: Wine 8 takes what is recorded all the same")]
+fn v30_what_is_no_event_changes_neither_record_nor_event() {
+    let (_peer, socket) = pair();
+    let watch = Watch::new(&socket, WRITE);
+    watch.is_signalled();
+    let (outcome, found) = socket.wsa_enum_network_events_handle(socket.raw());
+    assert!(outcome.is_err(), "a socket is no event");
+    assert_eq!(found.errors, NetworkEvents::BEFORE.errors);
+    assert!(watch.event.is_set());
+    watch.records(WRITE);
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "Wine 8: writes to the bad pointer, which ends the process")]
+fn v30_a_bad_pointer_changes_neither_record_nor_event() {
     let (_peer, socket) = pair();
     let watch = Watch::new(&socket, WRITE);
     watch.is_signalled();
     for bad in [Bad::Null, Bad::NoAccess] {
         assert_eq!(socket.wsa_enum_network_events_bad(&watch.event, bad), Err(sys::WSAEFAULT), "{bad:?}");
-        assert!(watch.event.is_set());
-    }
-    let (outcome, found) = socket.wsa_enum_network_events_handle(socket.raw());
-    assert!(outcome.is_err(), "a socket is no event");
-    assert_eq!(found.errors, NetworkEvents::BEFORE.errors);
-    let no_socket = ManuallyDrop::new(Socket::of(watch.event.handle()));
-    for no_socket in [&no_socket, &ManuallyDrop::new(Socket::invalid())] {
-        let (outcome, found) = no_socket.wsa_enum_network_events_handle(watch.event.handle());
-        assert_eq!(outcome, Err(sys::WSAENOTSOCK));
-        assert_eq!(found, NetworkEvents::BEFORE);
         assert!(watch.event.is_set());
     }
     watch.records(WRITE);

@@ -118,6 +118,7 @@ fn e7_waits_for_all_take_all_or_nothing_from_each_other() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: a wait for all takes a handle named twice")]
 fn v36_a_handle_may_not_be_named_twice() {
     startup();
     let (event, other) = (Event::auto(true), Event::auto(true));

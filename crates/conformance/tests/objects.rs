@@ -1,4 +1,4 @@
-//! Events, and the ends of threads (SEMANTICS V32, E1 to E3, E11, E12, E21).
+//! Events, and the ends of threads (SEMANTICS V32, E1 to E4, E11, E12, E21).
 #![forbid(unsafe_code)]
 
 use conformance::fixture::{DEADLINE, DEADLINE_MS, closed_event, finishes};
@@ -181,6 +181,33 @@ fn e3_a_pulse_releases_no_wait_for_all_that_lacks_another_object() {
     assert_eq!(told.try_recv(), Err(mpsc::TryRecvError::Empty), "both were there, but never at once");
     b.set();
     assert_eq!(told.recv_timeout(DEADLINE), Ok(sys::WAIT_OBJECT_0));
+}
+
+#[test]
+fn e4_a_name_that_exists_gives_the_same_event() {
+    let name = format!("conformance-e4-{}", std::process::id());
+    let (first, code) = Event::named(&name, true, false).unwrap();
+    assert_eq!(code, 0);
+    // What it says of the kind of event counts for nothing.
+    let (second, code) = Event::named(&name, false, true).unwrap();
+    assert_eq!(code, sys::ERROR_ALREADY_EXISTS);
+    assert_ne!(first.handle(), second.handle());
+    assert!(!second.is_set(), "as it is");
+    first.set();
+    assert!(second.is_set() && second.is_set(), "manual-reset, as it was made");
+    drop(first);
+    assert!(second.is_set(), "it lives while it has a handle");
+    drop(second);
+    let (third, code) = Event::named(&name, false, false).unwrap();
+    assert_eq!((code, third.is_set()), (0, false), "a new one");
+}
+
+#[test]
+fn e4_names_differ_by_case() {
+    let name = format!("conformance-e4-case-{}", std::process::id());
+    let (lower, _) = Event::named(&name, true, false).unwrap();
+    let (upper, code) = Event::named(&name.to_uppercase(), true, true).unwrap();
+    assert_eq!((code, lower.is_set(), upper.is_set()), (0, false, true));
 }
 
 #[test]

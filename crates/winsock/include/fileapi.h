@@ -62,6 +62,21 @@ WS_DECLARE(BOOL, SetFilePointerEx, (HANDLE file, LARGE_INTEGER distance, PLARGE_
 WS_DECLARE(BOOL, GetFileSizeEx, (HANDLE file, PLARGE_INTEGER size));
 WS_DECLARE(BOOL, FlushFileBuffers, (HANDLE file));
 WS_DECLARE(BOOL, SetFileCompletionNotificationModes, (HANDLE file, UCHAR flags));
+WS_DECLARE(HANDLE, CreateFileW,
+           (LPCWSTR name, DWORD access, DWORD share, LPSECURITY_ATTRIBUTES attributes, DWORD disposition, DWORD flags,
+            HANDLE template_file));
+WS_DECLARE(DWORD, SetFilePointer, (HANDLE file, LONG distance, PLONG distance_high, DWORD method));
+WS_DECLARE(DWORD, GetFileSize, (HANDLE file, LPDWORD size_high));
+WS_DECLARE(BOOL, DeleteFileA, (LPCSTR name));
+WS_DECLARE(BOOL, DeleteFileW, (LPCWSTR name));
 WS_END
+
+#ifdef UNICODE
+#define CreateFile CreateFileW
+#define DeleteFile DeleteFileW
+#else
+#define CreateFile CreateFileA
+#define DeleteFile DeleteFileA
+#endif
 
 #endif

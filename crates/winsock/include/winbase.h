@@ -12,10 +12,4 @@
 #include <heapapi.h>
 #include <sysinfoapi.h>
 
-#ifdef UNICODE
-#define CreateFile CreateFileW
-#else
-#define CreateFile CreateFileA
-#endif
-
 #endif

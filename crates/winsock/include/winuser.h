@@ -361,6 +361,12 @@ WS_DECLARE(HCURSOR, LoadCursorA, (HINSTANCE instance, LPCSTR name));
 WS_DECLARE(HCURSOR, LoadCursorW, (HINSTANCE instance, LPCWSTR name));
 WS_DECLARE(int, MessageBoxA, (HWND window, LPCSTR text, LPCSTR caption, UINT type));
 WS_DECLARE(int, MessageBoxW, (HWND window, LPCWSTR text, LPCWSTR caption, UINT type));
+WS_DECLARE(ATOM, RegisterClassW, (const WNDCLASSW *window_class));
+WS_DECLARE(ATOM, RegisterClassExW, (const WNDCLASSEXW *window_class));
+WS_DECLARE(BOOL, UnregisterClassW, (LPCWSTR name, HINSTANCE instance));
+WS_DECLARE(HWND, CreateWindowExW,
+           (DWORD ex_style, LPCWSTR class_name, LPCWSTR name, DWORD style, int x, int y, int width, int height,
+            HWND parent, HMENU menu, HINSTANCE instance, LPVOID parameter));
 WS_END
 
 #define CreateWindowA(class_name, name, style, x, y, width, height, parent, menu, instance, parameter) \

@@ -17,7 +17,7 @@
 
 use std::cell::Cell;
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use slab::Slab;
@@ -36,6 +36,15 @@ pub(crate) struct Object(Arc<Place>);
 impl PartialEq for Object {
     fn eq(&self, other: &Object) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+/// An object that may be gone: what its name refers to.
+pub(crate) struct WeakObject(Weak<Place>);
+
+impl WeakObject {
+    pub(crate) fn upgrade(&self) -> Option<Object> {
+        self.0.upgrade().map(Object)
     }
 }
 
@@ -137,6 +146,10 @@ impl Object {
     fn new(kind: Kind) -> Object {
         let node = Node { kind, waiters: Vec::new(), sets: Vec::new() };
         Object(Arc::new(Place(DISPATCHER.lock().objects.insert(node))))
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakObject {
+        WeakObject(Arc::downgrade(&self.0))
     }
 
     pub(crate) fn event(manual_reset: bool, set: bool) -> Object {

@@ -25,6 +25,15 @@ impl Event {
         Self(handle as usize)
     }
 
+    /// CreateEventW with a name: the event with the last error after the call, or the last error alone.
+    pub fn named(name: &str, manual: bool, set: bool) -> Result<(Self, u32), u32> {
+        let name: Vec<u16> = name.encode_utf16().chain([0]).collect();
+        // SAFETY: null attributes are allowed; the name ends with a zero.
+        let handle = unsafe { sys::CreateEventW(std::ptr::null(), i32::from(manual), i32::from(set), name.as_ptr()) };
+        let code = get_last_error();
+        if handle.is_null() { Err(code) } else { Ok((Self(handle as usize), code)) }
+    }
+
     /// The handle's value.
     pub fn handle(&self) -> usize {
         self.0

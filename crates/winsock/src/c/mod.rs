@@ -12,9 +12,12 @@
 
 mod addresses;
 mod block;
+mod files;
 mod heap;
+mod objects;
 mod screen;
 mod select;
 mod sockets;
 mod system;
 mod text;
+mod windows;

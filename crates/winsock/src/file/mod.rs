@@ -22,6 +22,7 @@
 //! the same, with the file's key (P14).
 
 mod codes;
+mod delete;
 mod io;
 mod on_sockets;
 mod open;
@@ -48,6 +49,7 @@ use crate::socket::overlapped::Operation;
 use crate::socket::request::Notice;
 use crate::types::*;
 
+pub(crate) use delete::delete;
 pub use io::{ReadFile, WriteFile};
 pub use open::{CreateFileA, CreateFileW};
 pub use position::{FlushFileBuffers, GetFileSizeEx, SetFilePointerEx};

@@ -75,6 +75,16 @@ fn unregister(name: Option<ClassName>) -> Result<(), WIN32_ERROR> {
     Ok(())
 }
 
+/// Registers a class; answers its atom, or 0 with the last error.
+pub(crate) fn register_named(name: Option<ClassName>, procedure: WNDPROC, extra: i32) -> u16 {
+    finish_atom(register(name, procedure, extra))
+}
+
+/// Forgets a class; FALSE with the last error if it cannot.
+pub(crate) fn unregister_named(name: Option<ClassName>) -> BOOL {
+    finish_bool(unregister(name))
+}
+
 fn finish_atom(atom: Result<u16, WIN32_ERROR>) -> u16 {
     atom.unwrap_or_else(|code| {
         set_last_error(code);
@@ -99,7 +109,7 @@ pub unsafe extern "system" fn RegisterClassA(lpwndclass: *const WNDCLASSA) -> u1
     }
     // SAFETY: the caller's promise.
     let (class, name) = unsafe { (&*lpwndclass, ClassName::from_bytes((*lpwndclass).lpszClassName)) };
-    finish_atom(register(name, class.lpfnWndProc, class.cbWndExtra))
+    register_named(name, class.lpfnWndProc, class.cbWndExtra)
 }
 
 /// As [`RegisterClassA`], with a name in UTF-16.
@@ -115,7 +125,7 @@ pub unsafe extern "system" fn RegisterClassW(lpwndclass: *const WNDCLASSW) -> u1
     }
     // SAFETY: the caller's promise.
     let (class, name) = unsafe { (&*lpwndclass, ClassName::from_wide((*lpwndclass).lpszClassName)) };
-    finish_atom(register(name, class.lpfnWndProc, class.cbWndExtra))
+    register_named(name, class.lpfnWndProc, class.cbWndExtra)
 }
 
 /// As [`RegisterClassA`], with a larger structure.
@@ -137,7 +147,7 @@ pub unsafe extern "system" fn RegisterClassExA(param0: *const WNDCLASSEXA) -> u1
     }
     // SAFETY: the caller's promise.
     let name = unsafe { ClassName::from_bytes(class.lpszClassName) };
-    finish_atom(register(name, class.lpfnWndProc, class.cbWndExtra))
+    register_named(name, class.lpfnWndProc, class.cbWndExtra)
 }
 
 /// As [`RegisterClassExA`], with a name in UTF-16.
@@ -158,7 +168,7 @@ pub unsafe extern "system" fn RegisterClassExW(param0: *const WNDCLASSEXW) -> u1
     }
     // SAFETY: the caller's promise.
     let name = unsafe { ClassName::from_wide(class.lpszClassName) };
-    finish_atom(register(name, class.lpfnWndProc, class.cbWndExtra))
+    register_named(name, class.lpfnWndProc, class.cbWndExtra)
 }
 
 /// Forgets a window class. The instance is ignored.

@@ -55,7 +55,7 @@ pub unsafe extern "system" fn CreateWindowExA(
     };
     // SAFETY: the caller's promise.
     let name = unsafe { ClassName::from_bytes(lpclassname) };
-    finish(create_window(name, &create))
+    create_named(name, &create)
 }
 
 /// As [`CreateWindowExA`], with strings in UTF-16. They are passed on in the CREATESTRUCT as they are.
@@ -96,10 +96,15 @@ pub unsafe extern "system" fn CreateWindowExW(
     };
     // SAFETY: the caller's promise.
     let name = unsafe { ClassName::from_wide(lpclassname) };
-    finish(create_window(name, &create))
+    create_named(name, &create)
 }
 
 const _: () = assert!(size_of::<CREATESTRUCTA>() == size_of::<CREATESTRUCTW>());
+
+/// Makes a window of the class of this name.
+pub(crate) fn create_named(name: Option<ClassName>, create: &CREATESTRUCTA) -> HWND {
+    finish(create_window(name, create))
+}
 
 fn finish(created: Result<HWND, Option<WIN32_ERROR>>) -> HWND {
     created.unwrap_or_else(|code| {

@@ -53,10 +53,13 @@ mod window;
 pub use class::{
     RegisterClassA, RegisterClassExA, RegisterClassExW, RegisterClassW, UnregisterClassA, UnregisterClassW,
 };
+pub(crate) use class::{register_named, unregister_named};
+pub(crate) use create::create_named;
 pub use create::{CreateWindowExA, CreateWindowExW, DestroyWindow, IsWindow};
 pub use get::{GetMessageA, GetMessageW, GetQueueStatus, PeekMessageA, PeekMessageW};
 pub use long_ptr::{GetWindowLongPtrA, GetWindowLongPtrW, SetWindowLongPtrA, SetWindowLongPtrW};
 pub use msg_wait::{MsgWaitForMultipleObjects, MsgWaitForMultipleObjectsEx, WaitMessage};
+pub(crate) use name::ClassName;
 pub(crate) use post::post_network_event;
 pub use post::{PostMessageA, PostMessageW, PostQuitMessage, PostThreadMessageA, PostThreadMessageW};
 pub use procedure::{DefWindowProcA, DefWindowProcW, DispatchMessageA, DispatchMessageW, TranslateMessage};

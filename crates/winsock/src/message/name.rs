@@ -7,7 +7,7 @@ use crate::types::*;
 
 /// How a program names a class.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum ClassName {
+pub(crate) enum ClassName {
     /// By what RegisterClass returned, in place of a pointer (the macro MAKEINTATOM).
     Atom(u16),
     /// By a string; folded to one case, since case does not count.
@@ -33,6 +33,11 @@ impl ClassName {
         Some(ClassName::Text(text))
     }
 
+    /// From text.
+    pub(crate) fn from_text(text: &str) -> ClassName {
+        ClassName::Text(text.to_lowercase())
+    }
+
     /// From a string of UTF-16.
     ///
     /// # Safety
@@ -51,7 +56,8 @@ impl ClassName {
         Some(ClassName::Text(String::from_utf16_lossy(units).to_lowercase()))
     }
 
-    fn from_atom(value: usize) -> Option<ClassName> {
+    /// From the value of a pointer that is none.
+    pub(crate) fn from_atom(value: usize) -> Option<ClassName> {
         u16::try_from(value).ok().filter(|&atom| atom != 0).map(ClassName::Atom)
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::dispatcher;
 use crate::error::finish_bool;
+use crate::objects::names::{self, Name};
 use crate::objects::{self, Object, table};
 use crate::types::*;
 
@@ -17,25 +18,38 @@ fn with(handle: usize, f: impl FnOnce(&dispatcher::Object)) -> BOOL {
     finish_bool(find(handle).map(|event| f(&event)).ok_or(ERROR_INVALID_HANDLE))
 }
 
-/// Makes an event. Names are not offered: `lpname` must be null.
+/// Makes an event.
 ///
 /// A manual-reset event stays set until it is reset, and releases everybody who waits; an auto-reset event is reset by
 /// the one wait that it ends.
 ///
+/// With a name, within this process: one that an object of the kind has already gives another handle of that one, with the
+/// last error ERROR_ALREADY_EXISTS. Case counts; the prefixes `Global\` and `Local\` do not.
+///
 /// # Errors
-/// Null with ERROR_NOT_SUPPORTED for a name, ERROR_NO_SYSTEM_RESOURCES when all handles are in use.
+/// Null with ERROR_INVALID_HANDLE for the name of an object of another kind, ERROR_PATH_NOT_FOUND for a
+/// backslash in it, ERROR_FILENAME_EXCED_RANGE for more than 260 characters, ERROR_NO_SYSTEM_RESOURCES when all handles
+/// are in use.
 ///
 /// # Safety
-/// `lpeventattributes` is ignored; `lpname` is only compared with null.
+/// `lpeventattributes` is ignored; `lpname` is null or ends with a zero.
 pub unsafe extern "system" fn CreateEventW(
     _lpeventattributes: *const SECURITY_ATTRIBUTES,
     bmanualreset: BOOL,
     binitialstate: BOOL,
     lpname: PCWSTR,
 ) -> HANDLE {
-    objects::create(lpname, || {
-        Ok(Object::Event(dispatcher::Object::event(bmanualreset != FALSE, binitialstate != FALSE)))
-    })
+    // SAFETY: the caller's promise.
+    create(unsafe { names::from_utf16(lpname) }, bmanualreset != FALSE, binitialstate != FALSE)
+}
+
+/// Whether an object is an event.
+pub(crate) fn is_event(object: &Object) -> bool {
+    matches!(object, Object::Event(_))
+}
+
+pub(crate) fn create(name: Name, manual_reset: bool, set: bool) -> HANDLE {
+    names::create(name, is_event, || Ok(Object::Event(dispatcher::Object::event(manual_reset, set))))
 }
 
 /// Sets an event.

@@ -3,6 +3,7 @@
 pub(crate) mod duplicate;
 pub(crate) mod event;
 pub(crate) mod mutex;
+pub(crate) mod names;
 pub(crate) mod semaphore;
 pub(crate) mod table;
 pub(crate) mod threads;
@@ -45,15 +46,15 @@ impl Object {
     }
 }
 
-/// Makes an object and its handle. Names are not offered: `name` must be null. Null, with the last error, if it fails.
-pub(crate) fn create(name: PCWSTR, make: impl FnOnce() -> Result<Object, WIN32_ERROR>) -> HANDLE {
-    let run = || {
-        if !name.is_null() {
-            return Err(ERROR_NOT_SUPPORTED);
-        }
-        table::insert(Entry::Object(make()?)).ok_or(ERROR_NO_SYSTEM_RESOURCES)
-    };
-    match run() {
+/// Makes an object and its handle. Null, with the last error, if it fails.
+pub(crate) fn create(make: impl FnOnce() -> Result<Object, WIN32_ERROR>) -> HANDLE {
+    finish(make())
+}
+
+/// Ends a function that answers a new handle of an object.
+pub(crate) fn finish(object: Result<Object, WIN32_ERROR>) -> HANDLE {
+    let insert = |object| table::insert(Entry::Object(object)).ok_or(ERROR_NO_SYSTEM_RESOURCES);
+    match object.and_then(insert) {
         Ok(handle) => {
             set_last_error(ERROR_SUCCESS);
             handle as usize as HANDLE

@@ -2,25 +2,38 @@
 
 use crate::dispatcher;
 use crate::error::finish_bool;
-use crate::objects::{self, Object, table};
+use crate::objects::names::{self, Name};
+use crate::objects::{Object, table};
 use crate::types::*;
 
-/// Makes a mutex, owned by the calling thread with `binitialowner`. Names are not offered: `lpname` must be null.
+/// Makes a mutex, owned by the calling thread with `binitialowner`, if it is new.
 ///
 /// A mutex is recursive: a thread that owns it may wait for it again, and releases it as often. If its owner ends
 /// without releasing it, the next wait answers WAIT_ABANDONED and owns it.
 ///
+/// For names see [`CreateEventW`](crate::CreateEventW).
+///
 /// # Errors
-/// Null with ERROR_NOT_SUPPORTED for a name.
+/// Null as for CreateEventW.
 ///
 /// # Safety
-/// `lpmutexattributes` is ignored; `lpname` is only compared with null.
+/// `lpmutexattributes` is ignored; `lpname` is null or ends with a zero.
 pub unsafe extern "system" fn CreateMutexW(
     _lpmutexattributes: *const SECURITY_ATTRIBUTES,
     binitialowner: BOOL,
     lpname: PCWSTR,
 ) -> HANDLE {
-    objects::create(lpname, || Ok(Object::Mutex(dispatcher::Object::mutex(binitialowner != FALSE))))
+    // SAFETY: the caller's promise.
+    create(unsafe { names::from_utf16(lpname) }, binitialowner != FALSE)
+}
+
+/// Whether an object is a mutex.
+pub(crate) fn is_mutex(object: &Object) -> bool {
+    matches!(object, Object::Mutex(_))
+}
+
+pub(crate) fn create(name: Name, owned: bool) -> HANDLE {
+    names::create(name, is_mutex, || Ok(Object::Mutex(dispatcher::Object::mutex(owned))))
 }
 
 /// Undoes one wait of the calling thread for a mutex.

@@ -2,29 +2,40 @@
 
 use crate::dispatcher;
 use crate::error::finish_bool;
+use crate::objects::names::{self, Name};
 use crate::objects::{self, Object, table};
 use crate::types::*;
 
-/// Makes a semaphore. Names are not offered: `lpname` must be null.
+/// Makes a semaphore. For names see [`CreateEventW`](crate::CreateEventW).
 ///
 /// # Errors
 /// Null with ERROR_INVALID_PARAMETER unless `0 <= linitialcount <= lmaximumcount` and `lmaximumcount > 0`;
-/// ERROR_NOT_SUPPORTED for a name.
+/// as for CreateEventW.
 ///
 /// # Safety
-/// `lpsemaphoreattributes` is ignored; `lpname` is only compared with null.
+/// `lpsemaphoreattributes` is ignored; `lpname` is null or ends with a zero.
 pub unsafe extern "system" fn CreateSemaphoreW(
     _lpsemaphoreattributes: *const SECURITY_ATTRIBUTES,
     linitialcount: i32,
     lmaximumcount: i32,
     lpname: PCWSTR,
 ) -> HANDLE {
-    objects::create(lpname, || match (u32::try_from(linitialcount), u32::try_from(lmaximumcount)) {
+    // SAFETY: the caller's promise.
+    create(unsafe { names::from_utf16(lpname) }, linitialcount, lmaximumcount)
+}
+
+/// Whether an object is a semaphore.
+pub(crate) fn is_semaphore(object: &Object) -> bool {
+    matches!(object, Object::Semaphore(_))
+}
+
+pub(crate) fn create(name: Name, count: i32, maximum: i32) -> HANDLE {
+    match (u32::try_from(count), u32::try_from(maximum)) {
         (Ok(count), Ok(maximum @ 1..)) if count <= maximum => {
-            Ok(Object::Semaphore(dispatcher::Object::semaphore(count, maximum)))
+            names::create(name, is_semaphore, || Ok(Object::Semaphore(dispatcher::Object::semaphore(count, maximum))))
         }
-        _ => Err(ERROR_INVALID_PARAMETER),
-    })
+        _ => objects::finish(Err(ERROR_INVALID_PARAMETER)),
+    }
 }
 
 /// Adds to a semaphore's count, and tells what it was.

@@ -147,7 +147,7 @@ pub unsafe extern "system" fn CreateThread(
     dwcreationflags: THREAD_CREATION_FLAGS,
     lpthreadid: *mut u32,
 ) -> HANDLE {
-    objects::create(std::ptr::null(), || {
+    objects::create(|| {
         let routine = lpstartaddress.ok_or(ERROR_INVALID_PARAMETER)?;
         let start = Start { routine, parameter: lpparameter.cast_mut() };
         let thread = ThreadObject::new(Stage::Created(Vec::new()));

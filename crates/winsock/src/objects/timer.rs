@@ -11,7 +11,8 @@ use parking_lot::{Condvar, Mutex};
 use crate::apc::{self, Apc, TimerRoutine};
 use crate::dispatcher::Object as Waitable;
 use crate::error::finish_bool;
-use crate::objects::{self, Object, table};
+use crate::objects::names::{self, Name};
+use crate::objects::{Object, table};
 use crate::thread;
 use crate::types::*;
 
@@ -151,19 +152,29 @@ fn find(handle: HANDLE) -> Result<Arc<Timer>, WIN32_ERROR> {
     }
 }
 
-/// Makes a timer that is not set. Names are not offered: `lptimername` must be null.
+/// Makes a timer that is not set. For names see [`CreateEventW`](crate::CreateEventW).
 ///
 /// # Errors
-/// Null with ERROR_NOT_SUPPORTED for a name.
+/// Null as for CreateEventW.
 ///
 /// # Safety
-/// `lptimerattributes` is ignored; `lptimername` is only compared with null.
+/// `lptimerattributes` is ignored; `lptimername` is null or ends with a zero.
 pub unsafe extern "system" fn CreateWaitableTimerW(
     _lptimerattributes: *const SECURITY_ATTRIBUTES,
     bmanualreset: BOOL,
     lptimername: PCWSTR,
 ) -> HANDLE {
-    objects::create(lptimername, || Ok(Object::Timer(Arc::new(Timer::new(bmanualreset != FALSE)))))
+    // SAFETY: the caller's promise.
+    create(unsafe { names::from_utf16(lptimername) }, bmanualreset != FALSE)
+}
+
+/// Whether an object is a timer.
+pub(crate) fn is_timer(object: &Object) -> bool {
+    matches!(object, Object::Timer(_))
+}
+
+pub(crate) fn create(name: Name, manual_reset: bool) -> HANDLE {
+    names::create(name, is_timer, || Ok(Object::Timer(Arc::new(Timer::new(manual_reset)))))
 }
 
 /// Has a timer come due at a time, and then every `lperiod` milliseconds if that is not 0.

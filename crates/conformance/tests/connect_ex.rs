@@ -105,6 +105,7 @@ fn x22_it_always_pends_and_counts_the_data_sent() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: only the beginning of 8 MiB is sent")]
 fn x22_a_large_first_message_arrives_whole() {
     let (listener, address) = listener();
     let (port, socket) = bound_on_port();
@@ -131,7 +132,7 @@ fn x22_it_works_without_a_port() {
 }
 
 #[test]
-fn x23_a_refused_connect_fails_and_may_be_tried_again() {
+fn x23_a_refused_connect_fails() {
     let (port, socket) = bound_on_port();
     let request = Request::holding(b"abc");
     pends(connect_ex(&socket, nobody(), request, 3));
@@ -140,6 +141,15 @@ fn x23_a_refused_connect_fails_and_may_be_tried_again() {
     let result = wsa_get_overlapped_result(socket.raw(), request, false);
     assert_eq!((result.ok, result.error), (false, sys::WSAECONNREFUSED as u32));
     assert_no_packet(&port);
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "Wine 8: the second ConnectEx fails with WSAECONNABORTED")]
+fn x23_a_refused_connect_may_be_tried_again() {
+    let (port, socket) = bound_on_port();
+    let request = Request::new(0);
+    pends(connect_ex(&socket, nobody(), request, 0));
+    assert_eq!(port.packet(), failure(KEY, request, 0, sys::ERROR_CONNECTION_REFUSED));
 
     let (listener, address) = listener();
     let request = Request::holding(b"abc");
@@ -175,6 +185,7 @@ fn x25_during_the_connect_there_is_no_peer_name() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: connect fails with WSAEISCONN before the update")]
 fn x25_connect_is_invalid_until_the_context_is_updated() {
     let (_listener, address) = listener();
     let (port, socket) = bound_on_port();
@@ -191,6 +202,7 @@ fn x25_connect_is_invalid_until_the_context_is_updated() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: getpeername fails with WSAENOTCONN")]
 fn x26_names_are_known_during_a_nonblocking_connect() {
     let (address, _kept) = unanswered();
     let socket = tcp();

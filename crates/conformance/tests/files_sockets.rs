@@ -54,7 +54,7 @@ fn d92_an_overlapped_socket_is_read_and_written_as_by_winsock() {
 }
 
 #[test]
-fn d92_the_offset_is_ignored_unless_it_is_negative() {
+fn d92_the_offset_is_ignored() {
     let (peer, socket) = pair();
     for offset in [0, 5, i64::MAX as u64] {
         let write = Request::holding(b"ab").at(offset);
@@ -66,6 +66,12 @@ fn d92_the_offset_is_ignored_unless_it_is_negative() {
         assert!(get_overlapped_result(socket.raw(), read, true).ok);
         assert_eq!(read.data(), b"cd");
     }
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "Wine 8: ReadFile and WriteFile succeed")]
+fn d92_a_negative_offset_is_refused() {
+    let (peer, socket) = pair();
     peer.send(b"ef").unwrap();
     until("data waits", || socket.bytes_waiting() == 2);
     for offset in [-3, i64::MIN] {
@@ -81,6 +87,7 @@ fn d92_the_offset_is_ignored_unless_it_is_negative() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: ReadFile and WriteFile succeed")]
 fn d92_an_overlapped_socket_needs_an_overlapped() {
     let (peer, socket) = pair();
     peer.send(b"ab").unwrap();
@@ -107,7 +114,7 @@ fn d92_a_socket_at_a_port_gets_its_packets() {
 }
 
 #[test]
-fn d92_without_overlapped_attribute_the_calls_block_even_if_the_socket_does_not() {
+fn d92_without_overlapped_attribute_a_read_blocks_even_if_the_socket_does_not() {
     for nonblocking in [false, true] {
         for with_overlapped in [false, true] {
             let (peer, socket) = pair_without_overlapped();
@@ -117,17 +124,28 @@ fn d92_without_overlapped_attribute_the_calls_block_even_if_the_socket_does_not(
                 peer.send(b"abc").unwrap();
                 peer
             });
-            let (read, data, socket) = finishes("ReadFile", move || {
+            let (read, data) = finishes("ReadFile", move || {
                 if with_overlapped {
                     let request = Request::new(3);
-                    (read_file(socket.raw(), request), request.data(), socket)
+                    (read_file(socket.raw(), request), request.data())
                 } else {
                     let mut buffer = [0; 3];
-                    (read_file_now(socket.raw(), &mut buffer), buffer.to_vec(), socket)
+                    (read_file_now(socket.raw(), &mut buffer), buffer.to_vec())
                 }
             });
             assert_eq!((read, data), (Answer { ok: true, bytes: 3, error: 0 }, b"abc".to_vec()));
-            let peer = sender.join().unwrap();
+            drop(sender.join().unwrap());
+        }
+    }
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "Wine 8: a WriteFile of more than the buffer holds never returns")]
+fn d92_without_overlapped_attribute_a_write_blocks_even_if_the_socket_does_not() {
+    for nonblocking in [false, true] {
+        for with_overlapped in [false, true] {
+            let (peer, socket) = pair_without_overlapped();
+            socket.set_nonblocking(nonblocking);
             // A write of more than the connection holds blocks until the peer has taken the most of it.
             const MANY: usize = 32 << 20;
             let reader = thread::spawn(move || {

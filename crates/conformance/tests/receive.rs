@@ -53,6 +53,7 @@ fn d46_a_pending_peek_completes_and_leaves_the_data() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: MSG_WAITALL does nothing")]
 fn d47_waitall_receives_until_full() {
     let (client, server) = pair();
     let receiver = std::thread::spawn(move || {
@@ -74,6 +75,7 @@ fn d47_waitall_receives_until_full() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: MSG_WAITALL does nothing")]
 fn d47_an_overlapped_waitall_pends_until_full() {
     let (client, server) = pair();
     let event = Event::manual(false);
@@ -91,6 +93,7 @@ fn d47_an_overlapped_waitall_pends_until_full() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: MSG_WAITALL does nothing and is never refused")]
 fn d47_waitall_is_refused_where_it_has_no_meaning() {
     let mut buffer = [0; 8];
     let (_client, server) = pair();
@@ -120,6 +123,7 @@ fn d48_an_urgent_byte_is_received_before_earlier_data() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: an ordinary receive waits behind the urgent one")]
 fn d48_a_pending_urgent_receive_is_not_satisfied_by_data() {
     let (client, server) = pair();
     let (urgent_event, event) = (Event::manual(false), Event::manual(false));
@@ -137,6 +141,7 @@ fn d48_a_pending_urgent_receive_is_not_satisfied_by_data() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: MSG_PARTIAL stays set on output")]
 fn d49_msg_partial_is_ignored() {
     let (client, server) = pair();
     client.send(b"data").unwrap();
@@ -155,6 +160,7 @@ fn d49_msg_partial_is_ignored() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: after a reset was reported, WSARecv gives 0 bytes")]
 fn d52_after_a_reset_every_call_fails_at_once() {
     let (client, server) = pair();
     let port = Port::new(1);
@@ -178,6 +184,7 @@ fn d52_after_a_reset_every_call_fails_at_once() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: recv gives 0 after a reset")]
 fn d52_a_reset_reported_to_a_synchronous_call_stays_as_well() {
     let (client, server) = pair();
     client.reset();
@@ -189,6 +196,7 @@ fn d52_a_reset_reported_to_a_synchronous_call_stays_as_well() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: recv gives 0 for ever")]
 fn d53_a_send_to_a_closed_peer_succeeds_once_and_aborts() {
     let (client, server) = pair();
     server.close().unwrap();
@@ -207,20 +215,27 @@ fn d54_a_receive_on_an_unconnected_stream_is_wsaenotconn() {
     let port = Port::new(1);
     let socket = tcp();
     port.associate(&socket, 1).unwrap();
-    let assert_refused = |socket: &Socket| {
-        assert_eq!(socket.recv(&mut [0; 8]), Err(sys::WSAENOTCONN));
-        assert_eq!(socket.wsa_recv_now(&mut [&mut [0; 8]], 0), Err(sys::WSAENOTCONN));
-        assert_eq!(socket.wsa_recv(Request::new(8)), Begin::Failed(sys::WSAENOTCONN));
-    };
-    assert_refused(&socket);
+    assert_receives_are_refused(&socket);
     socket.bind(loopback()).unwrap();
-    assert_refused(&socket);
+    assert_receives_are_refused(&socket);
     assert!(port.is_empty(), "no packet");
-    let (listener, _) = listener();
-    assert_refused(&listener);
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: recv waits for ever")]
+fn d54_a_receive_on_a_listener_is_wsaenotconn() {
+    assert_receives_are_refused(&listener().0);
+}
+
+#[track_caller]
+fn assert_receives_are_refused(socket: &Socket) {
+    assert_eq!(socket.recv(&mut [0; 8]), Err(sys::WSAENOTCONN));
+    assert_eq!(socket.wsa_recv_now(&mut [&mut [0; 8]], 0), Err(sys::WSAENOTCONN));
+    assert_eq!(socket.wsa_recv(Request::new(8)), Begin::Failed(sys::WSAENOTCONN));
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "Wine 8: a nonblocking recv gives WSAEWOULDBLOCK")]
 fn d54_also_while_a_connect_is_in_progress() {
     // A listener whose queue overflows leaves the last of many connects in progress.
     let listener = tcp();
@@ -241,6 +256,7 @@ fn d54_also_while_a_connect_is_in_progress() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: recv waits for ever")]
 fn d55_a_receive_on_an_unbound_udp_socket_is_wsaeinval() {
     let socket = udp();
     assert_eq!(socket.recv(&mut [0; 8]), Err(sys::WSAEINVAL));
@@ -313,6 +329,7 @@ fn d56_its_packet_is_a_failed_one_with_the_bytes() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: recvfrom succeeds and takes the datagram")]
 fn d59_too_little_room_for_the_senders_address_leaves_the_datagram() {
     let (sender, receiver, address) = datagrams();
     sender.sendto(b"data", address).unwrap();

@@ -17,6 +17,7 @@ fn pattern(length: usize) -> Vec<u8> {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: a nonblocking send of more than the buffer holds is short")]
 fn d60_a_nonblocking_send_takes_all_or_nothing() {
     let (client, server) = pair();
     let data = pattern(MUCH);
@@ -32,6 +33,7 @@ fn d60_a_nonblocking_send_takes_all_or_nothing() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: a nonblocking send of more than the buffer holds is short")]
 fn d60_no_nonblocking_send_is_ever_short() {
     let (client, server) = pair();
     client.set_nonblocking(true);
@@ -60,6 +62,7 @@ fn d60_no_nonblocking_send_is_ever_short() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: a nonblocking send of more than the buffer holds is short")]
 fn d61_what_a_nonblocking_send_took_is_delivered_after_closesocket() {
     let (client, server) = pair();
     let data = pattern(MUCH);
@@ -77,6 +80,7 @@ fn d61_what_a_nonblocking_send_took_is_delivered_after_closesocket() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: a nonblocking send of more than the buffer holds is short")]
 fn d61_there_is_nothing_to_cancel() {
     let (client, server) = pair();
     let data = pattern(MUCH);
@@ -87,6 +91,7 @@ fn d61_there_is_nothing_to_cancel() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: a nonblocking send of more than the buffer holds is short")]
 fn d61_shutdown_comes_after_what_was_taken() {
     let (client, server) = pair();
     let data = pattern(MUCH);
@@ -130,6 +135,23 @@ fn d62_a_blocking_send_waits_for_room() {
     assert_eq!(sender.join().unwrap(), Ok(MUCH));
 }
 
+#[cfg(windows)]
+#[test]
+fn d63_an_overlapped_send_without_buffer_pends_until_the_peer_takes_the_data() {
+    let (client, server) = pair();
+    client.set_sol_option(sys::SO_SNDBUF, 0).unwrap();
+    // More than the peer's buffer holds.
+    let data = pattern(4 << 20);
+    let request = Request::holding(&data);
+    assert_eq!(client.wsa_send(request), Begin::Pending);
+    conformance::nap();
+    assert!(!request.has_completed(), "nobody has taken it");
+    assert!(server.recv_exact(data.len()) == data);
+    until("the send is done", || request.has_completed());
+    assert_eq!((request.internal(), request.internal_high()), (0, data.len()));
+}
+
+#[cfg(not(windows))]
 #[test]
 fn deviates_d63_an_overlapped_send_without_buffer_completes_with_its_full_length() {
     // The point that cannot be mirrored is when: Windows holds the completion until the transport has consumed the
@@ -184,14 +206,19 @@ fn d66_sendto_on_a_connected_stream_ignores_the_address() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: WSAEINVAL")]
 fn d67_send_on_an_unconnected_udp_socket_is_wsaenotconn() {
-    let (first, second) = (udp(), udp());
-    let (to_first, to_second) = (first.bind_loopback(), second.bind_loopback());
     let socket = udp();
     assert_eq!(socket.send(b"x"), Err(sys::WSAENOTCONN));
     assert_eq!(socket.wsa_send_now(&[b"x"]), Err(sys::WSAENOTCONN));
     assert_eq!(tcp().send(b"x"), Err(sys::WSAENOTCONN), "nor on TCP");
+}
 
+#[test]
+fn d67_a_udp_socket_can_be_connected_to_another_peer() {
+    let (first, second) = (udp(), udp());
+    let (to_first, to_second) = (first.bind_loopback(), second.bind_loopback());
+    let socket = udp();
     let mut buffer = [0; 16];
     socket.connect(to_first).unwrap();
     assert_eq!(socket.send(b"1"), Ok(1));
@@ -200,16 +227,25 @@ fn d67_send_on_an_unconnected_udp_socket_is_wsaenotconn() {
     assert_eq!(socket.send(b"22"), Ok(2));
     assert_eq!(second.recv(&mut buffer), Ok(2));
     assert_eq!(socket.getpeername(), Ok(to_second));
-
-    socket.connect_unspecified().expect("dissolves the association");
-    assert_eq!(socket.send(b"x"), Err(sys::WSAENOTCONN));
-    assert_eq!(socket.getpeername(), Err(sys::WSAENOTCONN));
-    socket.connect(to_first).unwrap();
-    assert_eq!(socket.send(b"333"), Ok(3));
-    assert_eq!(first.recv(&mut buffer), Ok(3));
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: then a send fails with WSAEINVAL")]
+fn d67_connecting_to_no_family_dissolves_the_association() {
+    let peer = udp();
+    let address = peer.bind_loopback();
+    let socket = udp();
+    socket.connect(address).unwrap();
+    socket.connect_unspecified().expect("dissolves the association");
+    assert_eq!(socket.send(b"x"), Err(sys::WSAENOTCONN));
+    assert_eq!(socket.getpeername(), Err(sys::WSAENOTCONN));
+    socket.connect(address).unwrap();
+    assert_eq!(socket.send(b"333"), Ok(3));
+    assert_eq!(peer.recv(&mut [0; 8]), Ok(3));
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "Wine 8: WSAEINVAL")]
 fn d68_sending_a_datagram_to_port_0_succeeds() {
     let to = SocketAddr::from(([127, 0, 0, 1], 0));
     assert_eq!(udp().sendto(b"nowhere", to), Ok(7));
@@ -226,13 +262,19 @@ fn d68_sending_a_datagram_to_port_0_succeeds() {
 const UNREACHABLE: ([u8; 4], u16) = ([127, 0, 0, 1], 1);
 
 #[test]
-fn d69_an_unreachable_port_never_fails_a_send() {
-    let to = SocketAddr::from(UNREACHABLE);
-    let unconnected = udp();
-    let connected = udp();
-    connected.connect(to).unwrap();
+fn d69_an_unreachable_port_never_fails_a_sendto() {
+    let socket = udp();
     for round in 0..100 {
-        assert_eq!(unconnected.sendto(b"x", to), Ok(1), "round {round}");
+        assert_eq!(socket.sendto(b"x", SocketAddr::from(UNREACHABLE)), Ok(1), "round {round}");
+    }
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "Wine 8: WSASend fails")]
+fn d69_an_unreachable_port_never_fails_a_send() {
+    let connected = udp();
+    connected.connect(SocketAddr::from(UNREACHABLE)).unwrap();
+    for round in 0..100 {
         assert_eq!(connected.send(b"x"), Ok(1), "round {round}");
         assert_eq!(connected.wsa_send_now(&[b"x"]), Ok(1), "round {round}");
         assert!(connected.wsa_send(Request::holding(b"x")).started(), "round {round}");
@@ -240,6 +282,7 @@ fn d69_an_unreachable_port_never_fails_a_send() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: recv is not told")]
 fn d69_an_unreachable_port_fails_a_later_receive() {
     let to = SocketAddr::from(UNREACHABLE);
     for connect in [false, true] {
@@ -273,6 +316,7 @@ fn d69_without_sio_udp_connreset_receives_are_not_told() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: the receive pends on")]
 fn d69_a_pending_receive_is_told_as_well() {
     let socket = udp();
     socket.bind_loopback();

@@ -74,6 +74,7 @@ fn so_exclusiveaddruse_refuses_those_who_would_share() {
 const MUCH: usize = 16 << 20;
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: a nonblocking send of more than the buffer holds is short")]
 fn data_that_a_nonblocking_send_took_survives_the_end_of_the_process() {
     let name = "data_that_a_nonblocking_send_took_survives_the_end_of_the_process";
     // Neither closesocket nor WSACleanup.
@@ -82,6 +83,7 @@ fn data_that_a_nonblocking_send_took_survives_the_end_of_the_process() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: a nonblocking send of more than the buffer holds is short")]
 fn data_on_its_way_survives_closesocket_and_the_end_of_the_process() {
     let name = "data_on_its_way_survives_closesocket_and_the_end_of_the_process";
     let (process, stream) = in_sender(name, |socket| socket.close().unwrap());
@@ -89,11 +91,13 @@ fn data_on_its_way_survives_closesocket_and_the_end_of_the_process() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: a nonblocking send of more than the buffer holds is short")]
 fn a_peer_that_never_reads_does_not_keep_the_process_alive() {
     let name = "a_peer_that_never_reads_does_not_keep_the_process_alive";
     let (mut process, stream) = in_sender(name, |_| {});
     // Nothing is read, and the process ends all the same: what it does for the data at its end is bounded.
     until("the process ended", || process.try_wait().unwrap().is_some());
+    assert!(process.wait().unwrap().success(), "it sent what it was to send");
     drop(stream);
 }
 

@@ -148,9 +148,16 @@ pub fn closed_event() -> usize {
     let mut events: Vec<Event> = (0..32).map(|_| Event::manual(false)).collect();
     events.sort_by_key(Event::handle);
     let highest = events[events.len() - 1].handle();
-    while let Some(next) = events.pop() {
-        drop(next);
-    }
+    while events.pop().is_some() {}
+    highest
+}
+
+/// A TCP socket that was closed, whose handle no other object gets soon; see [`closed_event`].
+pub fn closed_socket() -> Socket {
+    let mut sockets: Vec<Socket> = (0..32).map(|_| tcp()).collect();
+    sockets.sort_by_key(Socket::raw);
+    let highest = sockets.swap_remove(sockets.len() - 1);
+    highest.close().expect("closesocket");
     highest
 }
 

@@ -1,6 +1,7 @@
 //! WSAAsyncSelect: the call itself, what a message holds, and selecting again (A1 to A6, A8 to A11, A13, A21, A22, A30).
 #![forbid(unsafe_code)]
 
+use conformance::fixture::closed_socket;
 use conformance::network_fixture::{
     ACCEPT, ALL, CLOSE, CONNECT, Inbox, MESSAGE, OOB, READ, Scene, WRITE, Watch, assert_nonblocking, begin_connect,
     connection, deliver, deliver_urgent, is_readable, settle,
@@ -184,11 +185,9 @@ fn a8_a_bad_window_leaves_the_selection_that_there_is() {
 #[test]
 fn a8_what_is_no_socket_is_refused() {
     let inbox = Inbox::new();
-    let closed = tcp();
-    closed.close().unwrap();
     let event = Event::manual(false);
     let event_as_socket = ManuallyDrop::new(Socket::of(event.handle()));
-    for socket in [&closed, &Socket::invalid(), &event_as_socket] {
+    for socket in [&closed_socket(), &Socket::invalid(), &event_as_socket] {
         assert_eq!(socket.wsa_async_select(&inbox.window, MESSAGE, READ), Err(sys::WSAENOTSOCK));
     }
 }

@@ -1,12 +1,12 @@
 //! WSAEventSelect: the call itself, and what selecting again does (V1 to V9, V24, V25).
 #![forbid(unsafe_code)]
 
-use conformance::fixture::{DEADLINE_MS, closed_event};
+use conformance::fixture::{DEADLINE_MS, closed_event, closed_socket};
 use conformance::network_fixture::{
     ACCEPT, ALL, CLOSE, CONNECT, OOB, READ, Scene, WRITE, Watch, assert_nonblocking, connection, deliver, is_readable,
     settle,
 };
-use conformance::raw::{Event, Socket, listener, pair, tcp};
+use conformance::raw::{Event, Socket, listener, pair};
 use pentaport::sys;
 use std::mem::ManuallyDrop;
 
@@ -360,9 +360,7 @@ fn v25_a_socket_made_after_closesocket_has_no_association() {
 #[test]
 fn h13_what_is_no_socket_is_refused() {
     let event = Event::manual(false);
-    let closed = tcp();
-    closed.close().unwrap();
-    for socket in [Socket::invalid(), closed] {
+    for socket in [Socket::invalid(), closed_socket()] {
         assert_eq!(socket.wsa_event_select(Some(&event), READ), Err(sys::WSAENOTSOCK));
         assert_eq!(socket.wsa_event_select(None, 0), Err(sys::WSAENOTSOCK));
         assert_eq!(socket.wsa_enum_network_events(None), Err(sys::WSAENOTSOCK));

@@ -1,6 +1,7 @@
 //! select: the sets, the arguments and what is refused (S2 to S18).
 #![forbid(unsafe_code)]
 
+use conformance::fixture::closed_socket;
 use conformance::network_fixture::{deliver, deliver_urgent};
 use conformance::raw::{
     Bad, Event, FdSet, Port, Set, Socket, listener, pair, readiness, select, select_bad, select_one, select_same_set,
@@ -149,8 +150,7 @@ fn s14_invalid_and_closed_sockets_are_wsaenotsock() {
     // In a process of its own: no other test takes the closed handle's value.
     in_child("s14_invalid_and_closed_sockets_are_wsaenotsock", || {
         let good = udp();
-        let closed = udp();
-        closed.close().unwrap();
+        let closed = closed_socket();
         for bad in [sys::INVALID_SOCKET, closed.raw()] {
             for which in Set::ALL {
                 assert_refused(which, &[bad]);

@@ -50,6 +50,9 @@ impl<S: Service> Mechanism<S> for Select {
     type Line = Line;
     type Signal = NetworkEvents;
 
+    // Each pass costs what all connections cost, so accept what is there.
+    const ACCEPTS: usize = super::ACCEPTS;
+
     fn new() -> Result<(Self, Arc<Waker>)> {
         let waker = Arc::new(Waker::new()?);
         let mut read = SelectSet::new();

@@ -31,7 +31,7 @@ use self::client::Client;
 pub(super) use self::inbox::Wake;
 use self::inbox::{Inbox, Note};
 use super::accept::Caller;
-use super::{ACCEPT_AGAIN, ACCEPTS, Host, RECEIVE_SIZE, Stopping, transfer};
+use super::{ACCEPT_AGAIN, Host, RECEIVE_SIZE, Stopping, transfer};
 use crate::conversation::{self, Conversation};
 use crate::handle::{Link, Stop};
 use crate::mailbox::Mailbox;
@@ -52,6 +52,10 @@ pub(super) trait Mechanism<S: Service>: Sized {
     type Line;
     /// What the model tells of a connection.
     type Signal;
+
+    /// How many callers to accept for one notice of callers. After each accept the model tells of the next, if somebody
+    /// is there; to ask until nobody is costs one more call, and Wine may lose the notice of who comes during that one.
+    const ACCEPTS: usize = 1;
 
     /// Called on the worker's thread.
     fn new() -> Result<(Self, Self::Waker)>;
@@ -337,9 +341,9 @@ impl<'a, S: Service, M: Mechanism<S>> Worker<'a, S, M> {
         }
     }
 
-    /// Accepts those who are there.
+    /// Accepts those who are there, as many as a notice is for.
     fn accept(&mut self) {
-        for _ in 0..ACCEPTS {
+        for _ in 0..M::ACCEPTS {
             let Some(listener) = self.listener.as_ref().filter(|_| self.accept_again.is_none()) else { return };
             match self.runner.host.accept(self.desk.lane, listener) {
                 Caller::Accepted { socket, peer, local } => self.deal_out(socket, peer, local),

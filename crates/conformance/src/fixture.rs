@@ -142,23 +142,32 @@ pub fn unanswered() -> (SocketAddr, Vec<Socket>) {
     panic!("a backlog of 0 takes 64 connections");
 }
 
-/// The handle of an event that was closed, which no other object gets soon: systems give out again the lowest handle that
-/// is free, or the one that was closed last.
+/// The handle of an event that was closed, which no other object gets soon.
 pub fn closed_event() -> usize {
-    let mut events: Vec<Event> = (0..32).map(|_| Event::manual(false)).collect();
-    events.sort_by_key(Event::handle);
-    let highest = events[events.len() - 1].handle();
-    while events.pop().is_some() {}
-    highest
+    let events = (0..64).map(|_| Event::manual(false)).collect();
+    closed(events, Event::handle, drop).1
 }
 
-/// A TCP socket that was closed, whose handle no other object gets soon; see [`closed_event`].
+/// A TCP socket that was closed, whose handle no other object gets soon.
 pub fn closed_socket() -> Socket {
-    let mut sockets: Vec<Socket> = (0..32).map(|_| tcp()).collect();
-    sockets.sort_by_key(Socket::raw);
-    let highest = sockets.swap_remove(sockets.len() - 1);
-    highest.close().expect("closesocket");
-    highest
+    let sockets = (0..64).map(|_| tcp()).collect();
+    let close = |socket: Socket| {
+        socket.close().expect("closesocket");
+        socket
+    };
+    closed(sockets, Socket::raw, close).0
+}
+
+/// Closes all of these, and gives what `close` made of the one with the highest handle, and that handle.
+///
+/// Systems give out again the lowest handle that is free, or the one that was closed last. So half of the others go
+/// before this one, and half after it.
+fn closed<T, C>(mut objects: Vec<T>, handle: fn(&T) -> usize, close: impl FnOnce(T) -> C) -> (C, usize) {
+    objects.sort_by_key(handle);
+    let highest = objects.pop().expect("there are some");
+    let value = handle(&highest);
+    objects.truncate(objects.len() / 2);
+    (close(highest), value)
 }
 
 /// What happened, in order, on whichever thread.

@@ -14,6 +14,7 @@ mod addresses;
 mod block;
 mod files;
 mod heap;
+mod locks;
 mod objects;
 mod screen;
 mod select;

@@ -3,6 +3,7 @@
 
 mod check;
 mod conformance;
+mod install;
 mod libtest;
 mod register;
 mod windows;
@@ -16,6 +17,8 @@ use std::process::ExitCode;
 enum Command {
     /// Run the conformance suite and print a table of the facts by section
     Conformance(conformance::Arguments),
+    /// Build the command, the compiler drivers, the headers and the libraries, and install them
+    Install(install::Arguments),
     /// Check the rules of the code that no compiler checks
     Check,
     /// Build for Windows and run the tests under Wine
@@ -25,6 +28,7 @@ enum Command {
 fn main() -> anyhow::Result<ExitCode> {
     match Command::parse() {
         Command::Conformance(arguments) => conformance::run(&arguments),
+        Command::Install(arguments) => install::run(&arguments),
         Command::Check => check::run(),
         Command::Windows(arguments) => windows::run(&arguments),
     }

@@ -1,0 +1,99 @@
+/* Where programs begin that have no `main`: libwinsock_main.a, from which the linker takes this only if nothing else
+ * defines `main`. Calls what the program has instead, by weak references. */
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+
+#define WEAK __attribute__((__weak__))
+
+extern int wmain(int, wchar_t **, wchar_t **) WEAK;
+extern int WinMain(void *, void *, char *, int) WEAK;
+extern int wWinMain(void *, void *, wchar_t *, int) WEAK;
+/* As winsock-cc calls a `main` and a `wmain` that return nothing. */
+extern void ws_void_main(int, char **, char **) WEAK;
+extern void ws_void_wmain(int, wchar_t **, wchar_t **) WEAK;
+extern void *ws_GetModuleHandleA(const char *) WEAK;
+extern const char __executable_start WEAK;
+
+#define SW_SHOWNORMAL 1
+
+static void *allocate(size_t count, size_t size) {
+    void *memory = calloc(count, size);
+    if (!memory) {
+        abort();
+    }
+    return memory;
+}
+
+/* UTF-8 to UTF-32, whatever the locale; a byte that is none of UTF-8 becomes U+FFFD. */
+static wchar_t *widen(const char *text) {
+    const unsigned char *from = (const unsigned char *)text;
+    wchar_t *wide = allocate(strlen(text) + 1, sizeof(wchar_t)), *to = wide;
+    while (*from) {
+        int more = *from < 0x80 ? 0 : *from >= 0xc2 && *from < 0xe0 ? 1 : *from >= 0xe0 && *from < 0xf0 ? 2 : *from >= 0xf0 && *from < 0xf5 ? 3 : -1;
+        wchar_t value = more <= 0 ? *from : *from & (0x3f >> more);
+        int seen = 0;
+        while (seen < more && (from[1 + seen] & 0xc0) == 0x80) {
+            value = value << 6 | (from[1 + seen++] & 0x3f);
+        }
+        *to++ = more < 0 || seen < more ? 0xfffd : value;
+        from += 1 + seen;
+    }
+    return wide;
+}
+
+static wchar_t **widen_all(int count, char **texts) {
+    wchar_t **wide = allocate((size_t)count + 1, sizeof(wchar_t *));
+    for (int i = 0; i < count; i++) {
+        wide[i] = widen(texts[i]);
+    }
+    return wide;
+}
+
+static int count_of(char **texts) {
+    int count = 0;
+    while (texts[count]) {
+        count++;
+    }
+    return count;
+}
+
+/* The arguments as one line, those with blanks in quotes. */
+static char *command_line(int argc, char **argv) {
+    size_t length = 1;
+    for (int i = 1; i < argc; i++) {
+        length += strlen(argv[i]) + 3;
+    }
+    char *line = allocate(length, 1), *to = line;
+    for (int i = 1; i < argc; i++) {
+        const char *quote = *argv[i] && !strpbrk(argv[i], " \t") ? "" : "\"";
+        to = stpcpy(stpcpy(stpcpy(stpcpy(to, i > 1 ? " " : ""), quote), argv[i]), quote);
+    }
+    return line;
+}
+
+int main(int argc, char **argv, char **envp) {
+    if (ws_void_main) {
+        ws_void_main(argc, argv, envp);
+        return 0;
+    }
+    if (wmain) {
+        return wmain(argc, widen_all(argc, argv), widen_all(count_of(envp), envp));
+    }
+    if (ws_void_wmain) {
+        ws_void_wmain(argc, widen_all(argc, argv), widen_all(count_of(envp), envp));
+        return 0;
+    }
+    void *module = ws_GetModuleHandleA ? ws_GetModuleHandleA(NULL) : (void *)&__executable_start;
+    if (WinMain) {
+        return WinMain(module, NULL, command_line(argc, argv), SW_SHOWNORMAL);
+    }
+    if (wWinMain) {
+        return wWinMain(module, NULL, widen(command_line(argc, argv)), SW_SHOWNORMAL);
+    }
+    static const char message[] = "no main, wmain, WinMain or wWinMain in this program\n";
+    extern long write(int, const void *, size_t);
+    write(2, message, sizeof message - 1);
+    return 127;
+}

@@ -2,6 +2,7 @@
 #ifndef _MINWINBASE_
 #define _MINWINBASE_
 
+#include <guiddef.h>
 #include <minwindef.h>
 
 typedef struct _SECURITY_ATTRIBUTES {
@@ -57,11 +58,12 @@ typedef VOID(WINAPI *LPOVERLAPPED_COMPLETION_ROUTINE)(DWORD error, DWORD bytes, 
 #define MAXIMUM_WAIT_OBJECTS 64
 #define INVALID_HANDLE_VALUE ((HANDLE)(LONG_PTR)-1)
 
-typedef struct _GUID {
-    DWORD Data1;
-    WORD Data2;
-    WORD Data3;
-    BYTE Data4[8];
-} GUID, *LPGUID;
+#define ZeroMemory RtlZeroMemory
+#define FillMemory RtlFillMemory
+#define CopyMemory RtlCopyMemory
+#define MoveMemory RtlMoveMemory
+#define SecureZeroMemory RtlSecureZeroMemory
+
+#include <winnt.h>
 
 #endif

@@ -9,13 +9,6 @@
 #include <wchar.h>
 #include <ws_declare.h>
 
-/* One calling convention for all, that of the system. */
-#define __stdcall
-#define __cdecl
-#define __fastcall
-#define __vectorcall
-#define _cdecl
-#define _stdcall
 #define WINAPI
 #define WSAAPI
 #define APIENTRY
@@ -29,46 +22,21 @@
 #define WINBASEAPI
 #define WINADVAPI
 #define WINUSERAPI
+#define WINGDIAPI
+#define NTSYSAPI
+#define DECLSPEC_IMPORT
 #define WINSOCK_API_LINKAGE
 #define NTAPI
+#define WINAPIV
+#define APIPRIVATE
 #define STDMETHODCALLTYPE
-
-#define __declspec(what) WS_DECLSPEC_##what
-#define WS_DECLSPEC_dllimport
-#define WS_DECLSPEC_dllexport __attribute__((__visibility__("default")))
-#define WS_DECLSPEC_thread __thread
-#define WS_DECLSPEC_noreturn __attribute__((__noreturn__))
-#define WS_DECLSPEC_noinline __attribute__((__noinline__))
-#define WS_DECLSPEC_nothrow __attribute__((__nothrow__))
-#define WS_DECLSPEC_naked __attribute__((__naked__))
-#define WS_DECLSPEC_novtable
-#define WS_DECLSPEC_restrict
-#define WS_DECLSPEC_selectany __attribute__((__weak__))
-#define WS_DECLSPEC_deprecated __attribute__((__deprecated__))
-#define WS_DECLSPEC_align(n) __attribute__((__aligned__(n)))
-#define WS_DECLSPEC_uuid(id)
-#define WS_DECLSPEC_property(what)
-#define WS_DECLSPEC_allocate(segment)
+#define STDAPICALLTYPE
 #define DECLSPEC_ALIGN(n) __attribute__((__aligned__(n)))
 #define DECLSPEC_NORETURN __attribute__((__noreturn__))
-#define DECLSPEC_IMPORT
+#define DECLSPEC_NOINLINE __attribute__((__noinline__))
 #define DECLSPEC_SELECTANY __attribute__((__weak__))
-#define __forceinline static __inline__ __attribute__((__always_inline__))
-#define FORCEINLINE static __inline__ __attribute__((__always_inline__))
-#ifndef __cplusplus
-#define __inline __inline__
-#endif
-#define __unaligned
-#define __w64
-#define __ptr32
-#define __ptr64
-#define __int8 char
-#define __int16 short
-#define __int32 int
-#define __int64 long long
-#define __assume(condition) ((void)0)
-#define __debugbreak() __builtin_trap()
-#define __noop(...) ((void)0)
+#define FORCEINLINE __forceinline
+#define CFORCEINLINE __forceinline
 
 #define VOID void
 #ifndef CONST
@@ -210,10 +178,18 @@ typedef const RECT *LPCRECT;
 /* libstdc++'s own headers have functions of these names, which macros would break. */
 #ifndef NOMINMAX
 #ifdef __cplusplus
-#if __cplusplus >= 201402L
-template <class A, class B> constexpr auto min(const A &a, const B &b) { return b < a ? b : a; }
-template <class A, class B> constexpr auto max(const A &a, const B &b) { return a < b ? b : a; }
-#endif
+WS_CPP_BEGIN
+template <class T> struct ws_decay { typedef T type; };
+template <class T> struct ws_decay<const T &> { typedef T type; };
+template <class A, class B>
+constexpr auto min(const A &a, const B &b) -> typename ws_decay<decltype(b < a ? b : a)>::type {
+    return b < a ? b : a;
+}
+template <class A, class B>
+constexpr auto max(const A &a, const B &b) -> typename ws_decay<decltype(a < b ? b : a)>::type {
+    return a < b ? b : a;
+}
+WS_CPP_END
 #else
 #define max(a, b) (((a) > (b)) ? (a) : (b))
 #define min(a, b) (((a) < (b)) ? (a) : (b))

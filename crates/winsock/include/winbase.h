@@ -11,5 +11,6 @@
 #include <synchapi.h>
 #include <heapapi.h>
 #include <sysinfoapi.h>
+#include <ws_lstr.h>
 
 #endif

@@ -7,6 +7,8 @@
 #include <winbase.h>
 #include <winerror.h>
 #include <wingdi.h>
+#include <wincon.h>
+#include <winnls.h>
 #include <winuser.h>
 
 #ifndef WIN32_LEAN_AND_MEAN

@@ -1371,5 +1371,11 @@ typedef int HRESULT;
 #define HRESULT_FACILITY(result) (((result) >> 16) & 0x1fff)
 #define HRESULT_FROM_WIN32(code) \
     ((HRESULT)(code) <= 0 ? (HRESULT)(code) : (HRESULT)(((code) & 0x0000FFFF) | (FACILITY_WIN32 << 16) | 0x80000000))
+#define SEVERITY_SUCCESS 0
+#define SEVERITY_ERROR 1
+#define IS_ERROR(status) (((ULONG)(status)) >> 31 == SEVERITY_ERROR)
+#define HRESULT_SEVERITY(result) (((result) >> 31) & 0x1)
+#define MAKE_HRESULT(severity, facility, code) \
+    ((HRESULT)(((ULONG)(severity) << 31) | ((ULONG)(facility) << 16) | ((ULONG)(code))))
 
 #endif

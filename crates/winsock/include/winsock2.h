@@ -399,6 +399,7 @@ static __inline__ __attribute__((__unused__)) int ws_ioctlsocket_long(SOCKET s, 
     return result;
 }
 #ifdef __cplusplus
+WS_CPP_BEGIN
 static inline int ioctlsocket(SOCKET s, int command, unsigned long *argument) {
     return ws_ioctlsocket_long(s, command, argument);
 }
@@ -406,6 +407,7 @@ static inline int ioctlsocket(SOCKET s, int command, long *argument) {
     return ws_ioctlsocket_long(s, command, (unsigned long *)argument);
 }
 static inline int ioctlsocket(SOCKET s, int command, int *argument) { return ioctlsocket(s, command, (u_long *)argument); }
+WS_CPP_END
 #else
 #define ioctlsocket(s, command, argument) \
     _Generic((argument), \

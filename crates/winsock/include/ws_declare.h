@@ -6,15 +6,33 @@
 #ifndef WS_DECLARE_H
 #define WS_DECLARE_H
 
+#include <ws_keywords.h>
+
 #ifdef __cplusplus
 #define WS_BEGIN extern "C" {
 #define WS_END }
+/* Around overloads and templates, for programs that include headers within `extern "C"`. */
+#define WS_CPP_BEGIN extern "C++" {
+#define WS_CPP_END }
 #else
 #define WS_BEGIN
 #define WS_END
 #endif
 
 #define WS_DECLARE(type, name, parameters) type name parameters __asm__("ws_" #name)
+
+/* A function of libc's, under the name that it has on Windows too. */
+#define WS_ALIAS(type, name, symbol, parameters) type name parameters __asm__(#symbol)
+
+/* A small function that is in its header: a source that does not use it has nothing of it. */
+#define WS_INLINE static __inline__ __attribute__((__unused__))
+
+/* A function with `...` that stands in for one of libc's: one copy a program, although every source brings it. */
+#ifdef __cplusplus
+#define WS_VARIADIC inline
+#else
+#define WS_VARIADIC __attribute__((__weak__))
+#endif
 
 /* For functions that do not return. */
 #define WS_NORETURN __attribute__((__noreturn__))

@@ -12,6 +12,7 @@
 
 mod addresses;
 mod block;
+mod crt;
 mod files;
 mod heap;
 mod locks;

@@ -23,6 +23,12 @@ pub(crate) struct Arguments {
     cargo: Vec<String>,
 }
 
+impl Arguments {
+    pub(crate) fn on_both_systems() -> Arguments {
+        Arguments { wine: true, list: false, state: None, cargo: Vec::new() }
+    }
+}
+
 /// Runs the suite, prints the table, and fails if any test does, or if the two systems differ in a fact of which
 /// PLATFORM.md says nothing.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {

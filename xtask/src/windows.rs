@@ -5,6 +5,7 @@
 //! `x86_64-pc-windows-gnu` needs `bcryptprimitives.dll`, which Wine 8 does not have. Everything that is made, Wine's
 //! prefix included, lies in `target/windows`.
 
+use crate::conformance;
 use anyhow::{Context, ensure};
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
@@ -30,17 +31,27 @@ const WINE: &str = "/usr/lib/wine/wine64";
 /// No test program takes as long as this, unless it hangs.
 const PROGRAM_SECONDS: u32 = 300;
 
-/// Builds and tests everything but the engine and its compiler drivers, which are Linux's alone, or does what the arguments say.
+/// Tests everything that runs on Windows and prints the conformance of both systems, or does what the arguments say.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     prepare()?;
-    let done = match arguments.cargo.split_first() {
-        Some((command, rest)) => cargo(command).args(rest).status(),
-        None => {
-            let linux_only = ["--exclude", "winsock", "--exclude", "winsock-cc", "--exclude", "xtask"];
-            cargo("test").arg("--workspace").args(linux_only).arg("--no-fail-fast").status()
-        }
-    };
-    Ok(if done.context(CARGO)?.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    if let Some((command, rest)) = arguments.cargo.split_first() {
+        return Ok(exit_code(succeeds(cargo(command).args(rest))?));
+    }
+    let packages = ["-p", "pentaport", "-p", "pentaport-server", "-p", "pentaport-cli"];
+    let tests = succeeds(cargo("test").args(packages).arg("--no-fail-fast"))?;
+    let conformance = conformance::run(&conformance::Arguments::on_both_systems())?;
+    // Each model in turn, with every byte checked.
+    let compare = ["-p", "pentaport-cli", "--", "compare", "--connections", "100", "--duration", "3s"];
+    let models = succeeds(cargo("run").args(compare))?;
+    Ok(exit_code(tests && conformance == ExitCode::SUCCESS && models))
+}
+
+fn exit_code(success: bool) -> ExitCode {
+    if success { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn succeeds(command: &mut Command) -> anyhow::Result<bool> {
+    Ok(command.status().with_context(|| format!("{command:?}"))?.success())
 }
 
 /// Sees to it that there is all that [`cargo`] needs.
@@ -105,8 +116,7 @@ fn make_prefix() -> anyhow::Result<()> {
 }
 
 fn succeed(command: &mut Command) -> anyhow::Result<()> {
-    let status = command.status().with_context(|| format!("{command:?}"))?;
-    ensure!(status.success(), "{command:?}: {status}");
+    ensure!(succeeds(command)?, "{command:?} failed");
     Ok(())
 }
 

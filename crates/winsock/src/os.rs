@@ -4,6 +4,7 @@
 
 pub(crate) mod file;
 
+use std::ffi::c_void;
 use std::io;
 use std::mem::{size_of, zeroed};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
@@ -396,6 +397,46 @@ pub(crate) fn futex_wake(word: &AtomicU32) {
 pub(crate) fn thread_id() -> i32 {
     // SAFETY: gettid takes nothing and cannot fail.
     unsafe { libc::gettid() }
+}
+
+/// A thread's first function.
+pub(crate) type ThreadMain = extern "C-unwind" fn(*mut c_void) -> *mut c_void;
+
+// As `libc` declares them, but that a thread which ends itself unwinds through its functions.
+unsafe extern "C-unwind" {
+    fn pthread_create(
+        thread: *mut libc::pthread_t,
+        attributes: *const libc::pthread_attr_t,
+        main: ThreadMain,
+        argument: *mut c_void,
+    ) -> i32;
+    fn pthread_exit(value: *mut c_void) -> !;
+}
+
+/// Starts a thread that nobody joins, with a stack of so many bytes or, for 0, of the system's size.
+pub(crate) fn start_thread(main: ThreadMain, argument: *mut c_void, stack: usize) -> OsResult<()> {
+    // The system wants whole pages.
+    let stack = stack.checked_next_multiple_of(64 * 1024).ok_or(libc::ENOMEM)?;
+    let whole = |errno| if errno == 0 { Ok(()) } else { Err(errno) };
+    let mut attributes = std::mem::MaybeUninit::<libc::pthread_attr_t>::uninit();
+    // SAFETY: the attributes are initialised first, live through the calls, and are destroyed once.
+    unsafe {
+        whole(libc::pthread_attr_init(attributes.as_mut_ptr()))?;
+        libc::pthread_attr_setdetachstate(attributes.as_mut_ptr(), libc::PTHREAD_CREATE_DETACHED);
+        if stack > 0 {
+            libc::pthread_attr_setstacksize(attributes.as_mut_ptr(), stack);
+        }
+        let mut thread = 0;
+        let result = whole(pthread_create(&mut thread, attributes.as_ptr(), main, argument));
+        libc::pthread_attr_destroy(attributes.as_mut_ptr());
+        result
+    }
+}
+
+/// Ends the calling thread.
+pub(crate) fn exit_thread() -> ! {
+    // SAFETY: nobody joins the thread, so that its value says nothing.
+    unsafe { pthread_exit(null_mut()) }
 }
 
 /// Calls `f` when the process exits normally.

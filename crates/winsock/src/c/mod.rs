@@ -22,4 +22,6 @@ mod select;
 mod sockets;
 mod system;
 mod text;
+mod threads;
+mod tls;
 mod windows;

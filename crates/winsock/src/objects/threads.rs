@@ -27,6 +27,8 @@ pub(crate) struct ThreadObject {
     /// Set once the thread may run.
     resumed: Object,
     exit_code: AtomicU32,
+    /// The system's number; 0 before it has begun.
+    id: AtomicU32,
     stage: Mutex<Stage>,
 }
 
@@ -45,12 +47,26 @@ impl ThreadObject {
             exited: Object::event(true, false),
             resumed: Object::event(true, matches!(stage, Stage::Running(_))),
             exit_code: AtomicU32::new(0),
+            id: AtomicU32::new(0),
             stage: Mutex::new(stage),
         })
     }
 
+    /// For the calling thread.
     pub(crate) fn of_running(number: u32) -> Arc<ThreadObject> {
-        ThreadObject::new(Stage::Running(number))
+        let object = ThreadObject::new(Stage::Running(number));
+        object.id.store(os::thread_id() as u32, Ordering::Relaxed);
+        object
+    }
+
+    /// The system's number for the thread.
+    pub(crate) fn id(&self) -> u32 {
+        self.id.load(Ordering::Relaxed)
+    }
+
+    /// Notes with which code the thread will have ended.
+    fn exit_with(&self, code: u32) {
+        self.exit_code.store(code, Ordering::Release);
     }
 
     /// From now on nothing can be queued to it.
@@ -110,20 +126,52 @@ pub(crate) fn is_current_process(handle: usize) -> bool {
     handle == CURRENT_PROCESS
 }
 
-/// What a new thread is to do. The pointer is the program's, which lets that thread have it.
+/// A thread's routine. A thread that is ended within it (ExitThread) unwinds through it.
+pub(crate) type ThreadRoutine = unsafe extern "system-unwind" fn(*mut c_void) -> u32;
+
+/// What a new thread is to do.
 struct Start {
-    routine: unsafe extern "system" fn(*mut c_void) -> u32,
+    object: Arc<ThreadObject>,
+    /// Who created it wants its number.
+    tell: mpsc::SyncSender<u32>,
+    routine: ThreadRoutine,
+    /// The program's, which lets the thread have it.
     parameter: *mut c_void,
 }
 
-// SAFETY: who creates the thread passes the parameter to it.
-unsafe impl Send for Start {}
-
 impl Start {
-    fn run(self) -> u32 {
-        // SAFETY: the program vouches for its routine and the parameter.
-        unsafe { (self.routine)(self.parameter) }
+    /// Makes the calling thread what was created, and waits until it may run. Nothing of this is left to be dropped.
+    fn prepare(self) -> (ThreadRoutine, *mut c_void) {
+        thread::current().adopt(self.object.clone());
+        self.object.begin();
+        let id = os::thread_id() as u32;
+        self.object.id.store(id, Ordering::Relaxed);
+        let _ = self.tell.send(id);
+        dispatcher::wait(std::slice::from_ref(&self.object.resumed), false, None, false);
+        dispatcher::run_queued_apcs(&thread::current());
+        (self.routine, self.parameter)
     }
+}
+
+/// The first function of a thread. There must be nothing to drop when the routine runs: the thread may end within it.
+extern "C-unwind" fn run(start: *mut c_void) -> *mut c_void {
+    // SAFETY: CreateThread made it a pointer for this thread alone.
+    let (routine, parameter) = unsafe { Box::from_raw(start.cast::<Start>()) }.prepare();
+    // SAFETY: the program vouches for its routine and the parameter.
+    let code = unsafe { routine(parameter) };
+    note_exit_code(code);
+    std::ptr::null_mut()
+}
+
+/// Notes with which code the calling thread will have ended.
+fn note_exit_code(code: u32) {
+    thread::current().object().exit_with(code);
+}
+
+/// Ends the calling thread: what lies on its stack is unwound if it is C++'s, and its thread-locals are destroyed.
+pub(crate) fn exit(code: u32) -> ! {
+    note_exit_code(code);
+    os::exit_thread()
 }
 
 /// Starts a thread that calls `lpstartaddress`; what that answers is the thread's exit code.
@@ -147,31 +195,42 @@ pub unsafe extern "system" fn CreateThread(
     dwcreationflags: THREAD_CREATION_FLAGS,
     lpthreadid: *mut u32,
 ) -> HANDLE {
+    // SAFETY: the same but that it may be unwound, which C's calling convention allows and its caller is ready for.
+    let routine = unsafe { std::mem::transmute::<LPTHREAD_START_ROUTINE, Option<ThreadRoutine>>(lpstartaddress) };
+    let suspended = dwcreationflags & CREATE_SUSPENDED != 0;
+    // SAFETY: the caller's promise.
+    unsafe { create(routine, lpparameter.cast_mut(), dwstacksize, suspended, lpthreadid) }
+}
+
+/// Starts a thread, or has it ready to be started.
+///
+/// # Safety
+/// The routine may be called on another thread with the parameter; `id` is null or writable.
+pub(crate) unsafe fn create(
+    routine: Option<ThreadRoutine>,
+    parameter: *mut c_void,
+    stack: usize,
+    suspended: bool,
+    id: *mut u32,
+) -> HANDLE {
     objects::create(|| {
-        let routine = lpstartaddress.ok_or(ERROR_INVALID_PARAMETER)?;
-        let start = Start { routine, parameter: lpparameter.cast_mut() };
+        let routine = routine.ok_or(ERROR_INVALID_PARAMETER)?;
         let thread = ThreadObject::new(Stage::Created(Vec::new()));
-        if dwcreationflags & CREATE_SUSPENDED == 0 {
+        if !suspended {
             thread.resumed.set();
         }
-        let (object, (tell, told)) = (thread.clone(), mpsc::sync_channel(1));
-        let body = move || {
-            thread::current().adopt(object.clone());
-            object.begin();
-            let _ = tell.send(os::thread_id() as u32);
-            dispatcher::wait(std::slice::from_ref(&object.resumed), false, None, false);
-            dispatcher::run_queued_apcs(&thread::current());
-            object.exit_code.store(start.run(), Ordering::Release);
-        };
-        let mut builder = std::thread::Builder::new();
-        if dwstacksize > 0 {
-            builder = builder.stack_size(dwstacksize.max(SMALLEST_STACK));
+        let (tell, told) = mpsc::sync_channel(1);
+        let start = Box::into_raw(Box::new(Start { object: thread.clone(), tell, routine, parameter }));
+        let stack = if stack > 0 { stack.max(SMALLEST_STACK) } else { 0 };
+        if os::start_thread(run, start.cast(), stack).is_err() {
+            // SAFETY: there is no thread that has it.
+            drop(unsafe { Box::from_raw(start) });
+            return Err(ERROR_NOT_ENOUGH_MEMORY);
         }
-        builder.spawn(body).map_err(|_| ERROR_NOT_ENOUGH_MEMORY)?;
-        let id = told.recv().map_err(|_| ERROR_NOT_ENOUGH_MEMORY)?;
+        let number = told.recv().map_err(|_| ERROR_NOT_ENOUGH_MEMORY)?;
         // SAFETY: as the caller promises.
-        if let Some(place) = unsafe { lpthreadid.as_mut() } {
-            *place = id;
+        if let Some(place) = unsafe { id.as_mut() } {
+            *place = number;
         }
         Ok(objects::Object::Thread(thread))
     })

@@ -60,7 +60,8 @@ pub fn in_child_with(name: &str, variables: &[(&str, &str)], body: impl FnOnce()
 pub fn child(name: &str) -> Command {
     let program = std::env::current_exe().expect("the test program has a path");
     let mut command = Command::new(program);
-    command.args([name, "--exact", "--test-threads=1", "--nocapture"]).env(CHILD, "1");
+    // Whoever runs a test that is left out here otherwise gets to run its part in the other process, too.
+    command.args([name, "--exact", "--include-ignored", "--test-threads=1", "--nocapture"]).env(CHILD, "1");
     command
 }
 

@@ -389,6 +389,13 @@ WS_DECLARE(INT, WSAStringToAddressA,
            (LPSTR text, INT family, LPWSAPROTOCOL_INFOA info, LPSOCKADDR address, LPINT length));
 WS_DECLARE(INT, WSAStringToAddressW,
            (LPWSTR text, INT family, LPWSAPROTOCOL_INFOW info, LPSOCKADDR address, LPINT length));
+WS_DECLARE(struct hostent *, gethostbyname, (const char *name));
+WS_DECLARE(struct hostent *, gethostbyaddr, (const char *address, int length, int family));
+WS_DECLARE(int, gethostname, (char *name, int length));
+WS_DECLARE(struct servent *, getservbyname, (const char *name, const char *protocol));
+WS_DECLARE(struct servent *, getservbyport, (int port, const char *protocol));
+WS_DECLARE(struct protoent *, getprotobyname, (const char *name));
+WS_DECLARE(struct protoent *, getprotobynumber, (int number));
 WS_END
 
 /* Sources written for 32 bits give a pointer to a `long`, which has 64 here. */

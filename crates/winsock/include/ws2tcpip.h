@@ -30,16 +30,30 @@ WS_DECLARE(INT, inet_pton, (INT family, PCSTR text, PVOID address));
 WS_DECLARE(INT, InetPtonW, (INT family, PCWSTR text, PVOID address));
 WS_DECLARE(PCSTR, inet_ntop, (INT family, const VOID *address, PSTR text, size_t size));
 WS_DECLARE(PCWSTR, InetNtopW, (INT family, const VOID *address, PWSTR text, size_t size));
+WS_DECLARE(INT, GetAddrInfoW, (PCWSTR node, PCWSTR service, const ADDRINFOW *hints, PADDRINFOW *result));
+WS_DECLARE(void, FreeAddrInfoW, (PADDRINFOW info));
+WS_DECLARE(INT, GetNameInfoW,
+           (const SOCKADDR *address, socklen_t length, PWCHAR node, DWORD node_size, PWCHAR service, DWORD service_size,
+            INT flags));
 WS_END
 
+#define GetAddrInfoA getaddrinfo
+#define FreeAddrInfoA freeaddrinfo
+#define GetNameInfoA getnameinfo
 #define InetPtonA inet_pton
 #define InetNtopA inet_ntop
 #ifdef UNICODE
 #define InetPton InetPtonW
 #define InetNtop InetNtopW
+#define GetAddrInfo GetAddrInfoW
+#define FreeAddrInfo FreeAddrInfoW
+#define GetNameInfo GetNameInfoW
 #else
 #define InetPton InetPtonA
 #define InetNtop InetNtopA
+#define GetAddrInfo GetAddrInfoA
+#define FreeAddrInfo FreeAddrInfoA
+#define GetNameInfo GetNameInfoA
 #endif
 
 #endif

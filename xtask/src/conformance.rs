@@ -171,7 +171,9 @@ fn print_differences(linux: &[Fact], wine: &[Fact]) -> anyhow::Result<Vec<String
     let listed = listed_facts(&std::fs::read_to_string(&path).with_context(|| path.display().to_string())?);
     let mut undocumented = Vec::new();
     for (linux, wine) in linux.iter().zip(wine).filter(|(linux, wine)| linux.state() != wine.state()) {
-        let reasons: Vec<&str> = wine.tests.iter().filter_map(Test::reason).collect();
+        let mut reasons: Vec<&str> = wine.tests.iter().filter_map(Test::reason).collect();
+        reasons.sort_unstable();
+        reasons.dedup();
         let states = format!("{}/{}", linux.state().name(), wine.state().name());
         println!("{}", format!("{:<5}{states:<19}{}", linux.number, reasons.join("; ")).trim_end());
         if !listed.contains(&linux.number) {

@@ -1,9 +1,10 @@
-//! Blocking calls wait alertably (SEMANTICS D75, S41).
+//! Blocking calls wait alertably (SEMANTICS D75, S41, S49).
 #![forbid(unsafe_code)]
 
 use conformance::fixture::{DEADLINE, Log, finishes, queue_entry};
 use conformance::raw::{
-    FdSet, Set, Socket, Thread, current_thread, listener, pair, queue_user_apc, select, select_one, sleep_ex, tcp, udp,
+    FdSet, PollEntry, Set, Socket, Thread, current_thread, listener, pair, queue_user_apc, select, select_one,
+    sleep_ex, tcp, udp, wsa_poll,
 };
 use conformance::{nap, until};
 use pentaport::sys;
@@ -233,6 +234,37 @@ fn s41_d75_a_blocked_select_runs_apcs_and_goes_on() {
         );
         assert_eq!(count, Ok(1), "its normal result");
     }
+}
+
+#[test]
+fn s49_a_blocked_poll_runs_apcs_and_goes_on() {
+    let poll = |socket: &Socket| wsa_poll(&mut [PollEntry::of(socket, sys::POLLIN)], -1);
+    let (peer, socket) = pair();
+    let (peer, socket) = (Arc::new(peer), Arc::new(socket));
+    let (theirs, sender) = (socket.clone(), peer.clone());
+    let count = unblocked_by_an_apc(
+        move || poll(&theirs),
+        move || {
+            sender.send(b"abc").unwrap();
+        },
+    );
+    assert_eq!(count, Ok(1), "its normal result");
+    assert_eq!(socket.recv_exact(3), b"abc");
+    let count = interrupted(
+        move || poll(&socket),
+        || {
+            peer.send(b"def").unwrap();
+        },
+    );
+    assert_eq!(count, Ok(1), "its normal result");
+}
+
+#[test]
+fn s49_a_poll_that_finds_something_ready_runs_no_apc() {
+    let socket = udp();
+    socket.bind_loopback();
+    let poll = move || wsa_poll(&mut [PollEntry::of(&socket, sys::POLLOUT)], -1);
+    assert_eq!(leaves_apcs_alone(poll), Ok(1));
 }
 
 #[test]

@@ -309,6 +309,23 @@ static __inline__ __attribute__((__unused__)) unsigned long long ntohll(unsigned
     return __builtin_bswap64(value);
 }
 
+#define POLLERR 0x0001
+#define POLLHUP 0x0002
+#define POLLNVAL 0x0004
+#define POLLWRNORM 0x0010
+#define POLLWRBAND 0x0020
+#define POLLRDNORM 0x0100
+#define POLLRDBAND 0x0200
+#define POLLPRI 0x0400
+#define POLLOUT POLLWRNORM
+#define POLLIN (POLLRDNORM | POLLRDBAND)
+
+typedef struct pollfd {
+    SOCKET fd;
+    SHORT events;
+    SHORT revents;
+} WSAPOLLFD, *PWSAPOLLFD, *LPWSAPOLLFD;
+
 /* Functions. */
 
 WS_BEGIN
@@ -396,6 +413,7 @@ WS_DECLARE(struct servent *, getservbyname, (const char *name, const char *proto
 WS_DECLARE(struct servent *, getservbyport, (int port, const char *protocol));
 WS_DECLARE(struct protoent *, getprotobyname, (const char *name));
 WS_DECLARE(struct protoent *, getprotobynumber, (int number));
+WS_DECLARE(int, WSAPoll, (LPWSAPOLLFD entries, ULONG count, INT timeout));
 WS_END
 
 /* Sources written for 32 bits give a pointer to a `long`, which has 64 here. */

@@ -67,9 +67,9 @@ pub use resolve::{freeaddrinfo, getaddrinfo, getnameinfo};
 pub use socket::{
     __WSAFDIsSet, AcceptEx, CancelIo, CancelIoEx, ConnectEx, GetAcceptExSockaddrs, GetOverlappedResult,
     GetOverlappedResultEx, SetFileCompletionNotificationModes, WSAAccept, WSAAsyncSelect, WSAConnect,
-    WSAEnumNetworkEvents, WSAEventSelect, WSAGetOverlappedResult, WSARecv, WSARecvDisconnect, WSARecvFrom, WSASend,
-    WSASendDisconnect, WSASendTo, WSASocketW, accept, bind, closesocket, connect, getpeername, getsockname, getsockopt,
-    listen, recv, recvfrom, select, send, sendto, setsockopt, shutdown, socket, winsock_fd,
+    WSAEnumNetworkEvents, WSAEventSelect, WSAGetOverlappedResult, WSAPoll, WSARecv, WSARecvDisconnect, WSARecvFrom,
+    WSASend, WSASendDisconnect, WSASendTo, WSASocketW, accept, bind, closesocket, connect, getpeername, getsockname,
+    getsockopt, listen, recv, recvfrom, select, send, sendto, setsockopt, shutdown, socket, winsock_fd,
 };
 pub use startup::{WSACleanup, WSAStartup};
 pub use thread::thread_is_over;

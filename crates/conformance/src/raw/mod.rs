@@ -16,6 +16,7 @@ mod network_events;
 mod object;
 mod options;
 mod overlapped;
+mod poll;
 mod port;
 mod routine;
 mod select;
@@ -41,6 +42,7 @@ pub use overlapped::{
     Begin, How, Request, Transferred, cancel_io, cancel_io_ex, get_overlapped_result, get_overlapped_result_ex,
     routine_calls, wsa_get_overlapped_result,
 };
+pub use poll::{PollEntry, polled, wsa_poll, wsa_poll_null};
 pub use port::{
     Dequeued, Entry, Port, close_handle, create_io_completion_port, invalid_handle, null_handle,
     set_file_completion_notification_modes,

@@ -20,6 +20,7 @@ pub(crate) mod event_select;
 mod network_events;
 mod options;
 pub(crate) mod overlapped;
+mod poll;
 pub(crate) mod receive;
 pub(crate) mod request;
 pub(crate) mod select;
@@ -64,6 +65,7 @@ pub use options::{getsockopt, setsockopt};
 pub use overlapped::{
     GetOverlappedResult, GetOverlappedResultEx, SetFileCompletionNotificationModes, WSAGetOverlappedResult,
 };
+pub use poll::WSAPoll;
 pub use receive::{WSARecv, WSARecvFrom, recv, recvfrom};
 pub use select::{__WSAFDIsSet, select};
 pub use send::{WSASend, WSASendTo, send, sendto};

@@ -215,7 +215,7 @@ unsafe fn wait(sets: &mut [Set], timeout: Option<Duration>, fds: &mut Vec<libc::
     }
 }
 
-fn poll_blocking(
+pub(super) fn poll_blocking(
     fds: &mut [libc::pollfd],
     timeout: Option<Duration>,
     entered: Option<&Entered>,
@@ -281,7 +281,7 @@ impl Interest {
 const NOTHING: (i16, bool) = (0, false);
 const READY: (i16, bool) = (0, true);
 
-fn read_interest(socket: &mut Locked) -> (i16, bool) {
+pub(super) fn read_interest(socket: &mut Locked) -> (i16, bool) {
     let state: &State = socket;
     match (state.is_stream(), state.phase) {
         (true, Phase::Listening) => {
@@ -307,7 +307,7 @@ fn read_interest(socket: &mut Locked) -> (i16, bool) {
     }
 }
 
-fn write_interest(socket: &mut Locked) -> (i16, bool) {
+pub(super) fn write_interest(socket: &mut Locked) -> (i16, bool) {
     match (socket.is_stream(), socket.phase) {
         (true, Phase::Connected) if socket.fatal != 0 => READY,
         (true, Phase::Connected | Phase::Connecting) => (libc::POLLOUT, false),
@@ -383,7 +383,7 @@ fn is_ready(socket: &mut Locked, asked: Asked, events: i16) -> bool {
 }
 
 /// Whether what `poll` saw is still there: an operation that was posted since may have taken it (S36).
-fn is_still_readable(socket: &Locked) -> bool {
+pub(super) fn is_still_readable(socket: &Locked) -> bool {
     let ready_itself = socket.fatal != 0 || socket.refused_datagram;
     let deferred = socket.listener.as_ref().is_some_and(|queues| queues.has_deferred());
     // Where no operation has ever pended, nobody takes anything behind our back.
@@ -391,7 +391,7 @@ fn is_still_readable(socket: &Locked) -> bool {
 }
 
 /// Whether a send would be taken: not while an earlier one waits in our own queue (S37).
-fn has_room(socket: &mut Locked) -> bool {
+pub(super) fn has_room(socket: &mut Locked) -> bool {
     if socket.phase == Phase::Connecting {
         return false;
     }
@@ -399,11 +399,11 @@ fn has_room(socket: &mut Locked) -> bool {
     socket.sends.is_empty() || socket.fatal != 0
 }
 
-/// A thread in select, to be woken by [`wake_all`].
-struct Entered(Arc<OwnedFd>);
+/// A thread in select or WSAPoll, to be woken by [`wake_all`].
+pub(super) struct Entered(pub(super) Arc<OwnedFd>);
 
 impl Entered {
-    fn new() -> WsaResult<Entered> {
+    pub(super) fn new() -> WsaResult<Entered> {
         let wake = thread::current().wake_descriptor();
         let wake = wake.map_err(|errno| WsaError(wsa_from_errno(errno)))?;
         SELECTING.lock().push(wake.clone());

@@ -57,8 +57,8 @@ const DROPPED: [&str; 6] = ["-mconsole", "-mwindows", "-mthreads", "-mwin32", "-
 pub(crate) enum Item {
     /// A source to translate; `-` is the standard input.
     Source(PathBuf, Language),
-    /// `-include` or `-imacros`, and the file.
-    Forced(&'static str, String),
+    /// The file of an `-include`.
+    Forced(String),
     /// A library by `-l`, or by its file's name; and the argument as it was.
     Library(String, OsString),
     /// All else, passed on.
@@ -202,8 +202,7 @@ impl Arguments {
             return Ok(());
         }
         match (option, text) {
-            ("-include", Some(file)) => self.items.push(Item::Forced("-include", file)),
-            ("-imacros", Some(file)) => self.items.push(Item::Forced("-imacros", file)),
+            ("-include", Some(file)) => self.items.push(Item::Forced(file)),
             _ => {
                 if let Some(folder) = joined("-I") {
                     self.include_folders.push(folder.into());
@@ -363,7 +362,7 @@ mod tests {
         assert_eq!(parsed.library_folders, [Path::new("l")]);
         assert_eq!(parsed.rules.as_deref(), Some(Path::new("x.d")));
         assert!(parsed.writes_rules && parsed.explain && !parsed.has_input);
-        assert!(parsed.items.contains(&Item::Forced("-include", "stdafx.h".into())));
+        assert!(parsed.items.contains(&Item::Forced("stdafx.h".into())));
         assert_eq!(parse("-Wp,-MMD,y.d", Language::C).rules.as_deref(), Some(Path::new("y.d")));
     }
 

@@ -27,9 +27,6 @@ const MACROS: [&str; 11] = [
 /// `-fno-strict-aliasing`: Microsoft's compiler does not reason from types, and sources rely on it.
 const LANGUAGE: [&str; 2] = ["-fms-extensions", "-fno-strict-aliasing"];
 
-/// The header with Microsoft's keywords, which need no header there.
-const KEYWORDS: &str = "ws_keywords.h";
-
 /// The compiler's command, without arguments of this run.
 #[derive(Debug)]
 pub(crate) struct Compiler {
@@ -70,10 +67,7 @@ impl Compiler {
 /// The flags for compiling with winsock's headers in this folder.
 pub(crate) fn flags(include: &Path) -> Vec<OsString> {
     let folder = ["-isystem".into(), include.as_os_str().to_owned()];
-    let keywords = ["-include".into(), include.join(KEYWORDS).into_os_string()];
-    let keywords = Some(keywords).filter(|_| include.join(KEYWORDS).is_file());
-    let fixed = MACROS.iter().chain(&LANGUAGE).map(OsString::from);
-    folder.into_iter().chain(keywords.into_iter().flatten()).chain(fixed).collect()
+    folder.into_iter().chain(MACROS.iter().chain(&LANGUAGE).map(OsString::from)).collect()
 }
 
 /// Whether the word is one of these drivers: `CC=winsock-cc` is for make, not for us.

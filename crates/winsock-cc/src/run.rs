@@ -58,14 +58,16 @@ fn command(
     for folder in folders_of(arguments) {
         command.extend(["-iquote".into(), folder.into_os_string()]);
     }
+    for item in &arguments.items {
+        if let Item::Forced(name) = item {
+            sources.include_first(name);
+        }
+    }
     let mut work = Vec::new();
     for item in &arguments.items {
         match item {
             Item::Source(path, language) => work.push(sources.source(path, *language)?.into_os_string()),
-            Item::Forced(option, name) => {
-                work.push(option.into());
-                work.push(sources.forced(name).unwrap_or_else(|| name.clone()).into());
-            }
+            Item::Forced(_) => {}
             Item::Library(name, spelled) => work.extend(library_argument(name, spelled, sources)?),
             Item::Other(words) => work.extend(words.iter().cloned()),
         }

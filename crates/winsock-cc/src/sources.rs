@@ -22,6 +22,18 @@ use std::{fs, io};
 /// What the system's headers lie below: they are not the program's, whatever `-I` says.
 const SYSTEM: &str = "/usr";
 
+/// What stands before every source: Microsoft's keywords, which need no header there; and what newer compilers refuse in C
+/// and Microsoft's does not, warned of as by older ones.
+const BEFORE: &str = "\
+#include <ws_keywords.h>
+#if !defined __cplusplus && (__GNUC__ >= 14 || __clang_major__ >= 16)
+#pragma GCC diagnostic warning \"-Wint-conversion\"
+#pragma GCC diagnostic warning \"-Wincompatible-pointer-types\"
+#pragma GCC diagnostic warning \"-Wimplicit-function-declaration\"
+#pragma GCC diagnostic warning \"-Wimplicit-int\"
+#endif
+";
+
 /// A file and its translation.
 #[derive(Debug)]
 pub(crate) struct Copy {
@@ -38,6 +50,8 @@ pub(crate) struct Copy {
 pub(crate) struct Sources<'a> {
     pub(crate) scratch: Scratch,
     pub(crate) copies: Vec<Copy>,
+    /// The headers that `-include` names, as directives.
+    before: String,
     /// The program's own libraries that a `#pragma comment(lib)` names.
     pub(crate) libraries: Vec<OsString>,
     by_file: HashMap<PathBuf, PathBuf>,
@@ -63,6 +77,7 @@ impl<'a> Sources<'a> {
         Ok(Sources {
             scratch: Scratch::new().context("a temporary folder")?,
             copies: Vec::new(),
+            before: String::new(),
             libraries: Vec::new(),
             by_file: HashMap::new(),
             folders: Folders::default(),
@@ -86,17 +101,14 @@ impl<'a> Sources<'a> {
         } else {
             (path.to_owned(), fs::read(path).with_context(|| path.display().to_string())?)
         };
-        let copy = self.translate(&shown, &bytes, Some(language), &[], None).context("a temporary file")?;
-        if let Some(entry) = self.copies.iter_mut().find(|entry| entry.copy == copy) {
-            entry.is_source = true;
-        }
-        Ok(copy)
+        self.translate(&shown, &bytes, Some(language), &[], None).context("a temporary file")
     }
 
-    /// The copy of a header that `-include` names.
-    pub(crate) fn forced(&mut self, name: &str) -> Option<String> {
-        let found = self.resolve(&format!("\"{name}\""), &[PathBuf::new()])?;
-        Some(found.trim_matches(['"', '<', '>']).to_owned())
+    /// Includes a header that `-include` names in the sources to come.
+    pub(crate) fn include_first(&mut self, name: &str) {
+        let name = format!("\"{name}\"");
+        let found = self.resolve(&name, &[PathBuf::new()]).unwrap_or(name);
+        self.before += &format!("#include {found}\n");
     }
 
     /// A text in which the copies are called by the names of the originals.
@@ -130,13 +142,17 @@ impl<'a> Sources<'a> {
             copy: copy.clone(),
             encoding: source.encoding,
             changes: Vec::new(),
-            is_source: false,
+            is_source: outer.is_empty(),
         });
         let own = shown.parent().map(Path::to_owned).unwrap_or_default();
         let chain = [outer, &[own]].concat();
         let translation = translate(&source.text, language, &mut Inside { sources: self, chain });
         let name = shown.to_string_lossy().replace('\\', "\\\\").replace('"', "\\\"");
-        let text = format!("{}#line 1 \"{name}\"\n{}", prologue(&translation.text), translation.text);
+        let before = match outer {
+            [] => format!("{BEFORE}{}{}", self.before, prologue(&translation.text)),
+            _ => String::new(),
+        };
+        let text = format!("{before}#line 1 \"{name}\"\n{}", translation.text);
         fs::write(&copy, text)?;
         self.copies[at].changes = translation.changes;
         Ok(copy)

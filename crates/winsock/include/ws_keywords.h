@@ -58,11 +58,8 @@
  * runs at the end of `__try`'s or after `__leave`, but not when `return` leaves it. */
 #define __ws_try \
     { \
-        __label__ ws_leave_; \
-        do
+        __label__ ws_leave_;
 #define WS_END_TRY \
-    while (0) \
-        ; \
     ws_leave_: \
     __attribute__((__unused__)); \
     }

@@ -48,7 +48,8 @@ fn directive(draft: &mut Draft, start: usize, end: usize, surroundings: &mut dyn
         ("pragma", Some(pragma)) => {
             if let Some(error) = self::pragma(draft, &parts[1..], surroundings) {
                 draft.erase(start, end);
-                draft.out[start] = format!("#error {error}");
+                // In quotes, as an apostrophe in it would begin a character.
+                draft.out[start] = format!("#error \"{error}\"");
             } else if !PRAGMAS.contains(&draft.text(pragma)) {
                 draft.erase(start, end);
             }
@@ -138,7 +139,7 @@ mod tests {
     fn libraries_are_asked_for() {
         assert_eq!(c("#pragma comment(lib, \"WS2_32.lib\");\nx\n"), "\nx\n");
         assert_eq!(c("# pragma comment ( lib , \\\n\"ws2_32.lib\" ) /* \n */\nx\n"), "\n\n\nx\n");
-        assert_eq!(c("#pragma comment(lib, \"a.lib\")\nx\n"), "#error no a.lib\nx\n");
+        assert_eq!(c("#pragma comment(lib, \"a.lib\")\nx\n"), "#error \"no a.lib\"\nx\n");
         assert_eq!(c("#pragma comment(linker, \"/subsystem:windows\")\nx\n"), "\nx\n");
     }
 

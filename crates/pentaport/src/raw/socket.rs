@@ -36,8 +36,9 @@ pub(super) fn cancel(socket: SOCKET, one: Option<*const sys::OVERLAPPED>) -> Res
 /// Ends the operations of a socket that is about to be closed, as far as closing it would not: on Windows a send may go
 /// on until the peer has taken all of it. With a linger time that is what the program wants.
 pub(super) fn end_operations(socket: SOCKET) {
-    let lingers =
-        || option::<sys::LINGER>(socket, sys::SOL_SOCKET, sys::SO_LINGER).is_ok_and(|linger| linger.l_onoff != 0);
+    // For no time means: do not wait for sends, reset the connection.
+    let waits = |linger: sys::LINGER| linger.l_onoff != 0 && linger.l_linger != 0;
+    let lingers = || option::<sys::LINGER>(socket, sys::SOL_SOCKET, sys::SO_LINGER).is_ok_and(waits);
     if !sys::ext::CLOSING_ENDS_ALL && !lingers() {
         // What cannot be cancelled is over, or ends by itself.
         let _ = cancel(socket, None);

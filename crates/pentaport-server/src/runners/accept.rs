@@ -82,7 +82,9 @@ impl<S: Service> Host<S> {
     }
 }
 
-/// Whether an accept failed through its caller, who has gone before he was accepted, and not through this system.
+/// Whether an accept failed through its caller, who has gone before he was accepted, and not through this system. Wine
+/// says that he is not connected.
 pub(super) fn is_callers(error: Error) -> bool {
-    matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted)
+    use ErrorKind::*;
+    matches!(error.kind(), ConnectionReset | ConnectionAborted | NotConnected)
 }

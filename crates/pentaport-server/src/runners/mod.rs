@@ -51,7 +51,8 @@ const TURNS: u32 = 16;
 /// How long to wait before accepting again when there are no descriptors: others of the process may free some.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
-/// Connections that are accepted in a row before others have their turn.
+/// Connections that are accepted in a row, before others have their turn, by those who are told nothing of the next
+/// caller until they wait again.
 const ACCEPTS: usize = 64;
 
 /// What every runner is given.

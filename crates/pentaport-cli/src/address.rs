@@ -1,7 +1,7 @@
 //! Addresses as the user writes them.
 
 use crate::failure::Failure;
-use crate::text;
+use crate::{process, text};
 use anyhow::Context;
 use std::io;
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
@@ -73,13 +73,11 @@ pub(crate) fn cannot_connect(address: SocketAddr, error: &io::Error, timeout: Du
             format!("no answer within {}", text::duration(timeout)),
             "is the host up, and does a firewall let this through?",
         ),
-        io::ErrorKind::AddrNotAvailable if address.port() != 0 => (
+        _ if process::no_port_left(error) && address.port() != 0 => (
             "the system has no local port left for one more connection to that address".to_owned(),
-            "ports of closed connections come back after a minute; on Linux, `sysctl -w \
-             net.ipv4.ip_local_port_range=\"1024 65535\"` gives more of them (28,232 by default)",
+            process::MORE_PORTS,
         ),
-        // EMFILE and ENFILE, which have no kind of their own.
-        _ if matches!(error.raw_os_error(), Some(23 | 24)) => (
+        _ if process::no_descriptor_left(error) => (
             "no descriptor is left for one more connection".to_owned(),
             "raise the limit: `ulimit -n`, or fs.file-max for the whole system",
         ),

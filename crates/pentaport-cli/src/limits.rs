@@ -1,43 +1,39 @@
-//! The limit on open descriptors.
+//! The limit on open sockets.
 
 use crate::failure::Failure;
-use crate::text;
+use crate::{process, text};
 
 /// What a process has open besides its connections: standard streams, polls, libraries, files of
 /// /proc read for a moment.
 const OTHERS: u64 = 64;
 
-/// Raises the soft limit so far that `connections` sockets can be open; says which limit is in the
-/// way if it cannot.
+/// Raises the limit so far that `connections` sockets can be open; says which limit is in the way if
+/// it cannot.
 pub(crate) fn allow_connections(connections: u64) -> anyhow::Result<()> {
     let needed = connections.saturating_add(OTHERS);
-    let allowed = raise(needed);
+    let allowed = process::raise_limit(needed);
     if allowed >= needed {
         return Ok(());
     }
     Err(Failure::new(
         format!(
-            "{} need {} descriptors, but the limit is {} (RLIMIT_NOFILE, hard)",
+            "{} need {} {}, but the limit is {} ({})",
             text::plural(connections, "connection"),
             text::count(needed),
+            process::DESCRIPTORS,
             text::count(allowed),
+            process::LIMIT,
         ),
         format!(
-            "use at most {} here, or raise the hard limit: `ulimit -Hn {needed}` as root, \
-             LimitNOFILE= in a systemd unit, or `nofile` in /etc/security/limits.conf",
+            "use at most {} here{}",
             text::plural(allowed.saturating_sub(OTHERS), "connection"),
+            process::how_to_raise_limit(needed),
         ),
     )
     .into())
 }
 
-/// Raises the soft limit as far as `needed` and returns what is allowed now. The limit is left as
-/// it is if it cannot be read or set: then the connections themselves will tell.
-fn raise(needed: u64) -> u64 {
-    rlimit::increase_nofile_limit(needed).unwrap_or(u64::MAX)
-}
-
-/// Raises the soft limit as far as it goes.
+/// Raises the limit as far as it goes.
 pub(crate) fn allow_all() {
-    raise(u64::MAX);
+    process::raise_limit(u64::MAX);
 }

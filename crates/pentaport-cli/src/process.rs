@@ -1,5 +1,7 @@
-//! What a process has used. All that differs between systems about this is in `sysinfo`.
+//! What a process has used, and what it may have open. What `sysinfo` and `rlimit` do not hide of the systems'
+//! differences is in this file.
 
+use std::io;
 use std::time::Duration;
 use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessesToUpdate, System};
 
@@ -7,6 +9,67 @@ use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessesToUpdate, System};
 /// when there is more, unless the end of the stream had already come. mio promises it nowhere, so
 /// other systems receive until WouldBlock.
 pub(crate) const SHORT_RECEIVE_DRAINS: bool = cfg!(target_os = "linux");
+
+/// What a connection takes that a process has a limit of.
+pub(crate) const DESCRIPTORS: &str = if cfg!(windows) { "handles" } else { "descriptors" };
+
+/// The name of that limit.
+pub(crate) const LIMIT: &str = if cfg!(windows) { "for each process" } else { "RLIMIT_NOFILE, hard" };
+
+/// Handles that Windows gives a process at most. Memory mostly ends sooner.
+const MOST_HANDLES: u64 = 1 << 24;
+
+/// Raises this process's limit as far as `needed`, if it can be raised, and returns what is allowed now. It is left as it
+/// is if it cannot be read or set: then the connections themselves will tell.
+pub(crate) fn raise_limit(needed: u64) -> u64 {
+    match rlimit::increase_nofile_limit(needed) {
+        Ok(allowed) if cfg!(windows) => allowed.min(MOST_HANDLES),
+        Ok(allowed) => allowed,
+        Err(_) => u64::MAX,
+    }
+}
+
+/// What follows the advice to have fewer connections.
+pub(crate) fn how_to_raise_limit(needed: u64) -> String {
+    if cfg!(windows) {
+        return String::new();
+    }
+    format!(
+        ", or raise the hard limit: `ulimit -Hn {needed}` as root, LimitNOFILE= in a systemd unit, or `nofile` in \
+         /etc/security/limits.conf"
+    )
+}
+
+/// What to do when there are no local ports left.
+pub(crate) const MORE_PORTS: &str = if cfg!(windows) {
+    "ports of closed connections come back after two minutes; `netsh int ipv4 set dynamicport tcp start=10000 num=55535` \
+     gives more of them (16,384 by default)"
+} else {
+    "ports of closed connections come back after a minute; on Linux, `sysctl -w net.ipv4.ip_local_port_range=\"1024 \
+     65535\"` gives more of them (28,232 by default)"
+};
+
+/// Whether a connect that failed so found no local port left.
+pub(crate) fn no_port_left(error: &io::Error) -> bool {
+    match error.kind() {
+        io::ErrorKind::AddrNotAvailable => true,
+        // WSAEADDRINUSE and WSAENOBUFS.
+        _ if cfg!(windows) => matches!(error.raw_os_error(), Some(10_048 | 10_055)),
+        _ => false,
+    }
+}
+
+/// Whether a call that failed so found no descriptor left.
+pub(crate) fn no_descriptor_left(error: &io::Error) -> bool {
+    let codes: &[i32] = if cfg!(windows) {
+        // WSAEMFILE
+        &[10_024]
+    } else {
+        // ENFILE and EMFILE
+        &[23, 24]
+    };
+    error.raw_os_error().is_some_and(|code| codes.contains(&code))
+}
 
 /// What a process has used so far.
 ///

@@ -321,7 +321,7 @@ fn a_server_that_is_not_there_is_told() {
 fn more_connections_than_descriptors_are_refused_with_the_limit() {
     let line = failure(&load(echo_server(), &["--connections", "4000000000"]), 1);
     assert!(line.contains("4,000,000,000 connections need"), "{line}");
-    assert!(line.contains("RLIMIT_NOFILE"), "{line}");
+    assert!(line.contains(LIMIT), "{line}");
 }
 
 #[cfg(unix)]

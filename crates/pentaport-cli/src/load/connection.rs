@@ -70,6 +70,11 @@ impl Connection {
         self.ending |= event.is_read_closed() || event.is_error();
     }
 
+    /// Whether an event has said that the stream ends.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.ending
+    }
+
     /// How long it has been there with nothing sent on it, in nanoseconds.
     pub(crate) fn age(&self, now: u64) -> u64 {
         now.saturating_sub(self.progress)

@@ -159,6 +159,7 @@ impl Opening<'_> {
 
     /// Whether the connection is made, which a writable event alone does not say.
     fn connected(&mut self, index: usize) -> Result<bool, Fault> {
+        let ending = self.connections[index].is_ending();
         let stream = self.connections[index].stream();
         let outcome = match stream.take_error() {
             Ok(None) => stream.peer_addr().and_then(|_| stream.set_nodelay(true)),
@@ -168,6 +169,8 @@ impl Opening<'_> {
         };
         match outcome {
             Ok(()) => Ok(true),
+            // It was connected, and is no more.
+            Err(error) if error.kind() == io::ErrorKind::NotConnected && ending => Err(Fault::Reset { missing: 0 }),
             Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(false),
             Err(error) => Err(self.connect_fault(error)),
         }

@@ -13,6 +13,9 @@ use std::time::{Duration, Instant};
 /// Far longer than anything here takes: a test that waits for it has failed.
 pub const DEADLINE: Duration = Duration::from_secs(60);
 
+/// What names the limit on open sockets.
+pub const LIMIT: &str = if cfg!(windows) { "16,777,216 (for each process)" } else { "RLIMIT_NOFILE" };
+
 /// The command with these arguments, its input closed.
 pub fn pentaport(arguments: &[&str]) -> Output {
     pentaport_with_input(arguments, b"")

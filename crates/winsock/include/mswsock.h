@@ -30,6 +30,24 @@ typedef VOID(PASCAL *LPFN_GETACCEPTEXSOCKADDRS)(PVOID buffer, DWORD receive_leng
                                                 DWORD remote_length, struct sockaddr **local, LPINT local_size,
                                                 struct sockaddr **remote, LPINT remote_size);
 
+#define TF_DISCONNECT 0x01
+#define TF_REUSE_SOCKET 0x02
+#define TF_WRITE_BEHIND 0x04
+#define TF_USE_DEFAULT_WORKER 0x00
+#define TF_USE_SYSTEM_THREAD 0x10
+#define TF_USE_KERNEL_APC 0x20
+#define DE_REUSE_SOCKET TF_REUSE_SOCKET
+
+typedef struct _TRANSMIT_FILE_BUFFERS {
+    LPVOID Head;
+    DWORD HeadLength;
+    LPVOID Tail;
+    DWORD TailLength;
+} TRANSMIT_FILE_BUFFERS, *PTRANSMIT_FILE_BUFFERS, *LPTRANSMIT_FILE_BUFFERS;
+
+typedef BOOL(PASCAL *LPFN_TRANSMITFILE)(SOCKET s, HANDLE file, DWORD count, DWORD count_per_send,
+                                        LPOVERLAPPED overlapped, LPTRANSMIT_FILE_BUFFERS buffers, DWORD flags);
+
 WS_BEGIN
 
 WS_DECLARE(BOOL, AcceptEx,
@@ -39,6 +57,9 @@ WS_DECLARE(VOID, GetAcceptExSockaddrs,
            (PVOID buffer, DWORD receive_length, DWORD local_length, DWORD remote_length, struct sockaddr **local,
             LPINT local_size, struct sockaddr **remote, LPINT remote_size));
 
+WS_DECLARE(BOOL, TransmitFile,
+           (SOCKET s, HANDLE file, DWORD count, DWORD count_per_send, LPOVERLAPPED overlapped,
+            LPTRANSMIT_FILE_BUFFERS buffers, DWORD flags));
 WS_END
 
 #endif

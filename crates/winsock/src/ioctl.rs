@@ -5,7 +5,9 @@ use std::ffi::c_void;
 use crate::error::{WsaResult, fail, finish, is_bad, wsa_from_errno};
 use crate::os::{self, OsResult};
 use crate::socket::overlapped::{Completion, Operation, Overlapped, complete_at_once};
-use crate::socket::{AcceptEx, ConnectEx, GetAcceptExSockaddrs, Kind, Locked, arrivals, lock};
+use crate::socket::{
+    AcceptEx, ConnectEx, DisconnectEx, GetAcceptExSockaddrs, Kind, Locked, TransmitFile, arrivals, lock,
+};
 use crate::types::*;
 
 /// The codes that are declared signed for ioctlsocket, as WSAIoctl gets them.
@@ -241,11 +243,13 @@ type Function = fn() -> *const ();
 const EXTENSIONS: &[(GUID, Function)] = &[
     (WSAID_ACCEPTEX, || AcceptEx as *const ()),
     (WSAID_CONNECTEX, || ConnectEx as *const ()),
+    (WSAID_DISCONNECTEX, || DisconnectEx as *const ()),
+    (WSAID_TRANSMITFILE, || TransmitFile as *const ()),
     (WSAID_GETACCEPTEXSOCKADDRS, || GetAcceptExSockaddrs as *const ()),
 ];
 
-const _: (LPFN_ACCEPTEX, LPFN_CONNECTEX, LPFN_GETACCEPTEXSOCKADDRS) =
-    (Some(AcceptEx), Some(ConnectEx), Some(GetAcceptExSockaddrs));
+const _: (LPFN_ACCEPTEX, LPFN_CONNECTEX, LPFN_DISCONNECTEX, LPFN_GETACCEPTEXSOCKADDRS, LPFN_TRANSMITFILE) =
+    (Some(AcceptEx), Some(ConnectEx), Some(DisconnectEx), Some(GetAcceptExSockaddrs), Some(TransmitFile));
 
 /// A GUID as it lies in memory.
 fn id_bytes(id: &GUID) -> [u8; 16] {

@@ -65,8 +65,8 @@ pub use objects::threads::{
 pub use objects::timer::{CancelWaitableTimer, CreateWaitableTimerW, SetWaitableTimer};
 pub use resolve::{freeaddrinfo, getaddrinfo, getnameinfo};
 pub use socket::{
-    __WSAFDIsSet, AcceptEx, CancelIo, CancelIoEx, ConnectEx, GetAcceptExSockaddrs, GetOverlappedResult,
-    GetOverlappedResultEx, SetFileCompletionNotificationModes, WSAAccept, WSAAsyncSelect, WSAConnect,
+    __WSAFDIsSet, AcceptEx, CancelIo, CancelIoEx, ConnectEx, DisconnectEx, GetAcceptExSockaddrs, GetOverlappedResult,
+    GetOverlappedResultEx, SetFileCompletionNotificationModes, TransmitFile, WSAAccept, WSAAsyncSelect, WSAConnect,
     WSAEnumNetworkEvents, WSAEventSelect, WSAGetOverlappedResult, WSAPoll, WSARecv, WSARecvDisconnect, WSARecvFrom,
     WSASend, WSASendDisconnect, WSASendTo, WSASocketW, accept, bind, closesocket, connect, getpeername, getsockname,
     getsockopt, listen, recv, recvfrom, select, send, sendto, setsockopt, shutdown, socket, winsock_fd,

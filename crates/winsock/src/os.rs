@@ -156,6 +156,13 @@ pub(crate) fn ioctl_read(fd: RawFd, request: libc::c_ulong) -> OsResult<i32> {
     Ok(value)
 }
 
+/// Takes what a stream has received and throws it away; returns how much, 0 at its end.
+pub(crate) fn discard(fd: RawFd) -> OsResult<usize> {
+    let flags = libc::MSG_TRUNC | libc::MSG_DONTWAIT;
+    // SAFETY: with MSG_TRUNC a TCP socket copies nothing.
+    retry(|| check_size(unsafe { libc::recv(fd, null_mut(), 1 << 20, flags) }))
+}
+
 /// How many connections wait at a listening socket to be accepted.
 pub(crate) fn connections_waiting(fd: RawFd) -> OsResult<u32> {
     // SAFETY: all zeros is a valid tcp_info.

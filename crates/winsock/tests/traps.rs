@@ -79,6 +79,33 @@ fn a_send_to_a_closed_peer_raises_no_signal() {
 }
 
 #[test]
+fn a_file_for_a_closed_peer_raises_no_signal() {
+    in_child("a_file_for_a_closed_peer_raises_no_signal", || {
+        // SAFETY: the default disposition needs nothing of the program.
+        unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+        let program = std::ffi::CString::new("/proc/self/exe").unwrap();
+        // SAFETY: the name ends with a zero, the other pointers are not used.
+        let file = unsafe {
+            let share = FILE_SHARE_READ | FILE_SHARE_WRITE;
+            CreateFileA(program.as_ptr().cast(), GENERIC_READ, share, null_mut(), OPEN_EXISTING, 0, null_mut())
+        };
+        assert_ne!(file, INVALID_HANDLE_VALUE);
+        let peer = TcpListener::bind("127.0.0.1:0").unwrap();
+        let socket = tcp();
+        connect_to(socket, peer.local_addr().unwrap());
+        drop(peer.accept().unwrap());
+        let start = Instant::now();
+        // The first goes into the kernel, whose answer to the next is what raises the signal.
+        // SAFETY: no buffers, and no OVERLAPPED.
+        while unsafe { TransmitFile(socket, file, 1, 0, null_mut(), null_mut(), 0) } == TRUE {
+            assert!(start.elapsed() < Duration::from_secs(30), "no call fails");
+        }
+        // SAFETY: the handle is ours.
+        unsafe { CloseHandle(file) };
+    });
+}
+
+#[test]
 fn handles_are_above_every_descriptor() {
     in_child("handles_are_above_every_descriptor", || {
         let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };

@@ -89,6 +89,53 @@ pub fn connect_ex_without_overlapped(socket: &Socket, to: SocketAddr) -> Begin {
     call_connect_ex(socket, to, Request::new(0), 0, false)
 }
 
+/// DisconnectEx; without a request, with a null pointer for the OVERLAPPED.
+pub fn disconnect_ex(socket: &Socket, request: Option<Request>, flags: u32, reserved: u32) -> Begin {
+    let (function, _) = fetch(&super::tcp(), &sys::WSAID_DISCONNECTEX).expect("the function");
+    // SAFETY: the pointer was fetched by the GUID of this function; Option of a function pointer has its layout.
+    let function = unsafe { std::mem::transmute::<Function, sys::LPFN_DISCONNECTEX>(function) };
+    let function = function.expect("not null");
+    let overlapped = request.map_or(std::ptr::null_mut(), Request::pointer);
+    // SAFETY: the OVERLAPPED lives for ever.
+    let result = unsafe { function(socket.raw(), overlapped, flags, reserved) };
+    Begin::of_bool(result, request.unwrap_or_else(|| Request::new(0)))
+}
+
+/// A call of TransmitFile, but for the socket.
+#[derive(Clone, Copy, Default)]
+pub struct Transmit {
+    /// The file's handle; 0 for none.
+    pub file: usize,
+    /// How many bytes of it; 0 for the rest.
+    pub count: u32,
+    /// The OVERLAPPED.
+    pub request: Option<Request>,
+    /// What comes before and behind the file.
+    pub around: Option<(&'static [u8], &'static [u8])>,
+    /// TF_DISCONNECT …
+    pub flags: u32,
+}
+
+/// TransmitFile.
+pub fn transmit_file(socket: &Socket, call: Transmit) -> Begin {
+    let (function, _) = fetch(&super::tcp(), &sys::WSAID_TRANSMITFILE).expect("the function");
+    // SAFETY: the pointer was fetched by the GUID of this function; Option of a function pointer has its layout.
+    let function = unsafe { std::mem::transmute::<Function, sys::LPFN_TRANSMITFILE>(function) };
+    let function = function.expect("not null");
+    let around = call.around.map(|(head, tail)| sys::TRANSMIT_FILE_BUFFERS {
+        Head: head.as_ptr().cast_mut().cast(),
+        HeadLength: head.len() as u32,
+        Tail: tail.as_ptr().cast_mut().cast(),
+        TailLength: tail.len() as u32,
+    });
+    let around = around.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+    let overlapped = call.request.map_or(std::ptr::null_mut(), Request::pointer);
+    // SAFETY: the buffers and the OVERLAPPED live for ever; their description outlives the call, which copies it.
+    let result =
+        unsafe { function(socket.raw(), call.file as sys::HANDLE, call.count, 0, overlapped, around, call.flags) };
+    Begin::of_bool(result, call.request.unwrap_or_else(|| Request::new(0)))
+}
+
 fn call_accept_ex(
     listener: &Socket,
     acceptor: &Socket,

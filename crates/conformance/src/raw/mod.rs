@@ -28,8 +28,8 @@ mod wait;
 pub use apc::queue_user_apc;
 pub use event::Event;
 pub use extension::{
-    accept_ex, accept_ex_with, accept_ex_without_buffer, accept_ex_without_overlapped, connect_ex,
-    connect_ex_without_overlapped, extension_pointer_size, get_accept_ex_sockaddrs,
+    Transmit, accept_ex, accept_ex_with, accept_ex_without_buffer, accept_ex_without_overlapped, connect_ex,
+    connect_ex_without_overlapped, disconnect_ex, extension_pointer_size, get_accept_ex_sockaddrs, transmit_file,
 };
 pub use file::{Answer, File, read_file, read_file_ex, read_file_now, write_file, write_file_ex, write_file_now};
 pub use message::{Message, Window, get_message, msg_wait};

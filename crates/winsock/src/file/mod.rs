@@ -32,7 +32,7 @@ mod request;
 mod routine;
 mod share;
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -43,6 +43,7 @@ use crate::file::pool::{Lane, Ticket};
 use crate::file::request::Direction;
 use crate::file::share::Claim;
 use crate::objects::{Object, table};
+use crate::os;
 use crate::port::Port;
 use crate::socket::Association;
 use crate::socket::overlapped::Operation;
@@ -148,6 +149,26 @@ impl File {
         }
         self.core.state.lock().notification_modes |= flags;
         Ok(())
+    }
+
+    /// The end of the file and its position, for TransmitFile.
+    ///
+    /// # Errors
+    /// ERROR_ACCESS_DENIED for a file that may not be read; ERROR_INVALID_HANDLE for what has no offsets.
+    pub(crate) fn to_be_sent(&self) -> Result<(u64, u64), WIN32_ERROR> {
+        if !self.core.access.read {
+            return Err(ERROR_ACCESS_DENIED);
+        }
+        if self.core.kind != Kind::Positioned {
+            return Err(ERROR_INVALID_HANDLE);
+        }
+        let end = os::file::end(self.descriptor()).map_err(codes::win32_from_errno)?;
+        Ok((end, *self.core.position.lock()))
+    }
+
+    /// The descriptor.
+    pub(crate) fn descriptor(&self) -> RawFd {
+        self.core.fd.as_raw_fd()
     }
 
     /// Cancels the operations of one of the program's threads (CancelIo).

@@ -92,6 +92,59 @@ pub(crate) unsafe fn write(fd: RawFd, buffer: *const u8, len: usize) -> OsResult
     retry(|| check_size(unsafe { libc::write(fd, buffer.cast(), len) }))
 }
 
+/// Sends from a file, from `offset` on, which moves; 0 at its end. `sendfile` raises SIGPIPE where the peer is gone, and
+/// knows no flag against it.
+pub(crate) fn send_to_socket(socket: RawFd, file: RawFd, offset: &mut u64, len: usize) -> OsResult<usize> {
+    let _quiet = WithoutSigpipe::new();
+    let mut place = *offset as i64;
+    // SAFETY: the offset lives through the call.
+    let sent = retry(|| check_size(unsafe { libc::sendfile64(socket, file, &mut place, len) }))?;
+    *offset = place as u64;
+    Ok(sent)
+}
+
+/// For the time of a call that may raise SIGPIPE on the calling thread: the signal is blocked, and taken back.
+struct WithoutSigpipe {
+    before: libc::sigset_t,
+    /// It was pending already: that one is not ours.
+    was_pending: bool,
+}
+
+fn sigpipe() -> libc::sigset_t {
+    // SAFETY: all zeros is a valid set, which the calls fill.
+    unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&mut set);
+        libc::sigaddset(&mut set, libc::SIGPIPE);
+        set
+    }
+}
+
+impl WithoutSigpipe {
+    fn new() -> WithoutSigpipe {
+        // SAFETY: the sets live through the calls.
+        unsafe {
+            let (mut pending, mut before): (libc::sigset_t, libc::sigset_t) = (std::mem::zeroed(), std::mem::zeroed());
+            libc::sigpending(&mut pending);
+            libc::pthread_sigmask(libc::SIG_BLOCK, &sigpipe(), &mut before);
+            WithoutSigpipe { before, was_pending: libc::sigismember(&pending, libc::SIGPIPE) == 1 }
+        }
+    }
+}
+
+impl Drop for WithoutSigpipe {
+    fn drop(&mut self) {
+        let no_time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: the sets and the time live through the calls.
+        unsafe {
+            if !self.was_pending {
+                libc::sigtimedwait(&sigpipe(), std::ptr::null_mut(), &no_time);
+            }
+            libc::pthread_sigmask(libc::SIG_SETMASK, &self.before, std::ptr::null_mut());
+        }
+    }
+}
+
 /// Whether a byte can be read, asked of the kernel: a wait for a futex of some other value, for no time.
 pub(crate) fn is_readable(byte: *const u8) -> bool {
     let no_time = libc::timespec { tv_sec: 0, tv_nsec: 0 };

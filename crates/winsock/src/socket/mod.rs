@@ -16,6 +16,7 @@ pub(crate) mod cancel;
 mod close;
 mod connect;
 mod create;
+mod disconnect;
 pub(crate) mod event_select;
 mod network_events;
 mod options;
@@ -25,6 +26,8 @@ pub(crate) mod receive;
 pub(crate) mod request;
 pub(crate) mod select;
 pub(crate) mod send;
+pub(crate) mod transmission;
+mod transmit_file;
 
 use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
@@ -60,6 +63,7 @@ pub(crate) use close::{abandon, duplicate, owes};
 pub use close::{closesocket, winsock_fd};
 pub use connect::{ConnectEx, WSAConnect, connect};
 pub use create::{WSASocketW, socket};
+pub use disconnect::DisconnectEx;
 pub use event_select::{WSAEnumNetworkEvents, WSAEventSelect};
 pub use options::{getsockopt, setsockopt};
 pub use overlapped::{
@@ -69,6 +73,7 @@ pub use poll::WSAPoll;
 pub use receive::{WSARecv, WSARecvFrom, recv, recvfrom};
 pub use select::{__WSAFDIsSet, select};
 pub use send::{WSASend, WSASendTo, send, sendto};
+pub use transmit_file::TransmitFile;
 
 pub(crate) use cancel::cancel_of_thread;
 pub(crate) use close::close_all_sockets;
@@ -321,7 +326,7 @@ fn run(locked: &mut Locked, edges: i32) {
         _ => {}
     }
     receive::drain(locked, None);
-    if edges & (libc::EPOLLOUT | ended) != 0 {
+    if edges & (libc::EPOLLOUT | ended) != 0 || transmission::waits_for_end(locked) {
         send::drain(locked, None);
     }
     if locked.network_events.is_some() {

@@ -6,6 +6,7 @@ use crate::address::Address;
 use crate::apc::{FileRoutine, WinsockRoutine};
 use crate::dispatcher;
 use crate::socket::accept::AcceptData;
+use crate::socket::transmission::Transmission;
 use crate::types::*;
 
 /// The buffers of a request. The array of descriptions is captured when the call is made (D9); the memory that they
@@ -81,6 +82,8 @@ pub(crate) enum Role {
     Spill,
     /// The first data of a connection that AcceptEx took; completes as the listener's operation.
     AcceptData(Box<AcceptData>),
+    /// Of TransmitFile or DisconnectEx.
+    Transmission(Box<Transmission>),
 }
 
 pub(crate) struct Request {

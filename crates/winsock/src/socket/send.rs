@@ -22,7 +22,7 @@ struct Call<'a> {
 }
 
 /// What one try did.
-enum Try {
+pub(super) enum Try {
     Done(Completion),
     /// How much went out, all in all; the kernel takes no more now.
     Part(u32),
@@ -256,13 +256,18 @@ pub(crate) fn drain(socket: &mut Locked, owner: Option<Overlapped>) {
             return;
         }
         let Some(mut request) = socket.sends.pop() else { return };
-        let to = match &request.role {
-            Role::To(to) => Some(**to),
-            _ => None,
-        };
-        let call = Call { buffers: request.buffers.as_slice(), flags: request.flags, to: to.as_ref() };
         // SAFETY: the program keeps the buffers of a pending operation readable.
-        match unsafe { try_once(socket, call, request.done) } {
+        let tried = unsafe {
+            match &mut request.role {
+                Role::Transmission(transmission) => transmission.advance(socket),
+                role => {
+                    let to = if let Role::To(to) = role { Some(&**to) } else { None };
+                    let call = Call { buffers: request.buffers.as_slice(), flags: request.flags, to };
+                    try_once(socket, call, request.done)
+                }
+            }
+        };
+        match tried {
             Try::Done(completion) => overlapped::complete(socket, &request, completion),
             Try::Failed { status, .. } => overlapped::complete(socket, &request, Completion::failure(status)),
             Try::Part(done) => {
@@ -315,7 +320,7 @@ fn kernel_flags(flags: u32) -> i32 {
     pairs.iter().filter(|(ours, _)| has(flags, *ours)).fold(0, |all, (_, theirs)| all | theirs)
 }
 
-fn stream_failed(socket: &mut Locked, errno: Errno) -> Try {
+pub(super) fn stream_failed(socket: &mut Locked, errno: Errno) -> Try {
     let (code, status) = match errno {
         libc::EFAULT | libc::ENOMEM | libc::ENOBUFS | libc::EINVAL | libc::EOPNOTSUPP => {
             return Try::Failed { code: wsa_from_errno(errno), status: status_from_errno(errno) };

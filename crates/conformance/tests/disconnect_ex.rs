@@ -1,0 +1,206 @@
+//! DisconnectEx, and the handle that it gives back for another connection (SEMANTICS X27 to X30).
+#![forbid(unsafe_code)]
+
+use conformance::fixture::{DEADLINE_MS, assert_no_packet, closed_socket, finishes, pair_on_port, pends, success};
+use conformance::raw::{
+    Begin, Event, Port, Request, Socket, accept_ex, connect_ex, disconnect_ex, get_overlapped_result, listener,
+    loopback, pair, set_file_completion_notification_modes, tcp, udp,
+};
+use conformance::raw_port::tagged;
+use conformance::until;
+use pentaport::sys;
+
+const KEY: usize = 30;
+
+fn failed(code: i32) -> Begin {
+    Begin::Failed(code)
+}
+
+#[test]
+fn x27_what_is_no_connection_is_refused() {
+    assert_eq!(disconnect_ex(&closed_socket(), Some(Request::new(0)), 0, 0), failed(sys::WSAENOTSOCK));
+    let (listener, _) = listener();
+    let bound = tcp();
+    bound.bind_loopback();
+    for socket in [tcp(), bound, listener, udp()] {
+        assert_eq!(disconnect_ex(&socket, Some(Request::new(0)), 0, 0), failed(sys::WSAENOTCONN));
+        assert_eq!(disconnect_ex(&socket, None, sys::TF_REUSE_SOCKET, 0), failed(sys::WSAENOTCONN));
+    }
+}
+
+#[test]
+fn x27_unknown_flags_are_refused() {
+    let (client, server) = pair();
+    for (flags, reserved) in [(1, 0), (4, 0), (sys::TF_REUSE_SOCKET | 8, 0), (0, 1)] {
+        assert_eq!(disconnect_ex(&client, Some(Request::new(0)), flags, reserved), failed(sys::WSAEINVAL));
+        assert_eq!(disconnect_ex(&client, None, flags, reserved), failed(sys::WSAEINVAL));
+    }
+    assert_eq!(client.send(b"abc"), Ok(3), "nothing has happened");
+    assert_eq!(server.recv_exact(3), b"abc");
+}
+
+#[test]
+fn x28_it_pends_and_ends_sending_alone() {
+    let (port, server, client) = pair_on_port(KEY);
+    let (near, far) = (client.getsockname().unwrap(), client.getpeername().unwrap());
+    let request = Request::new(0);
+    pends(disconnect_ex(&client, Some(request), 0, 0));
+    assert_eq!(port.packet(), success(KEY, request, 0));
+    assert_eq!(client.send(b"abc"), Err(sys::WSAESHUTDOWN));
+    assert_eq!(client.connect(far), Err(sys::WSAEISCONN));
+    assert_eq!((client.getsockname(), client.getpeername()), (Ok(near), Ok(far)));
+    assert_eq!(server.recv(&mut [0; 4]), Ok(0), "the peer sees the end");
+    assert_eq!(server.send(b"abc"), Ok(3));
+    assert_eq!(client.recv_exact(3), b"abc");
+    assert_no_packet(&port);
+}
+
+#[test]
+fn x28_without_overlapped_it_succeeds_as_often_as_one_likes_without_a_packet() {
+    let (port, server, client) = pair_on_port(KEY);
+    assert_eq!(client.send(b"abc"), Ok(3));
+    for _ in 0..2 {
+        assert!(matches!(disconnect_ex(&client, None, 0, 0), Begin::Done(_)));
+    }
+    assert_no_packet(&port);
+    assert_eq!(server.recv_exact(3), b"abc");
+    assert_eq!(server.recv(&mut [0; 4]), Ok(0));
+}
+
+#[test]
+fn x28_what_was_sent_before_arrives_before_the_end() {
+    let (port, server, client) = pair_on_port(KEY);
+    // More than the buffers of the connection hold: the disconnect waits behind it.
+    let data = Request::holding(&vec![7; 20 << 20]);
+    assert!(client.wsa_send(data).started());
+    let end = Request::new(0);
+    pends(disconnect_ex(&client, Some(end), 0, 0));
+    assert_eq!(finishes("receiving", move || server.recv_exact(20 << 20).len()), 20 << 20);
+    assert_eq!(port.packet(), success(KEY, data, 20 << 20));
+    assert_eq!(port.packet(), success(KEY, end, 0));
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "Wine 8: it is spared the packet, too (X29)")]
+fn x29_a_packet_comes_though_successes_are_spared_theirs() {
+    let (port, _server, client) = pair_on_port(KEY);
+    set_file_completion_notification_modes(client.raw(), sys::FILE_SKIP_COMPLETION_PORT_ON_SUCCESS as u8).unwrap();
+    let request = Request::new(0);
+    pends(disconnect_ex(&client, Some(request), 0, 0));
+    assert_eq!(port.packet(), success(KEY, request, 0));
+}
+
+#[test]
+fn x29_the_low_bit_of_the_event_keeps_the_packet_away() {
+    let (port, _server, client) = pair_on_port(KEY);
+    let event = Event::manual(false);
+    let request = Request::new(0).with_event_handle(tagged(&event));
+    pends(disconnect_ex(&client, Some(request), 0, 0));
+    assert_eq!(event.wait(DEADLINE_MS), sys::WAIT_OBJECT_0);
+    assert_no_packet(&port);
+}
+
+/// Accepts a connection into `acceptor` by AcceptEx on the port; gives the other end.
+fn accept_into(port: &Port, listener: &Socket, acceptor: &Socket) -> Socket {
+    let (_, address) = (listener.raw(), listener.getsockname().unwrap());
+    let request = Request::new(64);
+    pends(accept_ex(listener, acceptor, request, 0));
+    let client = tcp();
+    client.connect(address).unwrap();
+    assert!(port.packet().is_of(request));
+    client
+}
+
+/// It works both ways.
+fn talk(one: &Socket, other: &Socket) {
+    for (from, to) in [(one, other), (other, one)] {
+        assert_eq!(from.send(b"hello"), Ok(5));
+        assert_eq!(to.recv_exact(5), b"hello");
+    }
+}
+
+#[test]
+fn x30_an_accepted_socket_is_accepted_into_again_and_again() {
+    let (listener, _) = listener();
+    let port = Port::new(0);
+    port.associate(&listener, 1).unwrap();
+    let acceptor = tcp();
+    for round in 0..3 {
+        let client = accept_into(&port, &listener, &acceptor);
+        if round == 0 {
+            port.associate(&acceptor, KEY).unwrap();
+        }
+        talk(&client, &acceptor);
+        // What the peer still sends is read away: unread it would reset the connection.
+        assert_eq!(client.send(&[1; 100_000]), Ok(100_000));
+        let request = Request::new(0);
+        pends(disconnect_ex(&acceptor, Some(request), sys::TF_REUSE_SOCKET, 0));
+        assert_eq!(client.recv(&mut [0; 4]), Ok(0));
+        assert_no_packet(&port);
+        client.shutdown(sys::SD_SEND).unwrap();
+        assert_eq!(port.packet(), success(KEY, request, 0));
+        assert_eq!(acceptor.send(b"abc"), Err(sys::WSAENOTCONN));
+    }
+    // Its port is still its own.
+    let client = accept_into(&port, &listener, &acceptor);
+    let receive = Request::new(4);
+    pends(acceptor.wsa_recv(receive));
+    assert_eq!(client.send(b"abcd"), Ok(4));
+    assert_eq!(port.packet(), success(KEY, receive, 4));
+}
+
+#[test]
+fn x30_a_connected_socket_connects_again() {
+    let (listener, address) = listener();
+    let port = Port::new(0);
+    let socket = tcp();
+    socket.bind(loopback()).unwrap();
+    port.associate(&socket, KEY).unwrap();
+    for _ in 0..3 {
+        let request = Request::new(0);
+        pends(connect_ex(&socket, address, request, 0));
+        assert_eq!(port.packet(), success(KEY, request, 0));
+        socket.update_connect_context().unwrap();
+        let (server, _) = listener.accept().unwrap();
+        talk(&socket, &server);
+        let request = Request::new(0);
+        pends(disconnect_ex(&socket, Some(request), sys::TF_REUSE_SOCKET, 0));
+        assert_eq!(server.recv(&mut [0; 4]), Ok(0));
+        server.close().unwrap();
+        assert_eq!(port.packet(), success(KEY, request, 0));
+    }
+}
+
+#[test]
+fn x30_without_overlapped_the_call_waits_for_the_peer() {
+    let (listener, _) = listener();
+    let port = Port::new(0);
+    port.associate(&listener, 1).unwrap();
+    let acceptor = tcp();
+    let client = accept_into(&port, &listener, &acceptor);
+    let ending = std::thread::spawn(move || {
+        until("the other end is seen", || client.recv(&mut [0; 4]) == Ok(0));
+        client.close().unwrap();
+    });
+    assert!(matches!(disconnect_ex(&acceptor, None, sys::TF_REUSE_SOCKET, 0), Begin::Done(_)));
+    ending.join().unwrap();
+    let client = accept_into(&port, &listener, &acceptor);
+    talk(&client, &acceptor);
+}
+
+#[test]
+fn x30_a_lost_connection_gives_its_handle_back_too() {
+    let (listener, _) = listener();
+    let port = Port::new(0);
+    port.associate(&listener, 1).unwrap();
+    let acceptor = tcp();
+    let client = accept_into(&port, &listener, &acceptor);
+    client.set_linger(1, 0).unwrap();
+    client.close().unwrap();
+    let event = Event::manual(false);
+    let request = Request::new(0).with_event(&event);
+    pends(disconnect_ex(&acceptor, Some(request), sys::TF_REUSE_SOCKET, 0));
+    assert!(get_overlapped_result(acceptor.raw(), request, true).ok);
+    let client = accept_into(&port, &listener, &acceptor);
+    talk(&client, &acceptor);
+}

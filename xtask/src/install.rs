@@ -67,9 +67,12 @@ impl Build {
 
     /// Where cargo puts a file that it built.
     fn built(&self, file: &str) -> PathBuf {
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| crate::root().join("target"), PathBuf::from);
-        target.join(if self.is_debug { "debug" } else { "release" }).join(file)
+        target().join(if self.is_debug { "debug" } else { "release" }).join(file)
     }
+}
+
+fn target() -> PathBuf {
+    crate::root().join(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }
 
 fn programs(build: &Build, bin: &Path) -> anyhow::Result<()> {
@@ -99,7 +102,7 @@ fn libraries(build: &Build, lib: &Path) -> anyhow::Result<()> {
 
 /// `libwinsock_main.a`: the `main` of programs that begin elsewhere.
 fn entry(lib: &Path) -> anyhow::Result<()> {
-    let folder = fresh(&crate::root().join("target/entry"))?;
+    let folder = fresh(&target().join("entry"))?;
     let (object, archive) = (folder.join("entry.o"), folder.join("libwinsock_main.a"));
     let source = crate::root().join("crates/winsock-cc/entry.c");
     let compiler = std::env::var_os("CC").unwrap_or_else(|| "cc".into());

@@ -23,9 +23,12 @@ const MACROS: [&str; 11] = [
     "-Uunix",
 ];
 
-/// `-fms-extensions`: a struct without a name as a member, such as `struct PER_IO { OVERLAPPED; … }`.
-/// `-fno-strict-aliasing`: Microsoft's compiler does not reason from types, and sources rely on it.
-const LANGUAGE: [&str; 2] = ["-fms-extensions", "-fno-strict-aliasing"];
+/// Microsoft's compiler does not reason from types, and sources rely on it.
+const ALIASING: &str = "-fno-strict-aliasing";
+
+/// A struct's type as a member without a name, such as `struct PER_IO { OVERLAPPED; … }`. For gcc: clang's option of this
+/// name brings functions of Microsoft's, which the headers have.
+const MEMBERS: &str = "-fms-extensions";
 
 /// The compiler's command, without arguments of this run.
 #[derive(Debug)]
@@ -51,6 +54,20 @@ impl Compiler {
         self.words.clone()
     }
 
+    /// Its flags for compiling with winsock's headers in this folder.
+    pub(crate) fn flags(&self, include: &Path) -> Vec<OsString> {
+        let members = Some(MEMBERS).filter(|_| !self.is_clang());
+        let fixed = MACROS.into_iter().chain([ALIASING]).chain(members).map(OsString::from);
+        ["-isystem".into(), include.as_os_str().to_owned()].into_iter().chain(fixed).collect()
+    }
+
+    fn is_clang(&self) -> bool {
+        self.words
+            .iter()
+            .filter_map(|word| Path::new(word).file_name())
+            .any(|name| name.to_string_lossy().contains("clang"))
+    }
+
     /// The folders in which it looks for `<…>` in this language by itself.
     pub(crate) fn include_folders(&self, language: Language) -> Vec<PathBuf> {
         let name = match language {
@@ -62,12 +79,6 @@ impl Compiler {
         let output = command.stdin(Stdio::null()).output();
         output.map_or_else(|_| Vec::new(), |output| search_list(&String::from_utf8_lossy(&output.stderr)))
     }
-}
-
-/// The flags for compiling with winsock's headers in this folder.
-pub(crate) fn flags(include: &Path) -> Vec<OsString> {
-    let folder = ["-isystem".into(), include.as_os_str().to_owned()];
-    folder.into_iter().chain(MACROS.iter().chain(&LANGUAGE).map(OsString::from)).collect()
 }
 
 /// Whether the word is one of these drivers: `CC=winsock-cc` is for make, not for us.

@@ -1,7 +1,7 @@
 //! From a command line to the compiler's, and what is left to do when that is over.
 
 use crate::arguments::{Arguments, Goal, Item};
-use crate::compiler::{Compiler, flags};
+use crate::compiler::Compiler;
 use crate::explain::{HELP, explanation};
 use crate::layout::Layout;
 use crate::libraries::{Library, complaint, library};
@@ -28,7 +28,9 @@ pub(crate) fn run(arguments: Vec<OsString>, driver: Language) -> anyhow::Result<
     let mut sources = Sources::new(&arguments, &layout.include, || compiler.include_folders(language))?;
     let command = command(&arguments, driver, &layout, &compiler, &mut sources)?;
     if arguments.explain {
-        sources.scratch.keep();
+        if !sources.copies.is_empty() {
+            sources.scratch.keep();
+        }
         print!("{}", explanation(&command, &sources.copies));
         return Ok(ExitCode::SUCCESS);
     }
@@ -52,7 +54,7 @@ fn command(
     let mut command = compiler.words();
     let compiles = arguments.sources().next().is_some();
     if compiles || !arguments.has_input {
-        command.extend(flags(&layout.include));
+        command.extend(compiler.flags(&layout.include));
     }
     // Where a macro names the header, the compiler looks for it itself.
     for folder in folders_of(arguments) {

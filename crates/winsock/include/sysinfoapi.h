@@ -34,6 +34,12 @@ typedef struct _SYSTEM_INFO {
 WS_BEGIN
 WS_DECLARE(void, GetSystemInfo, (LPSYSTEM_INFO info));
 WS_DECLARE(void, GetNativeSystemInfo, (LPSYSTEM_INFO info));
+WS_DECLARE(DWORD, GetTickCount, (void));
+WS_DECLARE(ULONGLONG, GetTickCount64, (void));
+WS_DECLARE(void, GetSystemTime, (LPSYSTEMTIME time));
+WS_DECLARE(void, GetLocalTime, (LPSYSTEMTIME time));
+WS_DECLARE(void, GetSystemTimeAsFileTime, (LPFILETIME time));
+WS_DECLARE(void, GetSystemTimePreciseAsFileTime, (LPFILETIME time));
 WS_END
 
 #endif

@@ -1,7 +1,7 @@
 //! The program's own files, translated into a temporary folder.
 //!
 //! A source is translated, and each header that it reaches and that is the program's own: found in its folder or a folder
-//! of `-I`, and not below `/usr`. Each file has one copy, in a folder of its own and by its own name, and its directives
+//! of `-I` that is not the system's. Each file has one copy, in a folder of its own and by its own name, and its directives
 //! name the copies of others by their full paths; so `#pragma once` works, and no file is found by chance. The first line
 //! of a copy is a `#line` with the original's name.
 
@@ -20,7 +20,7 @@ use std::path::{Component, Path, PathBuf};
 use std::{fs, io};
 
 /// What the system's headers lie below: they are not the program's, whatever `-I` says.
-const SYSTEM: &str = "/usr";
+const SYSTEM: [&str; 3] = ["/usr/include", "/usr/local/include", "/usr/lib"];
 
 /// What stands before every source: Microsoft's keywords, which need no header there; and what newer compilers refuse in C
 /// and Microsoft's does not, warned of as by older ones.
@@ -169,8 +169,16 @@ impl<'a> Sources<'a> {
             let Some(found) = self.folders.find(&folder, bare) else { continue };
             let shown = folder.join(&found);
             let Ok(file) = shown.canonicalize() else { continue };
-            if file.starts_with(self.include) || file.starts_with(SYSTEM) {
+            if file.starts_with(self.include) {
                 return Some(format!("<{}>", found.display()));
+            }
+            if SYSTEM.iter().any(|system| file.starts_with(system)) {
+                let is_searched = self.include_folders.contains(&folder);
+                return Some(if is_searched {
+                    format!("<{}>", found.display())
+                } else {
+                    format!("\"{}\"", file.display())
+                });
             }
             return self.header(&shown, file, chain).map(|copy| format!("\"{}\"", copy.display()));
         }

@@ -1,8 +1,10 @@
 /* Where programs begin that have no `main`: libwinsock_main.a, from which the linker takes this only if nothing else
  * defines `main`. Calls what the program has instead, by weak references. */
+#define _GNU_SOURCE
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <wchar.h>
 
 #define WEAK __attribute__((__weak__))
@@ -26,18 +28,28 @@ static void *allocate(size_t count, size_t size) {
     return memory;
 }
 
-/* UTF-8 to UTF-32, whatever the locale; a byte that is none of UTF-8 becomes U+FFFD. */
+/* How many bytes follow the first one of a character in UTF-8; -1 if it cannot be a first one. */
+static int following(unsigned char first) {
+    if (first < 0x80) {
+        return 0;
+    }
+    if (first < 0xc2 || first > 0xf4) {
+        return -1;
+    }
+    return first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
+}
+
+/* UTF-8 to UTF-32, whatever the locale; what is no UTF-8 becomes U+FFFD. */
 static wchar_t *widen(const char *text) {
     const unsigned char *from = (const unsigned char *)text;
     wchar_t *wide = allocate(strlen(text) + 1, sizeof(wchar_t)), *to = wide;
     while (*from) {
-        int more = *from < 0x80 ? 0 : *from >= 0xc2 && *from < 0xe0 ? 1 : *from >= 0xe0 && *from < 0xf0 ? 2 : *from >= 0xf0 && *from < 0xf5 ? 3 : -1;
+        int more = following(*from), seen = 0;
         wchar_t value = more <= 0 ? *from : *from & (0x3f >> more);
-        int seen = 0;
         while (seen < more && (from[1 + seen] & 0xc0) == 0x80) {
             value = value << 6 | (from[1 + seen++] & 0x3f);
         }
-        *to++ = more < 0 || seen < more ? 0xfffd : value;
+        *to++ = seen == more ? value : 0xfffd;
         from += 1 + seen;
     }
     return wide;
@@ -93,7 +105,5 @@ int main(int argc, char **argv, char **envp) {
         return wWinMain(module, NULL, widen(command_line(argc, argv)), SW_SHOWNORMAL);
     }
     static const char message[] = "no main, wmain, WinMain or wWinMain in this program\n";
-    extern long write(int, const void *, size_t);
-    write(2, message, sizeof message - 1);
-    return 127;
+    return write(STDERR_FILENO, message, sizeof message - 1) < 0 ? 126 : 127;
 }

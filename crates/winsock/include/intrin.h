@@ -12,34 +12,6 @@
 #define _AddressOfReturnAddress() __builtin_frame_address(0)
 
 WS_BEGIN
-WS_INLINE unsigned char _BitScanForward(ULONG *index, ULONG mask) {
-    if (mask == 0) {
-        return 0;
-    }
-    *index = (ULONG)__builtin_ctz(mask);
-    return 1;
-}
-WS_INLINE unsigned char _BitScanReverse(ULONG *index, ULONG mask) {
-    if (mask == 0) {
-        return 0;
-    }
-    *index = 31 - (ULONG)__builtin_clz(mask);
-    return 1;
-}
-WS_INLINE unsigned char _BitScanForward64(ULONG *index, ULONG64 mask) {
-    if (mask == 0) {
-        return 0;
-    }
-    *index = (ULONG)__builtin_ctzll(mask);
-    return 1;
-}
-WS_INLINE unsigned char _BitScanReverse64(ULONG *index, ULONG64 mask) {
-    if (mask == 0) {
-        return 0;
-    }
-    *index = 63 - (ULONG)__builtin_clzll(mask);
-    return 1;
-}
 WS_INLINE unsigned __popcnt(unsigned value) { return (unsigned)__builtin_popcount(value); }
 WS_INLINE ULONG64 __popcnt64(ULONG64 value) { return (ULONG64)__builtin_popcountll(value); }
 WS_INLINE unsigned __lzcnt(unsigned value) { return value == 0 ? 32 : (unsigned)__builtin_clz(value); }
@@ -67,5 +39,33 @@ WS_INLINE void ws_cpuid(int registers[4], int function, int sub) {
 #define __cpuidex(registers, function, sub) ws_cpuid((registers), (function), (sub))
 #endif
 WS_END
+
+/* The index of a bit, to whatever kind of integer: sources have an `unsigned long` for it. */
+#ifdef __cplusplus
+WS_CPP_BEGIN
+#define WS_BIT_SCAN(name, mask_type, scan) \
+    template <class T> inline unsigned char name(T *index, mask_type mask) { \
+        if (mask == 0) { \
+            return 0; \
+        } \
+        *index = (T)(scan); \
+        return 1; \
+    }
+WS_BIT_SCAN(_BitScanForward, ULONG, __builtin_ctz(mask))
+WS_BIT_SCAN(_BitScanReverse, ULONG, 31 - __builtin_clz(mask))
+WS_BIT_SCAN(_BitScanForward64, ULONG64, __builtin_ctzll(mask))
+WS_BIT_SCAN(_BitScanReverse64, ULONG64, 63 - __builtin_clzll(mask))
+WS_CPP_END
+#else
+#define WS_BIT_SCAN(index, mask_type, mask, scan) \
+    __extension__({ \
+        mask_type ws_mask = (mask); \
+        ws_mask != 0 ? (*(index) = (ULONG)(scan), (unsigned char)1) : (unsigned char)0; \
+    })
+#define _BitScanForward(index, mask) WS_BIT_SCAN(index, ULONG, mask, __builtin_ctz(ws_mask))
+#define _BitScanReverse(index, mask) WS_BIT_SCAN(index, ULONG, mask, 31 - __builtin_clz(ws_mask))
+#define _BitScanForward64(index, mask) WS_BIT_SCAN(index, ULONG64, mask, __builtin_ctzll(ws_mask))
+#define _BitScanReverse64(index, mask) WS_BIT_SCAN(index, ULONG64, mask, 63 - __builtin_clzll(ws_mask))
+#endif
 
 #endif

@@ -5,8 +5,10 @@
 #include <winsock2.h>
 #include <ws2ipdef.h>
 
+#ifndef __socklen_t_defined
 typedef int socklen_t;
 #define __socklen_t_defined
+#endif
 
 #define EAI_AGAIN WSATRY_AGAIN
 #define EAI_BADFLAGS WSAEINVAL

@@ -129,6 +129,7 @@ static void the_rest(void) {
     PER_IO io;
     int steps = 0;
     ULONG index;
+    unsigned long long_index = ~0ul;
     ULONG64 high;
     int i;
     char word[4];
@@ -143,7 +144,8 @@ static void the_rest(void) {
     CHECK(io.first == 0 && strcmp(io.buffer, "abc") == 0);
     SecureZeroMemory(&io, sizeof(io));
     CHECK(leaves(0, &steps) == 111 && leaves(1, &steps) == 211);
-    CHECK(_BitScanForward(&index, 8) && index == 3);
+    CHECK(_BitScanForward(&index, 8) && index == 3 && !_BitScanForward(&index, 0));
+    CHECK(_BitScanReverse64(&long_index, 1ULL << 40) && long_index == 40);
     CHECK(_umul128(1ULL << 63, 6, &high) == 0 && high == 3);
     CHECK(MAKELANGID(LANG_NEUTRAL, SUBLANG_DEFAULT) == 0x400);
     CHECK(min(3, 4) == 3 && max(3L, 4L) == 4 && __max(1, 2) == 2);
@@ -166,7 +168,9 @@ static void input(void) {
     CHECK(scanf_s("%d", &number) == 1 && number == 42);
     CHECK(_getch() == '\n');
     CHECK(system("pause>nul") == 0 && system("title x & color 0a") == 0 && system("exit 3") != 0);
-    CHECK(gets(line) == line && strcmp(line, "est") == 0 && gets(line) == NULL);
+    CHECK(gets(line) == line && strcmp(line, "est") == 0);
+    /* At the end there is nothing, and the buffer as it was. */
+    CHECK(gets(line) == NULL && strcmp(line, "est") == 0);
 }
 
 /* Bytes and wide characters go to one file here, in order. */

@@ -40,7 +40,11 @@ unsafe fn line(buffer: *mut c_char, size: usize) -> *mut c_char {
         }
         length += 1;
     }
-    let fits = is_any && length < size;
+    if !is_any {
+        // The buffer stays as it is: programs rely on it as C says so.
+        return std::ptr::null_mut();
+    }
+    let fits = length < size;
     // SAFETY: within the caller's buffer.
     unsafe { *buffer.add(if fits { length } else { 0 }) = 0 };
     if fits { buffer } else { std::ptr::null_mut() }

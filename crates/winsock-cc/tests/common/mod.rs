@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test program uses a part")]
 
 pub mod network;
+pub mod wine;
 
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;

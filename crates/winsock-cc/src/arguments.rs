@@ -83,6 +83,8 @@ pub(crate) struct Arguments {
     pub(crate) goal: Goal,
     /// Whether anything is given to work on.
     pub(crate) has_input: bool,
+    /// Whether any of that goes through the compiler, not only to the linker.
+    pub(crate) compiles: bool,
     /// `-shared`: no program, so nothing begins.
     pub(crate) is_shared: bool,
     /// `-nostdlib` and the like: the user links by hand.
@@ -123,6 +125,9 @@ impl Arguments {
             if option == "-x" || option.starts_with("-x") && value.is_none() {
                 let value = value.as_ref().map_or_else(|| option[2..].into(), |value| value.to_string_lossy());
                 language = Selected::by_option(&value);
+                if value.ends_with("-header") {
+                    parsed.goal = parsed.goal.max(Goal::Compile);
+                }
             }
             parsed.option(argument, &option, value)?;
         }
@@ -149,6 +154,7 @@ impl Arguments {
             Selected::Language(language) => Some(language),
             Selected::Other => None,
         };
+        self.compiles |= !is_linked(text);
         self.items.push(match language {
             Some(language) => Item::Source(argument.into(), language),
             None if is_library(text) => Item::Library(text.to_owned(), argument),
@@ -257,6 +263,12 @@ fn is_library(name: &str) -> bool {
     lower.ends_with(".lib") || lower.ends_with(".a") && library(name) == Library::Provided
 }
 
+/// Whether a file is the linker's by its name.
+fn is_linked(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    [".o", ".obj", ".a", ".lib", ".so"].iter().any(|suffix| lower.ends_with(suffix)) || lower.contains(".so.")
+}
+
 /// The arguments with those of every `@file` in its place, as far as there is the file.
 fn expand(arguments: Vec<OsString>) -> anyhow::Result<Vec<OsString>> {
     let mut expanded = Vec::new();
@@ -322,6 +334,7 @@ mod tests {
         ];
         assert_eq!(parsed.items, expected);
         assert_eq!((parsed.goal, parsed.output), (Goal::Link, Some("out.c".into())));
+        assert!(parsed.compiles && !parse("x.o y.A libz.so.1 -lm -o w.c", Language::C).compiles);
         assert!(parse("A.C", Language::Cpp).has_source_in(Language::Cpp));
     }
 
@@ -345,6 +358,7 @@ mod tests {
         for (arguments, goal) in [
             ("a.c", Goal::Link),
             ("-c a.c", Goal::Compile),
+            ("-x c++-header a.h", Goal::Compile),
             ("-c -E a.c", Goal::Preprocess),
             ("-E -c a.c", Goal::Preprocess),
             ("-MM a.c", Goal::Preprocess),

@@ -52,8 +52,7 @@ fn command(
     sources: &mut Sources,
 ) -> anyhow::Result<Vec<OsString>> {
     let mut command = compiler.words();
-    let compiles = arguments.sources().next().is_some();
-    if compiles || !arguments.has_input {
+    if arguments.compiles || !arguments.has_input {
         command.extend(compiler.flags(&layout.include));
     }
     // Where a macro names the header, the compiler looks for it itself.
@@ -77,7 +76,7 @@ fn command(
     command
         .extend(sources.copies.iter().filter(|copy| copy.is_source).map(|copy| prefix_map(&copy.original, &copy.copy)));
     command.extend(work);
-    if compiles {
+    if arguments.compiles {
         // Formats are Windows's (`%I64d`, `%S`), which our printf understands and the compiler does not. Behind -Wall.
         command.push("-Wno-format".into());
     }

@@ -41,6 +41,9 @@ WS_DECLARE(DWORD, TlsAlloc, (void));
 WS_DECLARE(BOOL, TlsFree, (DWORD index));
 WS_DECLARE(LPVOID, TlsGetValue, (DWORD index));
 WS_DECLARE(BOOL, TlsSetValue, (DWORD index, LPVOID value));
+WS_DECLARE(DWORD, GetCurrentProcessId, (void));
+WS_DECLARE(void, ExitProcess, (UINT code)) WS_NORETURN;
+WS_DECLARE(BOOL, TerminateProcess, (HANDLE process, UINT code));
 WS_END
 
 #endif

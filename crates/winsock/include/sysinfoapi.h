@@ -31,6 +31,37 @@ typedef struct _SYSTEM_INFO {
     WORD wProcessorRevision;
 } SYSTEM_INFO, *LPSYSTEM_INFO;
 
+#define VER_PLATFORM_WIN32_NT 2
+
+typedef struct _OSVERSIONINFOA {
+    DWORD dwOSVersionInfoSize;
+    DWORD dwMajorVersion;
+    DWORD dwMinorVersion;
+    DWORD dwBuildNumber;
+    DWORD dwPlatformId;
+    CHAR szCSDVersion[128];
+} OSVERSIONINFOA, *POSVERSIONINFOA, *LPOSVERSIONINFOA;
+
+typedef struct _OSVERSIONINFOEXA {
+    DWORD dwOSVersionInfoSize;
+    DWORD dwMajorVersion;
+    DWORD dwMinorVersion;
+    DWORD dwBuildNumber;
+    DWORD dwPlatformId;
+    CHAR szCSDVersion[128];
+    WORD wServicePackMajor;
+    WORD wServicePackMinor;
+    WORD wSuiteMask;
+    BYTE wProductType;
+    BYTE wReserved;
+} OSVERSIONINFOEXA, *POSVERSIONINFOEXA, *LPOSVERSIONINFOEXA;
+#ifndef UNICODE
+#define OSVERSIONINFO OSVERSIONINFOA
+#define LPOSVERSIONINFO LPOSVERSIONINFOA
+#define OSVERSIONINFOEX OSVERSIONINFOEXA
+#define GetVersionEx GetVersionExA
+#endif
+
 WS_BEGIN
 WS_DECLARE(void, GetSystemInfo, (LPSYSTEM_INFO info));
 WS_DECLARE(void, GetNativeSystemInfo, (LPSYSTEM_INFO info));
@@ -40,6 +71,8 @@ WS_DECLARE(void, GetSystemTime, (LPSYSTEMTIME time));
 WS_DECLARE(void, GetLocalTime, (LPSYSTEMTIME time));
 WS_DECLARE(void, GetSystemTimeAsFileTime, (LPFILETIME time));
 WS_DECLARE(void, GetSystemTimePreciseAsFileTime, (LPFILETIME time));
+WS_DECLARE(DWORD, GetVersion, (void));
+WS_DECLARE(BOOL, GetVersionExA, (LPOSVERSIONINFOA info));
 WS_END
 
 #endif

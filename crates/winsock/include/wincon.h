@@ -69,4 +69,29 @@ typedef struct _CONSOLE_CURSOR_INFO {
     BOOL bVisible;
 } CONSOLE_CURSOR_INFO, *PCONSOLE_CURSOR_INFO;
 
+WS_BEGIN
+WS_DECLARE(HANDLE, GetStdHandle, (DWORD number));
+WS_DECLARE(BOOL, WriteConsoleA, (HANDLE console, const VOID *text, DWORD count, LPDWORD written, LPVOID reserved));
+WS_DECLARE(BOOL, WriteConsoleW, (HANDLE console, const VOID *text, DWORD count, LPDWORD written, LPVOID reserved));
+WS_DECLARE(BOOL, SetConsoleTitleA, (LPCSTR title));
+WS_DECLARE(BOOL, SetConsoleTitleW, (LPCWSTR title));
+WS_DECLARE(BOOL, SetConsoleOutputCP, (UINT code_page));
+WS_DECLARE(BOOL, SetConsoleCP, (UINT code_page));
+WS_DECLARE(UINT, GetConsoleOutputCP, (void));
+WS_DECLARE(UINT, GetConsoleCP, (void));
+WS_DECLARE(BOOL, AllocConsole, (void));
+WS_DECLARE(BOOL, FreeConsole, (void));
+WS_DECLARE(BOOL, SetConsoleTextAttribute, (HANDLE console, WORD attributes));
+WS_DECLARE(BOOL, SetConsoleCtrlHandler, (PHANDLER_ROUTINE handler, BOOL add));
+WS_DECLARE(BOOL, GenerateConsoleCtrlEvent, (DWORD event, DWORD group));
+WS_END
+
+#ifdef UNICODE
+#define WriteConsole WriteConsoleW
+#define SetConsoleTitle SetConsoleTitleW
+#else
+#define WriteConsole WriteConsoleA
+#define SetConsoleTitle SetConsoleTitleA
+#endif
+
 #endif

@@ -12,6 +12,8 @@
 #include <winuser.h>
 
 #ifndef WIN32_LEAN_AND_MEAN
+#include <mmsystem.h>
+#include <shellapi.h>
 #include <winsock.h>
 #endif
 

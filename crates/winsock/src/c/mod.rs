@@ -12,14 +12,18 @@
 
 mod addresses;
 mod block;
+mod console;
 mod crt;
 mod files;
+mod format_message;
 mod heap;
 mod hosts;
 mod locks;
 mod memory;
+mod messages;
 mod names;
 mod objects;
+mod process;
 mod screen;
 mod select;
 mod sockets;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::error::{finish_bool, is_bad, win32_from_status};
 use crate::file::pool::Ticket;
 use crate::file::request::{Direction, Outcome, Place, Request, Told, Transfer, Waiting, completion};
-use crate::file::{Core, File, Kind, find, on_sockets};
+use crate::file::{Core, File, Kind, find, on_sockets, standard};
 use crate::os;
 use crate::socket::overlapped::{self, Operation, Overlapped};
 use crate::socket::request::Notice;
@@ -34,8 +34,12 @@ unsafe fn run(handle: HANDLE, call: Call) -> BOOL {
     let result = match find(handle) {
         // SAFETY: as the caller promises.
         Some(file) => unsafe { on_file(&file, call) },
-        // SAFETY: as the caller promises.
-        None => unsafe { on_sockets::run(handle as SOCKET, call) },
+        None => match standard::descriptor(handle) {
+            // SAFETY: as the caller promises.
+            Some(fd) => unsafe { standard::run(fd, call) },
+            // SAFETY: as the caller promises.
+            None => unsafe { on_sockets::run(handle as SOCKET, call) },
+        },
     };
     finish_bool(result.map(|transferred| {
         // SAFETY: as the caller promises.

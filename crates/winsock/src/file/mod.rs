@@ -31,6 +31,7 @@ mod position;
 mod request;
 mod routine;
 mod share;
+pub(crate) mod standard;
 
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::Arc;

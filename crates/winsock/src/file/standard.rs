@@ -1,0 +1,63 @@
+//! The standard streams as handles: ReadFile and WriteFile go straight to the descriptors, which are the program's.
+
+use std::os::fd::RawFd;
+
+use crate::file::codes::win32_from_errno;
+use crate::file::io::Call;
+use crate::file::request::Direction;
+use crate::os;
+use crate::port::blocking;
+use crate::types::*;
+
+/// The handle of each stream, by its descriptor: the values that consoles once had, and none of the table.
+const HANDLES: [usize; 3] = [3, 7, 11];
+
+/// The handle of a standard stream.
+pub(crate) fn handle(descriptor: usize) -> Option<usize> {
+    HANDLES.get(descriptor).copied()
+}
+
+/// The descriptor of the standard stream that a handle means.
+pub(crate) fn descriptor(handle: HANDLE) -> Option<RawFd> {
+    HANDLES.iter().position(|&standard| standard == handle as usize).map(|at| at as RawFd)
+}
+
+/// Reads what there is, or writes all of it.
+///
+/// # Safety
+/// The call's buffer is writable or readable.
+pub(super) unsafe fn run(fd: RawFd, call: Call) -> Result<u32, WIN32_ERROR> {
+    let Call { direction, buffer, len, .. } = call;
+    if call.bytes.is_null() {
+        return Err(ERROR_NOACCESS);
+    }
+    let _elsewhere = blocking();
+    // SAFETY: as the caller promises.
+    unsafe {
+        match direction {
+            Direction::Read => os::file::read(fd, buffer, len as usize).map(|bytes| bytes as u32),
+            Direction::Write => write_all(fd, buffer, len as usize).map(|()| len),
+        }
+    }
+    .map_err(win32_from_errno)
+}
+
+/// Writes to a standard stream, all of it.
+///
+/// # Safety
+/// The buffer is readable for `len` bytes.
+pub(crate) unsafe fn write_all(fd: RawFd, buffer: *const u8, len: usize) -> os::OsResult<()> {
+    let mut done = 0;
+    while done < len {
+        // SAFETY: as the caller promises.
+        match unsafe { os::file::write(fd, buffer.add(done), len - done) } {
+            Ok(bytes) => done += bytes,
+            // Somebody made it non-blocking.
+            Err(libc::EAGAIN) => {
+                os::poll(&mut [libc::pollfd { fd, events: libc::POLLOUT, revents: 0 }], None)?;
+            }
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(())
+}

@@ -1,10 +1,11 @@
 //! Runs the conformance suite and joins what it says with the register of facts.
 
-use crate::libtest::{self, Outcome, Test};
+use crate::libtest::Test;
 use crate::register::{self, FACTS, Fact, SECTIONS, State};
+use crate::suite::Suite;
 use crate::windows;
-use anyhow::{Context, bail};
-use std::process::{Command, ExitCode, Stdio};
+use anyhow::Context;
+use std::process::{Command, ExitCode};
 
 /// Arguments of `cargo xtask conformance`.
 #[derive(clap::Args)]
@@ -32,10 +33,11 @@ impl Arguments {
 /// Runs the suite, prints the table, and fails if any test does, or if the two systems differ in a fact of which
 /// PLATFORM.md says nothing.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let mut runs = vec![Run::of(here, arguments)?];
+    let mut selection = vec!["--package", "conformance", "--all-targets"];
+    selection.extend(arguments.cargo.iter().map(String::as_str));
+    let mut runs = vec![Run::of(Suite::run(here, &selection)?)?];
     if arguments.wine {
-        windows::prepare()?;
-        runs.push(Run::of(windows::cargo, arguments)?);
+        runs.push(Run::of(windows::test(&selection)?)?);
     }
 
     if arguments.list {
@@ -46,62 +48,28 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         [linux, wine] => print_differences(&linux.facts, &wine.facts)?,
         _ => Vec::new(),
     };
-    runs.iter().for_each(Run::report_failures);
+    runs.iter().for_each(|run| run.suite.report_failures());
     if !undocumented.is_empty() {
         eprintln!("PLATFORM.md has no line for: {}", undocumented.join(", "));
     }
     runs.iter().for_each(|run| println!("{}", summary(&run.facts)));
-    let passed = undocumented.is_empty() && runs.iter().all(Run::passed);
+    let passed = undocumented.is_empty() && runs.iter().all(|run| run.suite.passed());
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// One run of the suite on one system.
 struct Run {
     facts: Vec<Fact>,
-    tests: Vec<Test>,
-    output: String,
+    suite: Suite,
 }
 
 impl Run {
-    /// Runs the suite by the cargo that `cargo` gives for a subcommand.
-    fn of(cargo: fn(&str) -> Command, arguments: &Arguments) -> anyhow::Result<Run> {
+    fn of(suite: Suite) -> anyhow::Result<Run> {
         let path = crate::root().join("crates/conformance/facts.tsv");
         let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
         let mut facts = register::read(&text)?;
-        let (listed, listing) = test(cargo("test"), arguments, &["--list"])?;
-        if !listed {
-            bail!("the suite does not build or list its tests");
-        }
-        let (ok, output) = test(cargo("test"), arguments, &[])?;
-        let tests = libtest::tests(&listing, &output);
-        register::join(&mut facts, &tests)?;
-        let run = Run { facts, tests, output };
-        if !ok && run.passed() {
-            bail!("`cargo test` failed although no test did");
-        }
-        Ok(run)
-    }
-
-    fn failed(&self) -> impl Iterator<Item = &Test> {
-        self.tests.iter().filter(|test| matches!(test.outcome, Outcome::Failed | Outcome::Lost))
-    }
-
-    fn passed(&self) -> bool {
-        self.failed().next().is_none()
-    }
-
-    /// Says which tests failed and what the harness printed of them.
-    fn report_failures(&self) {
-        if self.passed() {
-            return;
-        }
-        let ended_well = |line: &str| line.ends_with(" ... ok") || line.contains(" ... ignored");
-        let worth_reading = |line: &&str| !line.starts_with("test ") || !ended_well(line);
-        self.output.lines().filter(worth_reading).for_each(|line| eprintln!("{line}"));
-        for test in self.failed() {
-            let how = if test.outcome == Outcome::Lost { "gave no result" } else { "failed" };
-            eprintln!("{} {how}", test.name);
-        }
+        register::join(&mut facts, &suite.tests)?;
+        Ok(Run { facts, suite })
     }
 }
 
@@ -110,20 +78,6 @@ fn here(subcommand: &str) -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(crate::root()).arg(subcommand);
     cargo
-}
-
-/// Runs the suite by this `cargo test` with these arguments for its test programs: whether it passed, and what it printed.
-/// What the compiler says goes to the terminal.
-fn test(mut cargo: Command, arguments: &Arguments, programs: &[&str]) -> anyhow::Result<(bool, String)> {
-    let output = cargo
-        .args(["--quiet", "--package", "conformance", "--no-fail-fast", "--all-targets"])
-        .args(&arguments.cargo)
-        .args(["--", "--format=pretty", "--color=never"])
-        .args(programs)
-        .stderr(Stdio::inherit())
-        .output()
-        .context("cargo test")?;
-    Ok((output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned()))
 }
 
 fn print_facts(runs: &[Run], state: Option<&str>) {
@@ -203,6 +157,7 @@ fn summary(facts: &[Fact]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::libtest::Outcome;
 
     #[test]
     fn the_register_of_the_project_is_whole_and_summed_up_in_one_line() {

@@ -56,11 +56,16 @@ const DEVIATES: &str = "deviates_";
 pub(crate) fn tests(listing: &str, output: &str) -> Vec<Test> {
     let names = listing.lines().filter_map(|line| line.strip_suffix(": test"));
     let results: Vec<(&str, Outcome)> = output.lines().filter_map(result).collect();
-    names.map(|name| Test { name: name.into(), outcome: outcome_of(name, &results) }).collect()
+    names.map(|name| Test { name: name.into(), outcome: worst(name, &results) }).collect()
 }
 
-/// How the test ended. Two programs may each have a test of one name: the worst counts.
-fn outcome_of(name: &str, results: &[(&str, Outcome)]) -> Outcome {
+/// How the test ended, as `output` says.
+pub(crate) fn outcome_of(name: &str, output: &str) -> Outcome {
+    worst(name, &output.lines().filter_map(result).collect::<Vec<_>>())
+}
+
+/// Two programs may each have a test of one name: the worst counts.
+fn worst(name: &str, results: &[(&str, Outcome)]) -> Outcome {
     let mut outcomes = results.iter().filter(|result| result.0 == name).map(|result| &result.1);
     match outcomes.next() {
         None => Outcome::Lost,

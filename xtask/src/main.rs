@@ -6,6 +6,7 @@ mod conformance;
 mod install;
 mod libtest;
 mod register;
+mod suite;
 mod windows;
 
 use clap::Parser;

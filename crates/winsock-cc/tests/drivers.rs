@@ -41,6 +41,33 @@ fn a_program_of_several_files_in_every_encoding() {
     assert_eq!(folder.execute("linked", &[]).1, Some(0));
 }
 
+/// In the folder of the file, of those that led to it, of `-I`; then winsock's, then the system's. Each once.
+#[test]
+fn headers_are_found_as_windows_finds_them() {
+    let folder = Folder::new("headers");
+    folder.write(
+        "src/main.c",
+        "#include \"Inner\\A.H\"\n#include <C.h>\n#include <STRING.H>\n#include <Sys/STAT.h>\n#include <MSWSock.h>\n\
+         #define NAME \"d.h\"\n#include NAME\n#if __has_include(<WINDOWS.H>) && !__has_include(\"Nothing.h\")\n\
+         int main(void) { return A + B + C + D + (int)strlen(\"x\") - 11; }\n#endif\n",
+    );
+    folder.write("src/inner/a.h", "#pragma once\n#include \"B.h\"\n#define A 1\nenum { once };\n");
+    folder.write("src/b.h", "#include \"INNER/A.h\"\n#define B 2\n");
+    folder.write("src/d.h", "#define D 4\n");
+    folder.write("other/C.H", "#define C 3\n#include \"../SRC/inner/../INNER/a.h\"\n");
+    folder.write("arguments", "-Iother -o \"main\"\n");
+    folder.build("winsock-cc", &["src/main.c", "@arguments"]);
+    assert_eq!(folder.execute("main", &[]).1, Some(0));
+}
+
+#[test]
+fn other_encodings_are_named() {
+    let folder = Folder::new("korean");
+    folder.write("a.c", b"#include <stdio.h>\nint main(void) { return puts(\"\xbc\xad\xb9\xf6\") < 0; }\n");
+    folder.build("winsock-cc", &["-finput-charset=CP949", "a.c", "-o", "a"]);
+    assert_eq!(folder.execute("a", &[]), ("서버\n".into(), Some(0)));
+}
+
 #[test]
 fn entry_points() {
     let folder = Folder::new("entries");

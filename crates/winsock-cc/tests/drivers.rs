@@ -60,6 +60,18 @@ fn headers_are_found_as_windows_finds_them() {
     assert_eq!(folder.execute("main", &[]).1, Some(0));
 }
 
+/// As Microsoft's compiler is one for both languages; and what names the source does so by the original.
+#[test]
+fn either_driver_builds_cpp() {
+    let folder = Folder::new("cpp");
+    let text = "#include <iostream>\nint main() { std::cout << __BASE_FILE__ << ' ' << __FILE__ << std::endl; }\n";
+    folder.write("src/a.cpp", text);
+    for driver in ["winsock-cc", "winsock-c++"] {
+        folder.build(driver, &["src/a.cpp", "-o", "a"]);
+        assert_eq!(folder.execute("a", &[]), ("src/a.cpp src/a.cpp\n".into(), Some(0)), "{driver}");
+    }
+}
+
 #[test]
 fn other_encodings_are_named() {
     let folder = Folder::new("korean");

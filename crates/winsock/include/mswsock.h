@@ -48,6 +48,11 @@ typedef struct _TRANSMIT_FILE_BUFFERS {
 typedef BOOL(PASCAL *LPFN_TRANSMITFILE)(SOCKET s, HANDLE file, DWORD count, DWORD count_per_send,
                                         LPOVERLAPPED overlapped, LPTRANSMIT_FILE_BUFFERS buffers, DWORD flags);
 
+typedef INT(PASCAL *LPFN_WSARECVMSG)(SOCKET s, LPWSAMSG message, LPDWORD received, LPWSAOVERLAPPED overlapped,
+                                     LPWSAOVERLAPPED_COMPLETION_ROUTINE routine);
+typedef INT(PASCAL *LPFN_WSASENDMSG)(SOCKET s, LPWSAMSG message, DWORD flags, LPDWORD sent, LPWSAOVERLAPPED overlapped,
+                                     LPWSAOVERLAPPED_COMPLETION_ROUTINE routine);
+
 WS_BEGIN
 
 WS_DECLARE(BOOL, AcceptEx,
@@ -60,6 +65,7 @@ WS_DECLARE(VOID, GetAcceptExSockaddrs,
 WS_DECLARE(BOOL, TransmitFile,
            (SOCKET s, HANDLE file, DWORD count, DWORD count_per_send, LPOVERLAPPED overlapped,
             LPTRANSMIT_FILE_BUFFERS buffers, DWORD flags));
+
 WS_END
 
 #endif

@@ -414,6 +414,9 @@ WS_DECLARE(struct servent *, getservbyport, (int port, const char *protocol));
 WS_DECLARE(struct protoent *, getprotobyname, (const char *name));
 WS_DECLARE(struct protoent *, getprotobynumber, (int number));
 WS_DECLARE(int, WSAPoll, (LPWSAPOLLFD entries, ULONG count, INT timeout));
+WS_DECLARE(int, WSASendMsg,
+           (SOCKET s, LPWSAMSG message, DWORD flags, LPDWORD sent, LPWSAOVERLAPPED overlapped,
+            LPWSAOVERLAPPED_COMPLETION_ROUTINE routine));
 WS_END
 
 /* Sources written for 32 bits give a pointer to a `long`, which has 64 here. */

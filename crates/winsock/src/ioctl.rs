@@ -6,7 +6,8 @@ use crate::error::{WsaResult, fail, finish, is_bad, wsa_from_errno};
 use crate::os::{self, OsResult};
 use crate::socket::overlapped::{Completion, Operation, Overlapped, complete_at_once};
 use crate::socket::{
-    AcceptEx, ConnectEx, DisconnectEx, GetAcceptExSockaddrs, Kind, Locked, TransmitFile, arrivals, lock,
+    AcceptEx, ConnectEx, DisconnectEx, GetAcceptExSockaddrs, Kind, Locked, TransmitFile, WSARecvMsg, WSASendMsg,
+    arrivals, lock,
 };
 use crate::types::*;
 
@@ -243,11 +244,14 @@ type Function = fn() -> *const ();
 const EXTENSIONS: &[(GUID, Function)] = &[
     (WSAID_ACCEPTEX, || AcceptEx as *const ()),
     (WSAID_CONNECTEX, || ConnectEx as *const ()),
+    (WSAID_WSARECVMSG, || WSARecvMsg as *const ()),
+    (WSAID_WSASENDMSG, || WSASendMsg as *const ()),
     (WSAID_DISCONNECTEX, || DisconnectEx as *const ()),
     (WSAID_TRANSMITFILE, || TransmitFile as *const ()),
     (WSAID_GETACCEPTEXSOCKADDRS, || GetAcceptExSockaddrs as *const ()),
 ];
 
+const _: (LPFN_WSARECVMSG, LPFN_WSASENDMSG) = (Some(WSARecvMsg), Some(WSASendMsg));
 const _: (LPFN_ACCEPTEX, LPFN_CONNECTEX, LPFN_DISCONNECTEX, LPFN_GETACCEPTEXSOCKADDRS, LPFN_TRANSMITFILE) =
     (Some(AcceptEx), Some(ConnectEx), Some(DisconnectEx), Some(GetAcceptExSockaddrs), Some(TransmitFile));
 

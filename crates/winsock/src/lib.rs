@@ -68,8 +68,9 @@ pub use socket::{
     __WSAFDIsSet, AcceptEx, CancelIo, CancelIoEx, ConnectEx, DisconnectEx, GetAcceptExSockaddrs, GetOverlappedResult,
     GetOverlappedResultEx, SetFileCompletionNotificationModes, TransmitFile, WSAAccept, WSAAsyncSelect, WSAConnect,
     WSAEnumNetworkEvents, WSAEventSelect, WSAGetOverlappedResult, WSAPoll, WSARecv, WSARecvDisconnect, WSARecvFrom,
-    WSASend, WSASendDisconnect, WSASendTo, WSASocketW, accept, bind, closesocket, connect, getpeername, getsockname,
-    getsockopt, listen, recv, recvfrom, select, send, sendto, setsockopt, shutdown, socket, winsock_fd,
+    WSARecvMsg, WSASend, WSASendDisconnect, WSASendMsg, WSASendTo, WSASocketW, accept, bind, closesocket, connect,
+    getpeername, getsockname, getsockopt, listen, recv, recvfrom, select, send, sendto, setsockopt, shutdown, socket,
+    winsock_fd,
 };
 pub use startup::{WSACleanup, WSAStartup};
 pub use thread::thread_is_over;

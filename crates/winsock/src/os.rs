@@ -237,6 +237,8 @@ pub(crate) struct Message {
     /// MSG_TRUNC and its like.
     pub(crate) flags: i32,
     pub(crate) from: Address,
+    /// How much of the room for control data was used.
+    pub(crate) control: usize,
 }
 
 /// Receives into several buffers, leaving out their first `skip` bytes; says where a datagram came from.
@@ -244,6 +246,21 @@ pub(crate) struct Message {
 /// # Safety
 /// As for [`receive`], for each buffer.
 pub(crate) unsafe fn receive_message(fd: RawFd, buffers: &[WSABUF], skip: usize, flags: i32) -> OsResult<Message> {
+    // SAFETY: as the caller promises.
+    unsafe { receive_message_and_control(fd, buffers, skip, flags, &mut []) }
+}
+
+/// The same, with room for control data: words, since it is aligned like them.
+///
+/// # Safety
+/// As for [`receive`], for each buffer.
+pub(crate) unsafe fn receive_message_and_control(
+    fd: RawFd,
+    buffers: &[WSABUF],
+    skip: usize,
+    flags: i32,
+    control: &mut [u64],
+) -> OsResult<Message> {
     // SAFETY: all zeros is a valid sockaddr_storage and a valid msghdr.
     let (mut storage, mut header): (libc::sockaddr_storage, libc::msghdr) = unsafe { (zeroed(), zeroed()) };
     header.msg_name = (&raw mut storage).cast();
@@ -252,12 +269,14 @@ pub(crate) unsafe fn receive_message(fd: RawFd, buffers: &[WSABUF], skip: usize,
         header.msg_iovlen = iovecs.len().min(MOST_BUFFERS);
         let bytes = retry(|| {
             header.msg_namelen = size_of::<libc::sockaddr_storage>() as u32;
-            // SAFETY: the header's name and vector live through the call; the buffers as the caller promises.
+            header.msg_control = control.as_mut_ptr().cast();
+            header.msg_controllen = size_of_val(control) as _;
+            // SAFETY: what the header points to lives through the call; the buffers as the caller promises.
             check_size(unsafe { libc::recvmsg(fd, &mut header, flags | libc::MSG_DONTWAIT) })
         })?;
         // SAFETY: the storage is at least as long as the length says.
         let from = unsafe { Address::from_libc((&raw const storage).cast(), header.msg_namelen) };
-        Ok(Message { bytes, flags: header.msg_flags, from })
+        Ok(Message { bytes, flags: header.msg_flags, from, control: header.msg_controllen })
     })
 }
 

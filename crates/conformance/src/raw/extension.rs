@@ -188,6 +188,14 @@ fn call_connect_ex(socket: &Socket, to: SocketAddr, request: Request, send: u32,
     Begin::of_bool(result, request)
 }
 
+/// The function of this GUID, as a pointer of its type, which is an Option of a function pointer.
+pub(super) fn fetch_as<F: Copy>(guid: &sys::GUID) -> F {
+    let (function, _) = fetch(&super::tcp(), guid).expect("the function");
+    assert_eq!(size_of::<F>(), size_of::<Function>());
+    // SAFETY: the caller names the type of the function whose GUID it is; the sizes are the same.
+    unsafe { std::mem::transmute_copy(&function) }
+}
+
 /// The function of this GUID, and how many bytes WSAIoctl said that it returned.
 fn fetch(socket: &Socket, guid: &sys::GUID) -> Outcome<(Function, u32)> {
     let mut function: Option<Function> = None;

@@ -12,6 +12,7 @@ mod event;
 mod extension;
 mod file;
 mod message;
+mod messages;
 mod network_events;
 mod object;
 mod options;
@@ -33,6 +34,9 @@ pub use extension::{
 };
 pub use file::{Answer, File, read_file, read_file_ex, read_file_now, write_file, write_file_ex, write_file_now};
 pub use message::{Message, Window, get_message, msg_wait};
+pub use messages::{
+    ReceiveMessage, Received, wsa_recv_msg, wsa_recv_msg_null, wsa_recv_msg_overlapped, wsa_send_msg, wsa_send_msg_null,
+};
 pub use network_events::NetworkEvents;
 pub use object::{
     Mutex, Semaphore, pulse_event, reset_event, set_event, wsa_close_event, wsa_create_event, wsa_reset_event,

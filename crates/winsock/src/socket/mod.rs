@@ -18,6 +18,7 @@ mod connect;
 mod create;
 mod disconnect;
 pub(crate) mod event_select;
+mod messages;
 mod network_events;
 mod options;
 pub(crate) mod overlapped;
@@ -65,6 +66,7 @@ pub use connect::{ConnectEx, WSAConnect, connect};
 pub use create::{WSASocketW, socket};
 pub use disconnect::DisconnectEx;
 pub use event_select::{WSAEnumNetworkEvents, WSAEventSelect};
+pub use messages::{WSARecvMsg, WSASendMsg};
 pub use options::{getsockopt, setsockopt};
 pub use overlapped::{
     GetOverlappedResult, GetOverlappedResultEx, SetFileCompletionNotificationModes, WSAGetOverlappedResult,

@@ -5,16 +5,18 @@ use crate::error::{WsaError, WsaResult, fail, finish, status_from_errno, wsa_fro
 use crate::os::{self, Errno};
 use crate::socket::overlapped::{self, Completion, Operation, Overlapped, conclude, finish_length};
 use crate::socket::request::{Fifo, Request, Role, has, total};
-use crate::socket::{Locked, Phase, Readable, State, accept_ex, arrivals, connect, lock, select};
+use crate::socket::{Locked, Phase, Readable, State, accept_ex, arrivals, connect, lock, messages, select};
 use crate::types::*;
 
 /// A receive as a call asks for it.
 #[derive(Clone, Copy)]
-struct Call<'a> {
-    buffers: &'a [WSABUF],
-    flags: u32,
-    from: *mut SOCKADDR,
-    from_len: *mut i32,
+pub(super) struct Call<'a> {
+    pub(super) buffers: &'a [WSABUF],
+    pub(super) flags: u32,
+    pub(super) from: *mut SOCKADDR,
+    pub(super) from_len: *mut i32,
+    /// Of WSARecvMsg: where the rest of what came goes.
+    pub(super) message: *mut WSAMSG,
 }
 
 impl Call<'_> {
@@ -38,7 +40,7 @@ enum Try {
 ///
 /// # Safety
 /// The buffers and pointers in `call` are writable, until the operation completes if there is an OVERLAPPED.
-unsafe fn receive(s: SOCKET, call: Call<'_>, operation: Option<&Operation>) -> WsaResult<Completion> {
+pub(super) unsafe fn receive(s: SOCKET, call: Call<'_>, operation: Option<&Operation>) -> WsaResult<Completion> {
     let mut socket = lock(s)?;
     // SAFETY: as the caller promises.
     let result = unsafe { receive_locked(&mut socket, call, operation) };
@@ -76,7 +78,13 @@ unsafe fn receive_locked(socket: &mut Locked, call: Call<'_>, operation: Option<
 /// # Safety
 /// The buffer is writable until the operation completes.
 pub(crate) unsafe fn receive_one(s: SOCKET, buffer: WSABUF, operation: Operation) -> WsaResult<Completion> {
-    let call = Call { buffers: &[buffer], flags: 0, from: std::ptr::null_mut(), from_len: std::ptr::null_mut() };
+    let call = Call {
+        buffers: &[buffer],
+        flags: 0,
+        from: std::ptr::null_mut(),
+        from_len: std::ptr::null_mut(),
+        message: std::ptr::null_mut(),
+    };
     // SAFETY: as the caller promises.
     unsafe { receive(s, call, Some(&operation)) }
 }
@@ -148,6 +156,7 @@ unsafe fn start(socket: &mut Locked, call: Call<'_>, operation: &Operation) -> W
 
 fn role(state: &State, call: Call<'_>) -> Role {
     match call.from.is_null() || state.is_stream() {
+        _ if !call.message.is_null() => Role::Message(call.message),
         true => Role::Plain,
         false => Role::From(call.from, call.from_len),
     }
@@ -413,10 +422,12 @@ unsafe fn try_datagram(socket: &mut Locked, request: &Request) -> Try {
     if std::mem::take(&mut socket.refused_datagram) && socket.options().udp_connection_reset {
         return refused;
     }
+    let mut room = [0; messages::CONTROL_ROOM];
+    let control = if let Role::Message(_) = request.role { &mut room[..] } else { &mut [] };
     loop {
+        let (buffers, flags) = (request.buffers.as_slice(), kernel_flags(request.flags));
         // SAFETY: as the caller promises.
-        let result =
-            unsafe { os::receive_message(socket.fd(), request.buffers.as_slice(), 0, kernel_flags(request.flags)) };
+        let result = unsafe { os::receive_message_and_control(socket.fd(), buffers, 0, flags, control) };
         let message = match result {
             Ok(message) => message,
             Err(libc::EAGAIN) => {
@@ -440,6 +451,10 @@ unsafe fn try_datagram(socket: &mut Locked, request: &Request) -> Try {
             // A length that shrank since the call began loses the address, not the datagram.
             // SAFETY: as the caller promises.
             let _ = unsafe { message.from.write(from, from_len) };
+        }
+        if let Role::Message(place) = request.role {
+            // SAFETY: as the caller promises.
+            unsafe { messages::deliver(place, &message, control) };
         }
         let whole = message.flags & libc::MSG_TRUNC == 0;
         let status = if whole { STATUS_SUCCESS } else { STATUS_BUFFER_OVERFLOW };
@@ -491,7 +506,8 @@ pub unsafe extern "system" fn recvfrom(
     fromlen: *mut i32,
 ) -> i32 {
     let result = one_buffer(buf, len).and_then(|buffers| {
-        let call = Call { buffers: &buffers, flags: flags as u32, from, from_len: fromlen };
+        let call =
+            Call { buffers: &buffers, flags: flags as u32, from, from_len: fromlen, message: std::ptr::null_mut() };
         // SAFETY: as the caller promises.
         unsafe { receive(s, call, None) }
     });
@@ -567,7 +583,7 @@ pub unsafe extern "system" fn WSARecvFrom(
         };
         // SAFETY: as the caller promises.
         let flags = unsafe { lpflags.as_mut() }.ok_or(WsaError(WSAEFAULT))?;
-        let call = Call { buffers, flags: *flags, from: lpfrom, from_len: lpfromlen };
+        let call = Call { buffers, flags: *flags, from: lpfrom, from_len: lpfromlen, message: std::ptr::null_mut() };
         // SAFETY: as the caller promises.
         let completion = unsafe { receive(s, call, operation.as_ref())? };
         *flags = completion.flags;

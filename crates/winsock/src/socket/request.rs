@@ -78,6 +78,8 @@ pub(crate) enum Role {
     /// The address of the datagram's sender goes here.
     From(*mut SOCKADDR, *mut i32),
     To(Box<Address>),
+    /// Of WSARecvMsg: the address and the rest of what came go there.
+    Message(*mut WSAMSG),
     /// The rest of what a non-blocking send accepted whole (D60); nobody waits for it.
     Spill,
     /// The first data of a connection that AcceptEx took; completes as the listener's operation.

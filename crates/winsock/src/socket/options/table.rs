@@ -60,6 +60,7 @@ const TABLE: &[Row] = &[
     tcp(ws::TCP_MAXRTMS, libc::TCP_USER_TIMEOUT, Shape::Int { to: |ms| ms.max(0), from: |ms| ms }),
     Row { linux_level: libc::SOL_SOCKET, ..udp(ws::UDP_NOCHECKSUM, libc::SO_NO_CHECK, BOOL) },
     udp(ws::UDP_SEND_MSG_SIZE, libc::UDP_SEGMENT, INT),
+    ipv4(IP_PKTINFO, libc::IP_PKTINFO, BOOL),
     ipv4(IP_TOS, libc::IP_TOS, INT),
     ipv4(IP_TTL, libc::IP_TTL, INT),
     ipv4(ws::IP_HDRINCL, libc::IP_HDRINCL, BOOL),
@@ -77,6 +78,7 @@ const TABLE: &[Row] = &[
     ipv4(ws::IP_MTU, libc::IP_MTU, Shape::ReadOnly),
     // The interface's index in network byte order, on both systems.
     ipv4(ws::IP_UNICAST_IF, libc::IP_UNICAST_IF, INT),
+    ipv6(IPV6_PKTINFO, libc::IPV6_RECVPKTINFO, BOOL),
     ipv6(IPV6_V6ONLY, libc::IPV6_V6ONLY, BOOL),
     ipv6(IPV6_UNICAST_HOPS, libc::IPV6_UNICAST_HOPS, INT),
     ipv6(IPV6_MULTICAST_IF, libc::IPV6_MULTICAST_IF, INT),

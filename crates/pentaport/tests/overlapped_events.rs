@@ -209,6 +209,18 @@ fn closing_the_socket_ends_its_operations() {
     assert!(completion.operation.take_acceptor().is_some());
 }
 
+/// A connection that is to be reset does not wait for the peer to read.
+#[test]
+fn closing_a_socket_that_lingers_for_no_time_ends_its_sends() {
+    let (server, client) = ends();
+    server.set_linger(Some(Duration::ZERO)).unwrap();
+    let pending = server.send(Operation::new(vec![1; 20_000_000], ())).unwrap();
+    assert!(!pending.is_complete(), "nobody reads");
+    drop(server);
+    assert!(end(pending).result.is_err());
+    drop(client);
+}
+
 #[test]
 fn accept_and_connect_make_whole_sockets() {
     let listener = OverlappedSocket::new(listener(V4));

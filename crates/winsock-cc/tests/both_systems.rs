@@ -33,8 +33,14 @@ programs! {
     select_chat: "select_chat.c";
     event_select_threads: "event_select_threads.c";
     apc_server: "apc_server.cpp";
+    iocp_acceptex: "iocp_acceptex.cpp";
+    iocp_reuse: "iocp_reuse.cpp", mingw "-DNO_SOCKET_REUSE";
     iocp_file: "iocp_file.c";
+    transmit_file: "transmit_file.c";
     async_select_winmain: "async_select_winmain.cpp", mingw "-lgdi32";
+    udp_overlapped: "udp_overlapped.c";
+    http_server: "http_server.c";
+    wide_poll: "wide_poll.cpp", mingw "-municode";
 }
 
 fn folder() -> PathBuf {

@@ -20,7 +20,8 @@ pub struct Wine {
 
 /// What is installed; `None` where something is missing and nobody requires it.
 pub fn find(is_c: bool) -> Option<Wine> {
-    let compiler = if is_c { "x86_64-w64-mingw32-gcc" } else { "x86_64-w64-mingw32-g++" };
+    // The one of C++ that has std::thread.
+    let compiler = if is_c { "x86_64-w64-mingw32-gcc" } else { "x86_64-w64-mingw32-g++-posix" };
     let found = Command::new(compiler).arg("-dumpversion").stdout(Stdio::null()).status().is_ok();
     if !(found && Path::new(WINE).exists()) {
         assert!(env::var_os(REQUIRED).is_none(), "{REQUIRED} is set, but {compiler} or {WINE} is missing");
@@ -53,6 +54,8 @@ impl Wine {
         spell_headers(folder, &fs::read_to_string(source).expect("the source"));
         let mut compiler = Command::new(self.compiler);
         compiler.current_dir(folder.path()).args(["-Wno-unknown-pragmas", "-static", "-isystem", "spelled"]);
+        // Windows's printf, before libstdc++ chooses C99's, to which `%s` is narrow in wide formats too.
+        compiler.args(["-D__USE_MINGW_ANSI_STDIO=0", "-include", "stdio.h"]);
         compiler.arg(source).args(["-o", "program.exe", "-lws2_32", "-lmswsock"]).args(options);
         let output = compiler.output().expect("mingw");
         assert!(output.status.success(), "{compiler:?}\n{}", said(&output));

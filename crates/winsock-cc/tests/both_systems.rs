@@ -39,6 +39,7 @@ programs! {
     transmit_file: "transmit_file.c";
     async_select_winmain: "async_select_winmain.cpp", mingw "-lgdi32";
     udp_overlapped: "udp_overlapped.c";
+    udp_recvmsg: "udp_recvmsg.c";
     http_server: "http_server.c";
     wide_poll: "wide_poll.cpp", mingw "-municode";
 }

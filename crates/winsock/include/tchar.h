@@ -3,6 +3,7 @@
 #define _INC_TCHAR
 
 #include <ctype.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,6 +137,7 @@ typedef char TCHAR;
 #define _tmain WS_T(main, wmain)
 #define _tWinMain WS_T(WinMain, wWinMain)
 #define _tcsftime WS_T(strftime, wcsftime)
+#define _tsetlocale WS_T(setlocale, _wsetlocale)
 #define _TEOF WS_T(EOF, WEOF)
 
 #define _tcstok WS_T(strtok, ws_wcstok)

@@ -5,6 +5,7 @@
 #include <minwinbase.h>
 #include <string.h>
 #include <ws_interlocked.h>
+#include <ws_slist.h>
 
 #ifdef UNICODE
 typedef WCHAR TCHAR, *PTCHAR, TBYTE, *PTBYTE;

@@ -102,6 +102,17 @@ static void atomics(void) {
     YieldProcessor();
 }
 
+static void lists(void) {
+    SLIST_HEADER list;
+    SLIST_ENTRY entries[3];
+    InitializeSListHead(&list);
+    CHECK(InterlockedPopEntrySList(&list) == NULL);
+    CHECK(InterlockedPushEntrySList(&list, &entries[0]) == NULL);
+    CHECK(InterlockedPushEntrySList(&list, &entries[1]) == &entries[0] && QueryDepthSList(&list) == 2);
+    CHECK(InterlockedPopEntrySList(&list) == &entries[1] && InterlockedPushEntrySList(&list, &entries[2]) == &entries[0]);
+    CHECK(InterlockedFlushSList(&list) == &entries[2] && entries[2].Next == &entries[0] && QueryDepthSList(&list) == 0);
+}
+
 static int leaves(int early, int *steps) {
     __ws_try {
         if (early) {
@@ -156,6 +167,7 @@ static void the_rest(void) {
     CHECK(_getpid() > 0 && _access("/", 0) == 0 && _setmode(1, 0x8000) != -1);
     CHECK(_CrtSetDbgFlag(_CRTDBG_ALLOC_MEM_DF | _CRTDBG_LEAK_CHECK_DF) == 0);
     CHECK(_kbhit() == 0);
+    CHECK(_wsetlocale(LC_ALL, L"C") != NULL && wcscmp(_wsetlocale(LC_ALL, NULL), L"C") == 0);
     free(_strdup("copy"));
 }
 
@@ -187,6 +199,7 @@ int main(void) {
     formats();
     strings();
     atomics();
+    lists();
     the_rest();
     input();
     output();

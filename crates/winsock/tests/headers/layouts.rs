@@ -17,7 +17,7 @@ use windows_sys::Win32::System::Console::{CONSOLE_CURSOR_INFO, CONSOLE_SCREEN_BU
 use windows_sys::Win32::System::Diagnostics::Debug::{EXCEPTION_POINTERS, EXCEPTION_RECORD};
 use windows_sys::Win32::System::IO::{OVERLAPPED, OVERLAPPED_ENTRY};
 use windows_sys::Win32::System::Kernel::{LIST_ENTRY, SINGLE_LIST_ENTRY};
-use windows_sys::Win32::System::SystemInformation::SYSTEM_INFO;
+use windows_sys::Win32::System::SystemInformation::{OSVERSIONINFOA, OSVERSIONINFOEXA, SYSTEM_INFO};
 use windows_sys::Win32::System::Threading::{
     CONDITION_VARIABLE, CRITICAL_SECTION, INIT_ONCE, SRWLOCK, SYNCHRONIZATION_BARRIER,
 };
@@ -28,7 +28,10 @@ use windows_sys::Win32::UI::WindowsAndMessaging::{
 use super::toolchain::{LANGUAGES, headers, include, is_piece, package};
 
 /// What the headers have and `windows-sys` lacks, or has otherwise.
-const OTHERWISE: [&str; 4] = [
+const OTHERWISE: [&str; 6] = [
+    // Of the same sizes, but nothing of what is inside is for programs.
+    "_SLIST_ENTRY",
+    "_SLIST_HEADER",
     // Unions of their own in C, `i64` and `u64` in `windows-sys`.
     "LARGE_INTEGER",
     "ULARGE_INTEGER",
@@ -108,6 +111,8 @@ fn of_windows() -> Vec<Layout> {
         SOCKET_ADDRESS: "SOCKET_ADDRESS" { lpSockaddr, iSockaddrLength },
         SOCKET_ADDRESS_LIST: "SOCKET_ADDRESS_LIST" { iAddressCount, Address },
         TRANSMIT_FILE_BUFFERS: "TRANSMIT_FILE_BUFFERS" { Head, HeadLength, Tail, TailLength },
+        OSVERSIONINFOA: "OSVERSIONINFOA" { dwOSVersionInfoSize, dwMajorVersion, dwMinorVersion, dwBuildNumber, dwPlatformId, szCSDVersion },
+        OSVERSIONINFOEXA: "OSVERSIONINFOEXA" { dwOSVersionInfoSize, dwMajorVersion, dwMinorVersion, dwBuildNumber, dwPlatformId, szCSDVersion, wServicePackMajor, wServicePackMinor, wSuiteMask, wProductType, wReserved },
         WSAPOLLFD: "WSAPOLLFD" { fd, events, revents },
         WSABUF: "WSABUF" { len, buf },
         WSAMSG: "WSAMSG" { name, namelen, lpBuffers, dwBufferCount, Control, dwFlags },

@@ -31,7 +31,7 @@ const RUSTDOC: &str = "/usr/bin/rustdoc";
 const WINE: &str = "/usr/lib/wine/wine64";
 
 /// No test program takes as long as this, unless it hangs.
-const PROGRAM_SECONDS: u32 = 300;
+const PROGRAM_SECONDS: u32 = 600;
 
 /// Tests everything that runs on Windows and prints the conformance of both systems, or does what the arguments say.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {

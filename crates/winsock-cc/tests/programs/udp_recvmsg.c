@@ -50,7 +50,9 @@ static int Server(SOCKET s)
     message.Control.buf = control;
     message.Control.len = sizeof(control);
     memset(&overlapped, 0, sizeof(overlapped));
-    if (g_WSARecvMsg(s, &message, NULL, &overlapped, NULL) == SOCKET_ERROR && WSAGetLastError() != WSA_IO_PENDING)
+    /* WSAEMSGSIZE is said of a datagram that is there already; it comes to the port all the same. */
+    if (g_WSARecvMsg(s, &message, NULL, &overlapped, NULL) == SOCKET_ERROR && WSAGetLastError() != WSA_IO_PENDING &&
+        WSAGetLastError() != WSAEMSGSIZE)
         Quit("WSARecvMsg");
     good = GetQueuedCompletionStatus(g_port, &bytes, &key, &done, 30000);
     error = good ? 0 : (int)GetLastError();

@@ -18,6 +18,8 @@
 #include <libloaderapi.h>
 #include <debugapi.h>
 #include <processenv.h>
+#include <threadpoolapiset.h>
+#include <threadpoollegacyapiset.h>
 
 #define LMEM_FIXED 0x0000
 #define LMEM_MOVEABLE 0x0002

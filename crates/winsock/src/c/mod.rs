@@ -23,6 +23,7 @@ mod memory;
 mod messages;
 mod names;
 mod objects;
+mod pool;
 mod process;
 mod screen;
 mod select;

@@ -1,0 +1,26 @@
+/* The thread pool by its older functions. */
+#ifndef _THREADPOOLLEGACYAPISET_H_
+#define _THREADPOOLLEGACYAPISET_H_
+
+#include <minwinbase.h>
+
+#define WT_EXECUTEDEFAULT 0x00000000
+#define WT_EXECUTEINIOTHREAD 0x00000001
+#define WT_EXECUTEINWAITTHREAD 0x00000004
+#define WT_EXECUTEONLYONCE 0x00000008
+#define WT_EXECUTELONGFUNCTION 0x00000010
+#define WT_EXECUTEINTIMERTHREAD 0x00000020
+#define WT_EXECUTEINPERSISTENTTHREAD 0x00000080
+
+typedef VOID(NTAPI *WAITORTIMERCALLBACK)(PVOID context, BOOLEAN timed_out);
+
+WS_BEGIN
+WS_DECLARE(BOOL, QueueUserWorkItem, (LPTHREAD_START_ROUTINE function, PVOID context, ULONG flags));
+WS_DECLARE(BOOL, RegisterWaitForSingleObject,
+           (PHANDLE wait, HANDLE object, WAITORTIMERCALLBACK callback, PVOID context, ULONG milliseconds, ULONG flags));
+WS_DECLARE(BOOL, UnregisterWait, (HANDLE wait));
+WS_DECLARE(BOOL, UnregisterWaitEx, (HANDLE wait, HANDLE event));
+WS_DECLARE(BOOL, BindIoCompletionCallback, (HANDLE file, LPOVERLAPPED_COMPLETION_ROUTINE function, ULONG flags));
+WS_END
+
+#endif

@@ -40,6 +40,7 @@ programs! {
     async_select_winmain: "async_select_winmain.cpp", mingw "-lgdi32";
     udp_overlapped: "udp_overlapped.c";
     udp_recvmsg: "udp_recvmsg.c";
+    threadpool_io: "threadpool_io.cpp";
     http_server: "http_server.c";
     wide_poll: "wide_poll.cpp", mingw "-municode";
 }

@@ -26,4 +26,12 @@
 #define CSTR_EQUAL 2
 #define CSTR_GREATER_THAN 3
 
+WS_BEGIN
+WS_DECLARE(int, MultiByteToWideChar,
+           (UINT code_page, DWORD flags, LPCSTR bytes, int length, LPWSTR wide, int room));
+WS_DECLARE(int, WideCharToMultiByte,
+           (UINT code_page, DWORD flags, LPCWSTR wide, int length, LPSTR bytes, int room, LPCSTR default_character,
+            LPBOOL used_default));
+WS_END
+
 #endif

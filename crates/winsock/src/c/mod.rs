@@ -12,6 +12,7 @@
 
 mod addresses;
 mod block;
+mod code_pages;
 mod console;
 mod crt;
 mod files;

@@ -243,6 +243,12 @@ impl TemporaryFile {
         Self(path)
     }
 
+    /// Makes the file longer, by zeros that take no room.
+    pub fn extend_to(&self, length: u64) {
+        let file = std::fs::OpenOptions::new().write(true).open(&self.0).expect("the temporary file");
+        file.set_len(length).expect("a longer file");
+    }
+
     /// Opens the file for synchronous use.
     pub fn open(&self) -> File {
         File::open(&self.0, 0)

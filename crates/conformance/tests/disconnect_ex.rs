@@ -1,13 +1,15 @@
 //! DisconnectEx, and the handle that it gives back for another connection (SEMANTICS X27 to X30).
 #![forbid(unsafe_code)]
 
-use conformance::fixture::{DEADLINE_MS, assert_no_packet, closed_socket, finishes, pair_on_port, pends, success};
+use conformance::fixture::{
+    DEADLINE_MS, assert_no_packet, closed_socket, failure, finishes, pair_on_port, pends, success,
+};
 use conformance::raw::{
-    Begin, Event, Port, Request, Socket, accept_ex, connect_ex, disconnect_ex, get_overlapped_result, listener,
-    loopback, pair, set_file_completion_notification_modes, tcp, udp,
+    Begin, Event, Port, Request, Socket, accept_ex, cancel_io_ex, connect_ex, disconnect_ex, get_overlapped_result,
+    listener, loopback, pair, set_file_completion_notification_modes, tcp, udp,
 };
 use conformance::raw_port::tagged;
-use conformance::until;
+use conformance::{nap, until};
 use pentaport::sys;
 
 const KEY: usize = 30;
@@ -203,4 +205,98 @@ fn x30_a_lost_connection_gives_its_handle_back_too() {
     assert!(get_overlapped_result(acceptor.raw(), request, true).ok);
     let client = accept_into(&port, &listener, &acceptor);
     talk(&client, &acceptor);
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "Wine 8: TF_REUSE_SOCKET does not give the socket back (X30)")]
+fn x30_an_accepted_socket_connects_and_a_connected_one_is_accepted_into() {
+    let (listener, address) = listener();
+    let port = Port::new(0);
+    port.associate(&listener, 1).unwrap();
+    let (client, server) = pair();
+    for (socket, peer) in [(&client, &server), (&server, &client)] {
+        let request = Request::new(0);
+        pends(disconnect_ex(socket, Some(request), sys::TF_REUSE_SOCKET, 0));
+        if socket.raw() == client.raw() {
+            peer.shutdown(sys::SD_SEND).unwrap();
+        }
+        assert!(get_overlapped_result(socket.raw(), request, true).ok);
+    }
+    let connected = accept_into(&port, &listener, &client);
+    talk(&connected, &client);
+    let request = Request::new(0);
+    pends(connect_ex(&server, address, request, 0));
+    assert!(get_overlapped_result(server.raw(), request, true).ok);
+    talk(&server, &listener.accept().unwrap().0);
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "Wine 8: TF_REUSE_SOCKET does not give the socket back (X30)")]
+fn x30_another_disconnect_behind_it_is_cancelled_and_the_handle_is_fresh() {
+    let (listener, _) = listener();
+    let port = Port::new(0);
+    port.associate(&listener, 1).unwrap();
+    let acceptor = tcp();
+    let client = accept_into(&port, &listener, &acceptor);
+    port.associate(&acceptor, KEY).unwrap();
+    let requests = [Request::new(0), Request::new(0), Request::new(0)];
+    for (request, flags) in requests.into_iter().zip([sys::TF_REUSE_SOCKET, sys::TF_REUSE_SOCKET, 0]) {
+        pends(disconnect_ex(&acceptor, Some(request), flags, 0));
+    }
+    client.close().unwrap();
+    let packets = [port.packet(), port.packet(), port.packet()];
+    assert!(packets.contains(&success(KEY, requests[0], 0)), "{packets:?}");
+    for request in &requests[1..] {
+        assert!(packets.contains(&failure(KEY, *request, 0, sys::ERROR_OPERATION_ABORTED)), "{packets:?}");
+    }
+    let client = accept_into(&port, &listener, &acceptor);
+    talk(&client, &acceptor);
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "Wine 8: TF_REUSE_SOCKET does not wait for the peer (X30)")]
+fn x30_a_thread_that_blocks_in_recv_goes_first() {
+    let (port, server, client) = pair_on_port(KEY);
+    let client = std::sync::Arc::new(client);
+    let receiver = {
+        let client = client.clone();
+        std::thread::spawn(move || client.recv(&mut [0; 8]))
+    };
+    nap();
+    let request = Request::new(0);
+    pends(disconnect_ex(&client, Some(request), sys::TF_REUSE_SOCKET, 0));
+    assert_eq!(server.recv(&mut [0; 8]), Ok(0));
+    server.close().unwrap();
+    assert_eq!(receiver.join().unwrap(), Ok(0));
+    assert_eq!(port.packet(), success(KEY, request, 0));
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "Wine 8: TF_REUSE_SOCKET does not wait for the peer (X30)")]
+fn x30_receives_that_are_pending_come_first_and_the_rest_is_thrown_away() {
+    let (port, server, client) = pair_on_port(KEY);
+    let (receive, request) = (Request::new(3), Request::new(0));
+    pends(client.wsa_recv(receive));
+    pends(disconnect_ex(&client, Some(request), sys::TF_REUSE_SOCKET, 0));
+    assert_eq!(server.send(b"abcdef"), Ok(6));
+    assert_eq!(port.packet(), success(KEY, receive, 3));
+    assert_eq!(receive.data(), b"abc");
+    assert_no_packet(&port);
+    server.close().unwrap();
+    assert_eq!(port.packet(), success(KEY, request, 0));
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "Wine 8: TF_REUSE_SOCKET does not wait for the peer (X30)")]
+fn x30_it_can_be_cancelled_and_ends_with_its_socket() {
+    let (port, _server, client) = pair_on_port(KEY);
+    let (cancelled, closed) = (Request::new(0), Request::new(0));
+    pends(disconnect_ex(&client, Some(cancelled), sys::TF_REUSE_SOCKET, 0));
+    assert_eq!(cancel_io_ex(client.raw(), Some(cancelled)), Ok(()));
+    assert_eq!(port.packet(), failure(KEY, cancelled, 0, sys::ERROR_OPERATION_ABORTED));
+    pends(disconnect_ex(&client, Some(closed), sys::TF_REUSE_SOCKET, 0));
+    client.close().unwrap();
+    let packet = port.packet();
+    assert!(packet.is_of(closed) && !packet.ok && packet.key == KEY, "{packet:?}");
+    assert_no_packet(&port);
 }

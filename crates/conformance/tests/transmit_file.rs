@@ -1,8 +1,10 @@
 //! TransmitFile (SEMANTICS X31 to X35).
 #![forbid(unsafe_code)]
 
-use conformance::fixture::{TemporaryFile, assert_no_packet, finishes, pair_on_port, pends, success};
-use conformance::raw::{Begin, Port, Request, Socket, Transmit, accept_ex, listener, pair, tcp, transmit_file, udp};
+use conformance::fixture::{TemporaryFile, assert_no_packet, failure, finishes, pair_on_port, pends, success};
+use conformance::raw::{
+    Begin, Port, Request, Socket, Transmit, accept_ex, cancel_io_ex, listener, pair, tcp, transmit_file, udp,
+};
 use pentaport::sys;
 
 const KEY: usize = 31;
@@ -152,4 +154,54 @@ fn x35_disconnecting_alone_ends_sending() {
     assert_eq!(client.send(b"abc"), Err(sys::WSAESHUTDOWN));
     assert_eq!(server.send(b"abc"), Ok(3));
     assert_eq!(client.recv_exact(3), b"abc");
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "Wine 8: a send behind TF_DISCONNECT is taken (X35)")]
+fn x35_nothing_is_sent_behind_the_end_that_is_pending() {
+    let contents: Vec<u8> = (0..12 << 20).map(|at: u32| (at ^ (at >> 11)) as u8).collect();
+    let temporary = TemporaryFile::holding(&contents);
+    let file = temporary.open_overlapped();
+    let (port, server, client) = pair_on_port(KEY);
+    let request = Request::new(0);
+    let flags = sys::TF_DISCONNECT;
+    pends(transmit_file(
+        &client,
+        Transmit { file: file.handle(), request: Some(request), flags, ..Default::default() },
+    ));
+    assert_eq!(client.wsa_send(Request::holding(b"behind")), Begin::Failed(sys::WSAESHUTDOWN));
+    let received = finishes("receiving", move || (everything(&server), server));
+    assert!(received.0 == contents);
+    assert_eq!(port.packet(), success(KEY, request, contents.len() as u32));
+    // The connection is whole.
+    assert_eq!(received.1.send(b"abc"), Ok(3));
+    assert_eq!(client.recv_exact(3), b"abc");
+}
+
+#[test]
+fn x33_it_can_be_cancelled() {
+    let temporary = TemporaryFile::holding(&vec![7; 32 << 20]);
+    let file = temporary.open_overlapped();
+    let (port, _server, client) = pair_on_port(KEY);
+    let request = Request::new(0);
+    pends(transmit_file(&client, Transmit { file: file.handle(), request: Some(request), ..Default::default() }));
+    assert_eq!(cancel_io_ex(client.raw(), Some(request)), Ok(()));
+    assert_eq!(port.packet(), failure(KEY, request, 0, sys::ERROR_OPERATION_ABORTED));
+    assert_no_packet(&port);
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "Wine 8: more than 2,147,483,646 bytes are taken (X34)")]
+fn x34_more_than_2_147_483_646_bytes_are_refused() {
+    const MOST: u64 = 2_147_483_646;
+    let temporary = TemporaryFile::holding(b"");
+    temporary.extend_to(3 << 30);
+    let file = temporary.open_overlapped();
+    let (client, _server) = pair();
+    let head = Some((b"!".as_slice(), b"".as_slice()));
+    let calls = [(0, 0, None), (0, MOST as u32 + 1, None), ((3 << 30) - MOST, 0, head), (0, MOST as u32, head)];
+    for (offset, count, around) in calls {
+        let call = Transmit { file: file.handle(), count, around, request: Some(Request::new(0).at(offset)), flags: 0 };
+        assert_eq!(transmit_file(&client, call), Begin::Failed(sys::WSAEINVAL), "{count} from {offset}");
+    }
 }

@@ -303,7 +303,8 @@ pub unsafe extern "system" fn AcceptEx(
 }
 
 fn is_fresh_stream(state: &State) -> bool {
-    state.is_stream() && state.phase == Phase::Fresh && state.accepting_for.is_none()
+    let fresh = state.phase == Phase::Fresh || (state.phase == Phase::Bound && state.reused);
+    state.is_stream() && fresh && state.accepting_for.is_none()
 }
 
 /// Finds the addresses in the buffer that AcceptEx filled. Fetched by WSAIoctl with WSAID_GETACCEPTEXSOCKADDRS.

@@ -130,6 +130,7 @@ fn start_listening(socket: &mut Locked, backlog: i32) -> WsaResult<()> {
         return fail(WSAEOPNOTSUPP);
     }
     match socket.phase {
+        _ if socket.accepting_for.is_some() => return fail(WSAEINVAL),
         Phase::Fresh | Phase::Connecting => return fail(WSAEINVAL),
         Phase::Connected => return fail(WSAEISCONN),
         _ => {}

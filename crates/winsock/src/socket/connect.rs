@@ -251,7 +251,9 @@ pub unsafe extern "system" fn ConnectEx(
         let peer = unsafe { Address::read(name, namelen)? };
         settle(&mut socket);
         match socket.phase {
+            _ if socket.accepting_for.is_some() => return fail(WSAEINVAL),
             Phase::Bound if socket.is_stream() => {}
+            Phase::Fresh if socket.reused => {}
             Phase::Connected => return fail(WSAEISCONN),
             _ => return fail(WSAEINVAL),
         }

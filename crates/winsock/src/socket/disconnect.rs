@@ -10,8 +10,8 @@ use crate::types::*;
 /// WSAID_DISCONNECTEX.
 ///
 /// Without that flag it is as shutdown with SD_SEND: what the peer still sends can be received. With it the operation ends
-/// when the peer has ended its side too, what it sends meanwhile is lost, and the handle can be given to AcceptEx, if it
-/// was accepted, or to ConnectEx. It keeps its options and its completion port; one for ConnectEx stays bound, to another
+/// when the peer has ended its side too, what it sends meanwhile is lost, and the handle can be given to AcceptEx or
+/// to ConnectEx. It keeps its options and its completion port; one for ConnectEx stays bound, to another
 /// port of the same address, which has no TIME_WAIT to wait for. Always pends if there is an OVERLAPPED; without one the call
 /// blocks until the operation is over.
 ///

@@ -193,6 +193,8 @@ pub(crate) struct State {
     pub(crate) accepted: bool,
     /// Connected by ConnectEx, and SO_UPDATE_CONNECT_CONTEXT not set yet (X25).
     pub(crate) connect_context: bool,
+    /// Given back by DisconnectEx or TransmitFile: AcceptEx takes it bound, too, and ConnectEx unbound.
+    pub(crate) reused: bool,
     /// An ICMP "port unreachable" that a send met, for the next receive (D69).
     pub(crate) refused_datagram: bool,
     /// Whether the handle itself is signalled, and the event that says so to those who wait for it.
@@ -364,6 +366,7 @@ impl State {
             accepting_for: None,
             accepted: false,
             connect_context: false,
+            reused: false,
             refused_datagram: false,
             signalled: Cell::new(false),
             waitable: None,

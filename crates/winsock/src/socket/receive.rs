@@ -5,7 +5,9 @@ use crate::error::{WsaError, WsaResult, fail, finish, status_from_errno, wsa_fro
 use crate::os::{self, Errno};
 use crate::socket::overlapped::{self, Completion, Operation, Overlapped, conclude, finish_length};
 use crate::socket::request::{Fifo, Request, Role, has, total};
-use crate::socket::{Locked, Phase, Readable, State, accept_ex, arrivals, connect, lock, messages, select};
+use crate::socket::{
+    Locked, Phase, Readable, State, accept_ex, arrivals, connect, lock, messages, select, send, transmission,
+};
 use crate::types::*;
 
 /// A receive as a call asks for it.
@@ -45,6 +47,10 @@ pub(super) unsafe fn receive(s: SOCKET, call: Call<'_>, operation: Option<&Opera
     // SAFETY: as the caller promises.
     let result = unsafe { receive_locked(&mut socket, call, operation) };
     arrivals::receive_called(&mut socket, &result);
+    if transmission::waits_for_end(&socket) {
+        // A transmission let this receive go first, and no edge tells it of its end.
+        send::drain(&mut socket, None);
+    }
     result
 }
 

@@ -12,7 +12,7 @@ use crate::error::{WsaResult, fail, wsa_from_errno};
 use crate::file::File;
 use crate::os::{self, OsResult};
 use crate::socket::overlapped::{self, Completion, Operation, Overlapped, conclude};
-use crate::socket::request::Role;
+use crate::socket::request::{Fifo, Role};
 use crate::socket::send::{self, Try, stream_failed};
 use crate::socket::{Locked, Phase, Readable, State, create};
 use crate::types::*;
@@ -46,6 +46,13 @@ pub(super) struct FilePart {
 
 // SAFETY: the buffers are the caller's, who keeps them readable and untouched until completion.
 unsafe impl Send for Transmission {}
+
+/// Options that the handle keeps although they were set on the connection; those that were set before are noted.
+const OF_A_CONNECTION: [(i32, i32); 3] = [
+    (libc::SOL_SOCKET, libc::SO_KEEPALIVE),
+    (libc::SOL_SOCKET, libc::SO_OOBINLINE),
+    (libc::IPPROTO_TCP, libc::TCP_NODELAY),
+];
 
 /// No bytes.
 pub(super) const EMPTY: WSABUF = WSABUF { len: 0, buf: std::ptr::null_mut() };
@@ -154,6 +161,10 @@ fn renew(socket: &mut Locked) -> OsResult<()> {
     let domain = if socket.family == AF_INET6 { libc::AF_INET6 } else { libc::AF_INET };
     let fd = os::socket(domain, libc::SOCK_STREAM, socket.protocol)?;
     create::prepare(fd.as_raw_fd(), socket.family, socket.kind);
+    for (level, name) in OF_A_CONNECTION {
+        let _ = os::get_option(socket.fd(), level, name)
+            .and_then(|value| os::set_option(fd.as_raw_fd(), level, name, value));
+    }
     let was_accepted = socket.accepted;
     if !was_accepted {
         let address = os::local_address(socket.fd())?.with_port(0);
@@ -171,7 +182,18 @@ fn renew(socket: &mut Locked) -> OsResult<()> {
     socket.connect_error = 0;
     socket.connect_failed = false;
     socket.connected_at = None;
+    socket.reused = true;
+    end_the_rest(socket);
     Ok(())
+}
+
+/// Nothing comes of what else was asked of the old connection: another disconnect, a receive of urgent data.
+fn end_the_rest(socket: &mut Locked) {
+    let mut rest = socket.sends.take(|_| true);
+    rest.extend(socket.urgent_receives.take().into_iter().flat_map(|mut queue: Box<Fifo>| queue.take(|_| true)));
+    for request in rest {
+        overlapped::complete(socket, &request, Completion::failure(STATUS_CANCELLED));
+    }
 }
 
 /// Starts a transmission, or carries it out if the call has no OVERLAPPED. An overlapped one always pends.

@@ -69,6 +69,8 @@ pub unsafe extern "system" fn TransmitFile(
         }
         let transmission = Transmission::new(head, file, tail, disconnect, reuse);
         let operation = overlapped.map(|overlapped| Operation::new(overlapped, None));
+        // What is sent later would be behind the end.
+        socket.send_shut |= disconnect;
         // SAFETY: as the caller promises.
         unsafe { transmission::run(&mut socket, transmission, operation) }
     };

@@ -21,6 +21,12 @@
 #define vfprintf ws_glibc_vfprintf
 #define vsprintf ws_glibc_vsprintf
 #define vsnprintf ws_glibc_vsnprintf
+#define scanf ws_glibc_scanf
+#define fscanf ws_glibc_fscanf
+#define sscanf ws_glibc_sscanf
+#define vscanf ws_glibc_vscanf
+#define vfscanf ws_glibc_vfscanf
+#define vsscanf ws_glibc_vsscanf
 #define gets ws_glibc_gets
 #include_next <stdio.h>
 #undef printf
@@ -31,6 +37,12 @@
 #undef vfprintf
 #undef vsprintf
 #undef vsnprintf
+#undef scanf
+#undef fscanf
+#undef sscanf
+#undef vscanf
+#undef vfscanf
+#undef vsscanf
 #undef gets
 #pragma pop_macro("__USE_FORTIFY_LEVEL")
 
@@ -157,8 +169,39 @@ WS_INLINE int _scwprintf(const wchar_t *format, ...) {
     return length;
 }
 
-/* Reading. `scanf` is glibc's. In the `_s` functions each text's address is followed by its size; a text that is longer is
- * read as far as it fits. */
+/* Reading. `%ld` is a `long` here, of 64 bits: it is an address that the program gives. */
+
+WS_DECLARE(int, vscanf, (const char *format, va_list arguments));
+WS_DECLARE(int, vfscanf, (FILE * file, const char *format, va_list arguments));
+WS_DECLARE(int, vsscanf, (const char *text, const char *format, va_list arguments));
+
+WS_VARIADIC int scanf(const char *format, ...) __asm__("ws_scanf");
+WS_VARIADIC int fscanf(FILE *file, const char *format, ...) __asm__("ws_fscanf");
+WS_VARIADIC int sscanf(const char *text, const char *format, ...) __asm__("ws_sscanf");
+
+WS_VARIADIC int scanf(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    int count = vscanf(format, arguments);
+    va_end(arguments);
+    return count;
+}
+WS_VARIADIC int fscanf(FILE *file, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    int count = vfscanf(file, format, arguments);
+    va_end(arguments);
+    return count;
+}
+WS_VARIADIC int sscanf(const char *text, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    int count = vsscanf(text, format, arguments);
+    va_end(arguments);
+    return count;
+}
+
+/* In the `_s` functions each text's address is followed by its size; a text that is longer is read as far as it fits. */
 
 WS_DECLARE(int, _ws_scan_s_arguments, (const char *format));
 WS_DECLARE(int, _ws_scan_s, (FILE * file, const char *text, const char *format, void **arguments));

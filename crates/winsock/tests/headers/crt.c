@@ -144,6 +144,7 @@ static void the_rest(void) {
     ULONG64 high;
     int i;
     char word[4];
+    __int64 wide_number = 0;
     FILE *file;
     struct tm parts;
     time_t zero = 0;
@@ -162,6 +163,7 @@ static void the_rest(void) {
     CHECK(min(3, 4) == 3 && max(3L, 4L) == 4 && __max(1, 2) == 2);
     CHECK(sscanf_s("12 word 5", "%d %s %d", &i, word, 4, &steps) == 2 && i == 12 && strcmp(word, "wor") == 0);
     CHECK(sscanf_s("0x7f,rest", "%x%*c%[a-z]", &i, word, (unsigned)sizeof(word)) == 2 && i == 0x7f && strcmp(word, "res") == 0);
+    CHECK(sscanf("-5000000000 7", "%I64d %d", &wide_number, &i) == 2 && wide_number == -5000000000LL && i == 7);
     CHECK(fopen_s(&file, "/nonexistent/x", "r") == ENOENT && file == NULL);
     CHECK(gmtime_s(&parts, &zero) == 0 && parts.tm_year == 70);
     CHECK(_getpid() > 0 && _access("/", 0) == 0 && _setmode(1, 0x8000) != -1);

@@ -1,8 +1,69 @@
-//! `scanf_s`: as `scanf`, but each text's address is followed by the size of its buffer.
+//! Reading: `scanf` with Microsoft's lengths (`I64`), and `scanf_s`, where each text's address is followed by the size of its
+//! buffer.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 
 use super::format::{Conversion, Length};
+use super::va_list::VaList;
+
+unsafe extern "C" {
+    static stdin: *mut libc::FILE;
+    #[link_name = "__isoc99_vfscanf"]
+    fn libc_vfscanf(file: *mut libc::FILE, format: *const c_char, arguments: VaList) -> c_int;
+    #[link_name = "__isoc99_vsscanf"]
+    fn libc_vsscanf(text: *const c_char, format: *const c_char, arguments: VaList) -> c_int;
+}
+
+/// Reads standard input.
+///
+/// # Safety
+/// As of C's `vscanf`.
+#[unsafe(export_name = "ws_vscanf")]
+pub unsafe extern "system" fn vscanf(format: *const c_char, arguments: VaList) -> c_int {
+    // SAFETY: the caller's promise; libc sets `stdin` before anything runs.
+    unsafe { vfscanf(stdin, format, arguments) }
+}
+
+/// Reads a file.
+///
+/// # Safety
+/// As of C's `vfscanf`.
+#[unsafe(export_name = "ws_vfscanf")]
+pub unsafe extern "system" fn vfscanf(file: *mut libc::FILE, format: *const c_char, arguments: VaList) -> c_int {
+    if file.is_null() || format.is_null() {
+        return libc::EOF;
+    }
+    // SAFETY: the caller's promise, and the translated format asks for the same arguments.
+    unsafe { libc_vfscanf(file, glibc(CStr::from_ptr(format)).as_ptr(), arguments) }
+}
+
+/// Reads a text.
+///
+/// # Safety
+/// As of C's `vsscanf`.
+#[unsafe(export_name = "ws_vsscanf")]
+pub unsafe extern "system" fn vsscanf(text: *const c_char, format: *const c_char, arguments: VaList) -> c_int {
+    if text.is_null() || format.is_null() {
+        return libc::EOF;
+    }
+    // SAFETY: the caller's promise, and the translated format asks for the same arguments.
+    unsafe { libc_vsscanf(text, glibc(CStr::from_ptr(format)).as_ptr(), arguments) }
+}
+
+/// A format of `scanf` in glibc's language.
+pub(super) fn glibc(format: &CStr) -> CString {
+    let mut plain = Vec::with_capacity(format.count_bytes() + 1);
+    for item in items(format.to_bytes()) {
+        match item {
+            Item::Text(text) => plain.extend_from_slice(text),
+            Item::Conversion { before_length, after_length, .. } => {
+                plain.extend_from_slice(before_length);
+                plain.extend_from_slice(&after_length);
+            }
+        }
+    }
+    CString::new(plain).unwrap_or_default()
+}
 
 /// What the headers have room for, and what a call of libc here passes.
 const MOST_ARGUMENTS: usize = 32;

@@ -1,4 +1,5 @@
 use super::format::translate;
+use super::scan;
 use super::shell::{Known, known};
 
 /// In glibc's language, the same text if it is that already.
@@ -34,6 +35,14 @@ fn what_is_no_conversion_stays() {
     assert_eq!(narrow("100% sure %"), "100% sure %");
     assert_eq!(narrow("%"), "%");
     assert_eq!(narrow("汉字 %ld 汉字"), "汉字 %d 汉字");
+}
+
+#[test]
+fn formats_for_reading_have_glibcs_lengths() {
+    assert_eq!(
+        scan::glibc(c"%I64d,%*I64u %5s %[^]a] %ld %Ix %I32u%%").as_c_str(),
+        c"%lld,%*llu %5s %[^]a] %ld %zx %u%%"
+    );
 }
 
 #[test]

@@ -28,7 +28,9 @@ use windows_sys::Win32::UI::WindowsAndMessaging::{
 use super::toolchain::{LANGUAGES, headers, include, is_piece, package};
 
 /// What the headers have and `windows-sys` lacks, or has otherwise.
-const OTHERWISE: [&str; 6] = [
+const OTHERWISE: [&str; 7] = [
+    // Only functions of its header touch what is inside: there is less of it.
+    "TP_CALLBACK_ENVIRON",
     // Of the same sizes, but nothing of what is inside is for programs.
     "_SLIST_ENTRY",
     "_SLIST_HEADER",

@@ -64,6 +64,11 @@ fn rust_kinds() -> BTreeMap<&'static str, Kind> {
         PEEK_MESSAGE_REMOVE_TYPE,
         PSTR,
         PTIMERAPCROUTINE,
+        PTP_SIMPLE_CALLBACK,
+        PTP_TIMER_CALLBACK,
+        PTP_WAIT_CALLBACK,
+        PTP_WIN32_IO_CALLBACK,
+        PTP_WORK_CALLBACK,
         QUEUE_STATUS_FLAGS,
         SEND_RECV_FLAGS,
         SET_FILE_POINTER_MOVE_METHOD,
@@ -71,6 +76,7 @@ fn rust_kinds() -> BTreeMap<&'static str, Kind> {
         THREAD_CREATION_FLAGS,
         TIMERPROC,
         VaList,
+        WAITORTIMERCALLBACK,
         WAIT_EVENT,
         WChar,
         WIN32_ERROR,
@@ -93,8 +99,10 @@ fn rust_kinds() -> BTreeMap<&'static str, Kind> {
         u64,
         usize,
     ];
-    // `isize` in `windows-sys`, and a HANDLE in Windows's own headers.
-    kinds.insert("WSAEVENT", kind_of::<HANDLE>());
+    // `isize` in `windows-sys`, and pointers in Windows's own headers.
+    for name in ["WSAEVENT", "PTP_IO", "PTP_POOL", "PTP_TIMER", "PTP_WAIT", "PTP_WORK"] {
+        kinds.insert(name, kind_of::<HANDLE>());
+    }
     kinds
 }
 

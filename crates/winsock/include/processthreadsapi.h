@@ -20,6 +20,67 @@ typedef VOID(NTAPI *PAPCFUNC)(ULONG_PTR parameter);
 #define THREAD_PRIORITY_TIME_CRITICAL 15
 #define THREAD_PRIORITY_ERROR_RETURN 0x7FFFFFFF
 
+#define CREATE_NEW_CONSOLE 0x00000010
+#define CREATE_NO_WINDOW 0x08000000
+#define DETACHED_PROCESS 0x00000008
+#define CREATE_UNICODE_ENVIRONMENT 0x00000400
+#define NORMAL_PRIORITY_CLASS 0x00000020
+
+typedef struct _STARTUPINFOA {
+    DWORD cb;
+    LPSTR lpReserved;
+    LPSTR lpDesktop;
+    LPSTR lpTitle;
+    DWORD dwX;
+    DWORD dwY;
+    DWORD dwXSize;
+    DWORD dwYSize;
+    DWORD dwXCountChars;
+    DWORD dwYCountChars;
+    DWORD dwFillAttribute;
+    DWORD dwFlags;
+    WORD wShowWindow;
+    WORD cbReserved2;
+    LPBYTE lpReserved2;
+    HANDLE hStdInput;
+    HANDLE hStdOutput;
+    HANDLE hStdError;
+} STARTUPINFOA, *LPSTARTUPINFOA;
+
+typedef struct _STARTUPINFOW {
+    DWORD cb;
+    LPWSTR lpReserved;
+    LPWSTR lpDesktop;
+    LPWSTR lpTitle;
+    DWORD dwX;
+    DWORD dwY;
+    DWORD dwXSize;
+    DWORD dwYSize;
+    DWORD dwXCountChars;
+    DWORD dwYCountChars;
+    DWORD dwFillAttribute;
+    DWORD dwFlags;
+    WORD wShowWindow;
+    WORD cbReserved2;
+    LPBYTE lpReserved2;
+    HANDLE hStdInput;
+    HANDLE hStdOutput;
+    HANDLE hStdError;
+} STARTUPINFOW, *LPSTARTUPINFOW;
+
+#ifdef UNICODE
+typedef STARTUPINFOW STARTUPINFO, *LPSTARTUPINFO;
+#else
+typedef STARTUPINFOA STARTUPINFO, *LPSTARTUPINFO;
+#endif
+
+typedef struct _PROCESS_INFORMATION {
+    HANDLE hProcess;
+    HANDLE hThread;
+    DWORD dwProcessId;
+    DWORD dwThreadId;
+} PROCESS_INFORMATION, *PPROCESS_INFORMATION, *LPPROCESS_INFORMATION;
+
 WS_BEGIN
 WS_DECLARE(HANDLE, CreateThread,
            (LPSECURITY_ATTRIBUTES attributes, SIZE_T stack_size, LPTHREAD_START_ROUTINE start, LPVOID parameter,
@@ -44,6 +105,21 @@ WS_DECLARE(BOOL, TlsSetValue, (DWORD index, LPVOID value));
 WS_DECLARE(DWORD, GetCurrentProcessId, (void));
 WS_DECLARE(void, ExitProcess, (UINT code)) WS_NORETURN;
 WS_DECLARE(BOOL, TerminateProcess, (HANDLE process, UINT code));
+WS_DECLARE(BOOL, CreateProcessA,
+           (LPCSTR application, LPSTR line, LPSECURITY_ATTRIBUTES process_attributes, LPSECURITY_ATTRIBUTES thread_attributes,
+            BOOL inherit, DWORD flags, LPVOID environment, LPCSTR directory, LPSTARTUPINFOA startup,
+            LPPROCESS_INFORMATION information));
+WS_DECLARE(BOOL, CreateProcessW,
+           (LPCWSTR application, LPWSTR line, LPSECURITY_ATTRIBUTES process_attributes, LPSECURITY_ATTRIBUTES thread_attributes,
+            BOOL inherit, DWORD flags, LPVOID environment, LPCWSTR directory, LPSTARTUPINFOW startup,
+            LPPROCESS_INFORMATION information));
+WS_DECLARE(BOOL, GetExitCodeProcess, (HANDLE process, LPDWORD code));
 WS_END
+
+#ifdef UNICODE
+#define CreateProcess CreateProcessW
+#else
+#define CreateProcess CreateProcessA
+#endif
 
 #endif

@@ -14,6 +14,7 @@ mod addresses;
 mod block;
 mod code_pages;
 mod console;
+mod create_process;
 mod crt;
 mod files;
 mod format_message;

@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use crate::c::memory::LocalAlloc;
 use crate::c::text::{WChar, from_bytes, narrow, put, wide, wide_of};
 use crate::error::{finish_bool, is_bad, set_last_error};
-use crate::objects::threads;
+use crate::objects::{processes, threads};
 use crate::types::*;
 
 /// The handles of the two modules that there are: the program, and this library under whatever name. No addresses.
@@ -53,7 +53,8 @@ pub unsafe extern "system" fn ExitProcess(uexitcode: u32) -> ! {
     unsafe { libc::exit(uexitcode as i32) }
 }
 
-/// Ends this process at once, without what `exit` does. Others are not offered: ERROR_INVALID_HANDLE.
+/// Ends this process at once, without what `exit` does, or one that it has started: by a signal, so that the exit code of
+/// that is another. FALSE with ERROR_INVALID_HANDLE.
 ///
 /// # Safety
 /// Nothing is asked of the caller.
@@ -63,7 +64,7 @@ pub unsafe extern "system" fn TerminateProcess(hprocess: HANDLE, uexitcode: u32)
         // SAFETY: ends the process.
         unsafe { libc::_exit(uexitcode as i32) }
     }
-    finish_bool(Err(ERROR_INVALID_HANDLE))
+    finish_bool(processes::find(hprocess as usize).map(|process| process.kill()).ok_or(ERROR_INVALID_HANDLE))
 }
 
 /// Writes text for a debugger: to the standard error stream.
@@ -292,7 +293,7 @@ pub unsafe extern "system" fn GetCommandLineW() -> *const WChar {
 
 /// The arguments in a command line. The first is the program's name, which ends with its quotation mark or a space; in the
 /// others backslashes count before quotation marks only.
-fn arguments(line: &str) -> Vec<String> {
+pub(super) fn arguments(line: &str) -> Vec<String> {
     let (first, rest) = match line.strip_prefix('"') {
         Some(quoted) => quoted.split_once('"').unwrap_or((quoted, "")),
         None => line.split_at(line.find([' ', '\t']).unwrap_or(line.len())),

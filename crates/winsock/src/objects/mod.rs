@@ -4,6 +4,7 @@ pub(crate) mod duplicate;
 pub(crate) mod event;
 pub(crate) mod mutex;
 pub(crate) mod names;
+pub(crate) mod processes;
 pub(crate) mod semaphore;
 pub(crate) mod table;
 pub(crate) mod threads;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use crate::dispatcher;
 use crate::error::{finish_bool, set_last_error};
 use crate::file::File;
+use crate::objects::processes::ProcessObject;
 use crate::objects::table::Entry;
 use crate::objects::threads::ThreadObject;
 use crate::objects::timer::Timer;
@@ -28,6 +30,7 @@ pub(crate) enum Object {
     Semaphore(dispatcher::Object),
     Mutex(dispatcher::Object),
     Thread(Arc<ThreadObject>),
+    Process(Arc<ProcessObject>),
     Timer(Arc<Timer>),
     Port(Arc<Port>),
     File(Arc<File>),
@@ -39,6 +42,7 @@ impl Object {
         match self {
             Object::Event(object) | Object::Semaphore(object) | Object::Mutex(object) => object.clone(),
             Object::Thread(thread) => thread.exited.clone(),
+            Object::Process(process) => process.exited.clone(),
             Object::Timer(timer) => timer.due.clone(),
             Object::Port(port) => port.waitable(),
             Object::File(file) => file.waitable(),

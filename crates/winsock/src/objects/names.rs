@@ -32,7 +32,7 @@ impl Named {
             Object::Semaphore(semaphore) => Some(Named::Semaphore(semaphore.downgrade())),
             Object::Mutex(mutex) => Some(Named::Mutex(mutex.downgrade())),
             Object::Timer(timer) => Some(Named::Timer(Arc::downgrade(timer))),
-            Object::Thread(_) | Object::Port(_) | Object::File(_) => None,
+            Object::Thread(_) | Object::Process(_) | Object::Port(_) | Object::File(_) => None,
         }
     }
 

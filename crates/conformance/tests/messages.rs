@@ -4,7 +4,7 @@
 use conformance::fixture::{success, udp_on_port};
 use conformance::raw::{
     ReceiveMessage, Request, pair, udp, udp6, wsa_recv_msg, wsa_recv_msg_null, wsa_recv_msg_overlapped, wsa_send_msg,
-    wsa_send_msg_null,
+    wsa_send_msg_from, wsa_send_msg_null,
 };
 use pentaport::sys;
 
@@ -91,4 +91,20 @@ fn d70_overlapped_it_completes_as_any_receive() {
     assert_eq!(wsa_send_msg(&sender, b"hello", Some(address), true), Ok(5));
     assert_eq!(port.packet(), success(70, request, 5));
     assert_eq!(&request.data()[..5], b"hello");
+}
+
+#[test]
+fn d70_control_data_says_from_which_address_a_datagram_is_sent() {
+    let (sender, receiver) = (udp(), udp());
+    let to = receiver.bind_loopback();
+    for from in ["127.0.0.2", "127.0.0.3"] {
+        let from = from.parse().unwrap();
+        assert_eq!(wsa_send_msg_from(&sender, b"hello", to, from), Ok(()));
+        assert_eq!(receiver.recvfrom(&mut [0; 8]).map(|(length, sender)| (length, sender.ip())), Ok((5, from)));
+    }
+    let (sender, receiver) = (udp6(), udp6());
+    receiver.bind("[::1]:0".parse().unwrap()).unwrap();
+    let from = "::1".parse().unwrap();
+    assert_eq!(wsa_send_msg_from(&sender, b"hello", receiver.getsockname().unwrap(), from), Ok(()));
+    assert_eq!(receiver.recvfrom(&mut [0; 8]).map(|(length, sender)| (length, sender.ip())), Ok((5, from)));
 }

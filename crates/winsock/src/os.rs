@@ -280,7 +280,7 @@ pub(crate) unsafe fn receive_message_and_control(
     })
 }
 
-/// Sends several buffers, leaving out their first `skip` bytes.
+/// Sends several buffers, leaving out their first `skip` bytes, with control data.
 ///
 /// # Safety
 /// As for [`send`], for each buffer.
@@ -290,9 +290,14 @@ pub(crate) unsafe fn send_message(
     skip: usize,
     flags: i32,
     to: Option<&Address>,
+    control: &[u64],
 ) -> OsResult<usize> {
     // SAFETY: all zeros is a valid msghdr.
     let mut header: libc::msghdr = unsafe { zeroed() };
+    if !control.is_empty() {
+        header.msg_control = control.as_ptr().cast_mut().cast();
+        header.msg_controllen = size_of_val(control) as _;
+    }
     if let Some(to) = to {
         header.msg_name = to.as_ptr().cast_mut().cast();
         header.msg_namelen = to.len();
@@ -301,7 +306,7 @@ pub(crate) unsafe fn send_message(
         header.msg_iov = iovecs.as_mut_ptr();
         header.msg_iovlen = iovecs.len().min(MOST_BUFFERS);
         let flags = flags | libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
-        // SAFETY: the header's name and vector live through the call; the buffers as the caller promises.
+        // SAFETY: what the header points to lives through the call; the buffers as the caller promises.
         retry(|| check_size(unsafe { libc::sendmsg(fd, &header, flags) }))
     })
 }

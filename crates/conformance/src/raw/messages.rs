@@ -114,6 +114,35 @@ pub fn wsa_send_msg(socket: &Socket, data: &[u8], to: Option<SocketAddr>, counte
     if result == 0 { Ok(bytes) } else { Err(wsa_get_last_error()) }
 }
 
+/// WSASendMsg from an address that IP_PKTINFO or IPV6_PKTINFO names.
+pub fn wsa_send_msg_from(socket: &Socket, data: &[u8], to: SocketAddr, from: IpAddr) -> Outcome<()> {
+    let (level, kind, mut info) = match from {
+        IpAddr::V4(v4) => (sys::IPPROTO_IP, sys::IP_PKTINFO, v4.octets().to_vec()),
+        IpAddr::V6(v6) => (sys::IPPROTO_IPV6, sys::IPV6_PKTINFO, v6.octets().to_vec()),
+    };
+    info.extend([0; 4]);
+    let header = [(size_of::<sys::CMSGHDR>() + info.len()).to_ne_bytes().as_slice(), &level.to_ne_bytes()].concat();
+    let mut bytes = [header.as_slice(), &kind.to_ne_bytes(), &info].concat();
+    bytes.resize(bytes.len().next_multiple_of(8), 0);
+    let word = |word: &[u8]| u64::from_ne_bytes(word.try_into().expect("eight bytes"));
+    let mut control: Vec<u64> = bytes.chunks(8).map(word).collect();
+    let function = fetch_as::<sys::LPFN_WSASENDMSG>(&sys::WSAID_WSASENDMSG).expect("not null");
+    let mut buffer = sys::WSABUF { len: data.len() as u32, buf: data.as_ptr().cast_mut() };
+    let to = RawAddress::of(to);
+    let message = sys::WSAMSG {
+        name: to.as_ptr().cast_mut(),
+        namelen: to.length,
+        lpBuffers: &mut buffer,
+        dwBufferCount: 1,
+        Control: sys::WSABUF { len: bytes.len() as u32, buf: control.as_mut_ptr().cast() },
+        dwFlags: 0,
+    };
+    let mut bytes = 0;
+    // SAFETY: all that the message points to outlives the call.
+    let result = unsafe { function(socket.raw(), &message, 0, &mut bytes, std::ptr::null_mut(), None) };
+    if result == 0 { Ok(()) } else { Err(wsa_get_last_error()) }
+}
+
 /// WSASendMsg with a null message.
 pub fn wsa_send_msg_null(socket: &Socket) -> Outcome<()> {
     let function = fetch_as::<sys::LPFN_WSASENDMSG>(&sys::WSAID_WSASENDMSG).expect("not null");

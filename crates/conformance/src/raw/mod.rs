@@ -35,7 +35,8 @@ pub use extension::{
 pub use file::{Answer, File, read_file, read_file_ex, read_file_now, write_file, write_file_ex, write_file_now};
 pub use message::{Message, Window, get_message, msg_wait};
 pub use messages::{
-    ReceiveMessage, Received, wsa_recv_msg, wsa_recv_msg_null, wsa_recv_msg_overlapped, wsa_send_msg, wsa_send_msg_null,
+    ReceiveMessage, Received, wsa_recv_msg, wsa_recv_msg_null, wsa_recv_msg_overlapped, wsa_send_msg,
+    wsa_send_msg_from, wsa_send_msg_null,
 };
 pub use network_events::NetworkEvents;
 pub use object::{

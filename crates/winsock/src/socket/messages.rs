@@ -3,12 +3,12 @@
 //! Control data is laid out alike on both systems, as headers and data at multiples of 8 bytes; its kinds have other
 //! numbers. What a program can ask for is where a datagram was sent to (IP_PKTINFO, IPV6_PKTINFO).
 
-use crate::error::{WsaError, WsaResult, fail, finish, is_bad};
+use crate::error::{WsaResult, fail, finish, is_bad};
 use crate::os;
 use crate::socket::lock;
 use crate::socket::overlapped::{self, Operation};
-use crate::socket::receive::{self, Call};
-use crate::socket::send::WSASendTo;
+use crate::socket::receive;
+use crate::socket::send::{self, Call};
 use crate::types::*;
 
 /// How many words of control data the kernel may give: more than all that can be asked for.
@@ -75,6 +75,40 @@ fn push(given: &mut Vec<u8>, level: i32, kind: i32, data: &[u8]) {
     given.resize(given.len().next_multiple_of(8), 0);
 }
 
+/// Control data of Winsock's as Linux has it. What has no counterpart there is left out.
+///
+/// # Safety
+/// The buffer is null or readable for its length.
+unsafe fn for_the_kernel(control: WSABUF) -> WsaResult<Vec<u64>> {
+    if control.len == 0 {
+        return Ok(Vec::new());
+    }
+    if is_bad(control.buf) {
+        return fail(WSAEFAULT);
+    }
+    let mut taken = Vec::new();
+    // SAFETY: as the caller promises.
+    let mut rest = unsafe { std::slice::from_raw_parts(control.buf.cast_const(), control.len as usize) };
+    while let Some((header, _)) = rest.split_first_chunk::<HEADER>() {
+        let number = |at: usize| header[at..].first_chunk().map_or(0, |bytes| i32::from_ne_bytes(*bytes));
+        let length = header.first_chunk().map_or(0, |bytes| usize::from_ne_bytes(*bytes));
+        let Some(data) = rest.get(HEADER..length) else { return fail(WSAEINVAL) };
+        match (number(8), number(12), data) {
+            // The sender's address is Linux's local one; the third is of no use here.
+            (IPPROTO_IP, IP_PKTINFO, &[a, b, c, d, ref interface @ ..]) if interface.len() == 4 => {
+                push(&mut taken, libc::IPPROTO_IP, libc::IP_PKTINFO, &[interface, &[a, b, c, d], &[0; 4]].concat());
+            }
+            (IPPROTO_IPV6, IPV6_PKTINFO, data) if data.len() == size_of::<IN6_PKTINFO>() => {
+                push(&mut taken, libc::IPPROTO_IPV6, libc::IPV6_PKTINFO, data);
+            }
+            (IPPROTO_IP, IP_PKTINFO, _) | (IPPROTO_IPV6, IPV6_PKTINFO, _) => return fail(WSAEINVAL),
+            _ => {}
+        }
+        rest = rest.get(length.next_multiple_of(8)..).unwrap_or_default();
+    }
+    Ok(taken.chunks_exact(8).filter_map(|word| word.first_chunk()).map(|word| u64::from_ne_bytes(*word)).collect())
+}
+
 /// What both calls check: a datagram or raw socket, and a description of a message.
 ///
 /// # Safety
@@ -123,7 +157,7 @@ pub unsafe extern "system" fn WSARecvMsg(
         };
         // SAFETY: the message is there: `check` has read it.
         let from_len = unsafe { &raw mut (*lpmsg).namelen };
-        let call = Call { buffers, flags: message.dwFlags, from: message.name, from_len, message: lpmsg };
+        let call = receive::Call { buffers, flags: message.dwFlags, from: message.name, from_len, message: lpmsg };
         // SAFETY: as the caller promises.
         let received = unsafe { receive::receive(s, call, operation.as_ref())? };
         // SAFETY: as the caller promises.
@@ -137,10 +171,12 @@ pub unsafe extern "system" fn WSARecvMsg(
 
 /// Sends a datagram, to the message's address if it has one. Fetched by WSAIoctl with WSAID_WSASENDMSG, or linked.
 ///
-/// The rest as WSASendTo. Control data is ignored: the system chooses the interface.
+/// The rest as WSASendTo. Control data of IP_PKTINFO or IPV6_PKTINFO says from which address and by which interface; other
+/// kinds are ignored.
 ///
 /// # Errors
-/// SOCKET_ERROR with the codes of WSASendTo; WSAEINVAL for a stream socket, WSAEFAULT for a null message.
+/// SOCKET_ERROR with the codes of WSASendTo; WSAEINVAL for a stream socket, for control data that is cut, and for an address
+/// that is not one of this machine; WSAEFAULT for a null message.
 ///
 /// # Safety
 /// What the message points to is readable, its buffers as long as the operation lasts; the rest as for WSASendTo.
@@ -153,23 +189,27 @@ pub unsafe extern "system" fn WSASendMsg(
     lpoverlapped: *mut OVERLAPPED,
     lpcompletionroutine: LPWSAOVERLAPPED_COMPLETION_ROUTINE,
 ) -> i32 {
-    // SAFETY: as the caller promises.
-    let message = match unsafe { check(handle, lpmsg) } {
-        Ok(message) => message,
-        Err(WsaError(code)) => return finish(fail(code)),
+    let run = || {
+        // SAFETY: as the caller promises.
+        let (message, control) = unsafe {
+            let message = check(handle, lpmsg)?;
+            (message, for_the_kernel(message.Control)?)
+        };
+        // SAFETY: as the caller promises.
+        let (buffers, operation): (&[WSABUF], Option<Operation>) = unsafe {
+            let buffers = overlapped::buffers(message.lpBuffers, message.dwBufferCount);
+            overlapped::check_call(handle, buffers, lpnumberofbytessent, lpoverlapped, lpcompletionroutine)?
+        };
+        // SAFETY: as the caller promises.
+        let to = unsafe { send::destination(handle, message.name, message.namelen)? };
+        let call = Call { buffers, flags: dwflags, to: to.as_ref(), control: &control };
+        // SAFETY: as the caller promises.
+        let sent = unsafe { send::transmit(handle, call, operation.as_ref())? };
+        // SAFETY: as the caller promises.
+        if let Some(bytes) = unsafe { lpnumberofbytessent.as_mut() } {
+            *bytes = sent.bytes;
+        }
+        Ok(())
     };
-    // SAFETY: as the caller promises.
-    unsafe {
-        WSASendTo(
-            handle,
-            message.lpBuffers,
-            message.dwBufferCount,
-            lpnumberofbytessent,
-            dwflags,
-            message.name,
-            message.namelen,
-            lpoverlapped,
-            lpcompletionroutine,
-        )
-    }
+    finish(run())
 }

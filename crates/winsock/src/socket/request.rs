@@ -77,7 +77,7 @@ pub(crate) enum Role {
     Plain,
     /// The address of the datagram's sender goes here.
     From(*mut SOCKADDR, *mut i32),
-    To(Box<Address>),
+    To(Box<Destination>),
     /// Of WSARecvMsg: the address and the rest of what came go there.
     Message(*mut WSAMSG),
     /// The rest of what a non-blocking send accepted whole (D60); nobody waits for it.
@@ -86,6 +86,14 @@ pub(crate) enum Role {
     AcceptData(Box<AcceptData>),
     /// Of TransmitFile or DisconnectEx.
     Transmission(Box<Transmission>),
+}
+
+/// Where a datagram goes, and how.
+pub(crate) struct Destination {
+    /// To the peer, if there is none.
+    pub(crate) address: Option<Address>,
+    /// Control data, as the kernel has it.
+    pub(crate) control: Box<[u64]>,
 }
 
 pub(crate) struct Request {

@@ -9,16 +9,18 @@ use crate::error::{WsaResult, fail, finish, status_from_errno, wsa_from_errno};
 use crate::os::{self, Errno};
 use crate::socket::address_calls::finish_sending;
 use crate::socket::overlapped::{self, Completion, Operation, Overlapped, conclude, finish_length};
-use crate::socket::request::{Buffers, Notice, Request, Role, has, total};
+use crate::socket::request::{Buffers, Destination, Notice, Request, Role, has, total};
 use crate::socket::{Locked, Phase, State, arrivals, close, connect, lock};
 use crate::types::*;
 
 /// A send as a call asks for it.
 #[derive(Clone, Copy)]
-struct Call<'a> {
-    buffers: &'a [WSABUF],
-    flags: u32,
-    to: Option<&'a Address>,
+pub(super) struct Call<'a> {
+    pub(super) buffers: &'a [WSABUF],
+    pub(super) flags: u32,
+    pub(super) to: Option<&'a Address>,
+    /// Of WSASendMsg, as the kernel has it.
+    pub(super) control: &'a [u64],
 }
 
 /// What one try did.
@@ -36,7 +38,7 @@ pub(super) enum Try {
 ///
 /// # Safety
 /// The buffers in `call` are readable, until the operation completes if there is an OVERLAPPED.
-unsafe fn transmit(s: SOCKET, call: Call<'_>, operation: Option<&Operation>) -> WsaResult<Completion> {
+pub(super) unsafe fn transmit(s: SOCKET, call: Call<'_>, operation: Option<&Operation>) -> WsaResult<Completion> {
     let mut socket = lock(s)?;
     if let Err(error) = check_state(&mut socket, call) {
         operation.into_iter().for_each(Operation::reset_event);
@@ -74,7 +76,7 @@ unsafe fn transmit(s: SOCKET, call: Call<'_>, operation: Option<&Operation>) -> 
 /// The buffer is readable until the operation completes.
 pub(crate) unsafe fn send_one(s: SOCKET, buffer: WSABUF, operation: Operation) -> WsaResult<Completion> {
     // SAFETY: as the caller promises.
-    unsafe { transmit(s, Call { buffers: &[buffer], flags: 0, to: None }, Some(&operation)) }
+    unsafe { transmit(s, Call { buffers: &[buffer], flags: 0, to: None, control: &[] }, Some(&operation)) }
 }
 
 /// Whether the socket is one that can send.
@@ -106,8 +108,10 @@ fn check_arguments(socket: &State, call: Call<'_>) -> WsaResult<()> {
 }
 
 fn request(socket: &Locked, operation: &Operation, call: Call<'_>) -> Request {
-    let role = match call.to {
-        Some(to) if !socket.is_stream() => Role::To(Box::new(*to)),
+    let role = match call.to.is_some() || !call.control.is_empty() {
+        true if !socket.is_stream() => {
+            Role::To(Box::new(Destination { address: call.to.copied(), control: call.control.into() }))
+        }
         _ => Role::Plain,
     };
     overlapped::request(operation, call.flags, call.buffers, role)
@@ -261,8 +265,11 @@ pub(crate) fn drain(socket: &mut Locked, owner: Option<Overlapped>) {
             match &mut request.role {
                 Role::Transmission(transmission) => transmission.advance(socket),
                 role => {
-                    let to = if let Role::To(to) = role { Some(&**to) } else { None };
-                    let call = Call { buffers: request.buffers.as_slice(), flags: request.flags, to };
+                    let (to, control) = match role {
+                        Role::To(to) => (to.address.as_ref(), &*to.control),
+                        _ => (None, [].as_slice()),
+                    };
+                    let call = Call { buffers: request.buffers.as_slice(), flags: request.flags, to, control };
                     try_once(socket, call, request.done)
                 }
             }
@@ -303,7 +310,7 @@ unsafe fn try_once(socket: &mut Locked, call: Call<'_>, mut done: u32) -> Try {
         let result = unsafe {
             match call.buffers {
                 [one] if done == 0 => os::send(fd, *one, flags),
-                many => os::send_message(fd, many, done as usize, flags, None),
+                many => os::send_message(fd, many, done as usize, flags, None, &[]),
             }
         };
         match result {
@@ -347,7 +354,8 @@ unsafe fn try_datagram(socket: &mut Locked, call: Call<'_>) -> Try {
     }
     loop {
         // SAFETY: as the caller promises.
-        let result = unsafe { os::send_message(socket.fd(), call.buffers, 0, kernel_flags(call.flags), call.to) };
+        let result =
+            unsafe { os::send_message(socket.fd(), call.buffers, 0, kernel_flags(call.flags), call.to, call.control) };
         let errno = match result {
             Ok(bytes) => return Try::Done(Completion::success(bytes as u32)),
             Err(errno) => errno,
@@ -413,7 +421,7 @@ pub unsafe extern "system" fn sendto(
         // SAFETY: as the caller promises.
         let to = unsafe { destination(s, to, tolen)? };
         // SAFETY: as the caller promises.
-        unsafe { transmit(s, Call { buffers: &buffers, flags: flags as u32, to: to.as_ref() }, None) }
+        unsafe { transmit(s, Call { buffers: &buffers, flags: flags as u32, to: to.as_ref(), control: &[] }, None) }
     };
     finish_length(run())
 }
@@ -422,7 +430,7 @@ pub unsafe extern "system" fn sendto(
 ///
 /// # Safety
 /// `to` is null or readable for `len` bytes.
-unsafe fn destination(s: SOCKET, to: *const SOCKADDR, len: i32) -> WsaResult<Option<Address>> {
+pub(super) unsafe fn destination(s: SOCKET, to: *const SOCKADDR, len: i32) -> WsaResult<Option<Address>> {
     if to.is_null() || lock(s)?.is_stream() {
         return Ok(None);
     }
@@ -496,7 +504,7 @@ pub unsafe extern "system" fn WSASendTo(
         };
         // SAFETY: as the caller promises.
         let to = unsafe { destination(s, lpto, itolen)? };
-        let call = Call { buffers, flags: dwflags, to: to.as_ref() };
+        let call = Call { buffers, flags: dwflags, to: to.as_ref(), control: &[] };
         // SAFETY: as the caller promises.
         let completion = unsafe { transmit(s, call, operation.as_ref())? };
         // SAFETY: as the caller promises.

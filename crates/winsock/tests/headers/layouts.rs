@@ -19,7 +19,8 @@ use windows_sys::Win32::System::IO::{OVERLAPPED, OVERLAPPED_ENTRY};
 use windows_sys::Win32::System::Kernel::{LIST_ENTRY, SINGLE_LIST_ENTRY};
 use windows_sys::Win32::System::SystemInformation::{OSVERSIONINFOA, OSVERSIONINFOEXA, SYSTEM_INFO};
 use windows_sys::Win32::System::Threading::{
-    CONDITION_VARIABLE, CRITICAL_SECTION, INIT_ONCE, SRWLOCK, SYNCHRONIZATION_BARRIER,
+    CONDITION_VARIABLE, CRITICAL_SECTION, INIT_ONCE, PROCESS_INFORMATION, SRWLOCK, STARTUPINFOA, STARTUPINFOW,
+    SYNCHRONIZATION_BARRIER,
 };
 use windows_sys::Win32::UI::WindowsAndMessaging::{
     CREATESTRUCTA, CREATESTRUCTW, MSG, WNDCLASSA, WNDCLASSEXA, WNDCLASSEXW, WNDCLASSW,
@@ -76,6 +77,9 @@ fn of_windows() -> Vec<Layout> {
         RECT: "RECT" { left, top, right, bottom },
         tcp_keepalive: "struct tcp_keepalive" { onoff, keepalivetime, keepaliveinterval },
         CRITICAL_SECTION: "CRITICAL_SECTION" { DebugInfo, LockCount, RecursionCount, OwningThread, LockSemaphore, SpinCount },
+        STARTUPINFOA: "STARTUPINFOA" { cb, lpReserved, lpDesktop, lpTitle, dwX, dwY, dwXSize, dwYSize, dwXCountChars, dwYCountChars, dwFillAttribute, dwFlags, wShowWindow, cbReserved2, lpReserved2, hStdInput, hStdOutput, hStdError },
+        STARTUPINFOW: "STARTUPINFOW" { cb, lpReserved, lpDesktop, lpTitle, dwX, dwY, dwXSize, dwYSize, dwXCountChars, dwYCountChars, dwFillAttribute, dwFlags, wShowWindow, cbReserved2, lpReserved2, hStdInput, hStdOutput, hStdError },
+        PROCESS_INFORMATION: "PROCESS_INFORMATION" { hProcess, hThread, dwProcessId, dwThreadId },
         SRWLOCK: "SRWLOCK" { Ptr },
         CONDITION_VARIABLE: "CONDITION_VARIABLE" { Ptr },
         INIT_ONCE: "INIT_ONCE" { Ptr },

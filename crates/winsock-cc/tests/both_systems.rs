@@ -36,6 +36,7 @@ programs! {
     iocp_acceptex: "iocp_acceptex.cpp";
     iocp_reuse: "iocp_reuse.cpp", mingw "-DNO_SOCKET_REUSE";
     iocp_file: "iocp_file.c";
+    create_process: "create_process.c";
     transmit_file: "transmit_file.c";
     async_select_winmain: "async_select_winmain.cpp", mingw "-lgdi32";
     udp_overlapped: "udp_overlapped.c";

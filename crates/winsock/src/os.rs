@@ -425,6 +425,16 @@ pub(crate) fn futex_wake(word: &AtomicU32) {
     unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG, i32::MAX) };
 }
 
+/// Waits until a child has ended, and leaves it to be reaped.
+pub(crate) fn wait_for_end_of(child: u32) {
+    // SAFETY: all zeros is a valid siginfo_t, which the call fills.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    // SAFETY: `info` lives through the call.
+    let wait = || check(unsafe { libc::waitid(libc::P_PID, child, &mut info, libc::WEXITED | libc::WNOWAIT) });
+    // There is no child to wait for if the program reaps its children itself.
+    let _ = retry(wait);
+}
+
 pub(crate) fn thread_id() -> i32 {
     // SAFETY: gettid takes nothing and cannot fail.
     unsafe { libc::gettid() }

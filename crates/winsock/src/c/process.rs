@@ -53,8 +53,10 @@ pub unsafe extern "system" fn ExitProcess(uexitcode: u32) -> ! {
     unsafe { libc::exit(uexitcode as i32) }
 }
 
-/// Ends this process at once, without what `exit` does, or one that it has started: by a signal, so that the exit code of
-/// that is another. FALSE with ERROR_INVALID_HANDLE.
+/// Ends this process at once, without what `exit` does, or one that CreateProcess started.
+///
+/// # Errors
+/// FALSE with ERROR_INVALID_HANDLE, ERROR_ACCESS_DENIED for a process that has ended.
 ///
 /// # Safety
 /// Nothing is asked of the caller.
@@ -64,7 +66,27 @@ pub unsafe extern "system" fn TerminateProcess(hprocess: HANDLE, uexitcode: u32)
         // SAFETY: ends the process.
         unsafe { libc::_exit(uexitcode as i32) }
     }
-    finish_bool(processes::find(hprocess as usize).map(|process| process.kill()).ok_or(ERROR_INVALID_HANDLE))
+    finish_bool(match processes::find(hprocess as usize) {
+        Some(process) if process.terminate(uexitcode) => Ok(()),
+        Some(_) => Err(ERROR_ACCESS_DENIED),
+        None => Err(ERROR_INVALID_HANDLE),
+    })
+}
+
+/// The system's number for a process; 0 with ERROR_INVALID_HANDLE.
+///
+/// # Safety
+/// Nothing is asked of the caller.
+#[unsafe(export_name = "ws_GetProcessId")]
+pub unsafe extern "system" fn GetProcessId(process: HANDLE) -> u32 {
+    match processes::find(process as usize) {
+        Some(process) => process.id(),
+        None if threads::is_current_process(process as usize) => std::process::id(),
+        None => {
+            set_last_error(ERROR_INVALID_HANDLE);
+            0
+        }
+    }
 }
 
 /// Writes text for a debugger: to the standard error stream.

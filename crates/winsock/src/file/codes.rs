@@ -17,7 +17,7 @@ pub(super) fn status_from_errno(errno: Errno) -> NTSTATUS {
 }
 
 /// The Win32 code of a call that failed.
-pub(super) fn win32_from_errno(errno: Errno) -> WIN32_ERROR {
+pub(crate) fn win32_from_errno(errno: Errno) -> WIN32_ERROR {
     match errno {
         libc::ENOENT | libc::ENXIO | libc::ENODEV => ERROR_FILE_NOT_FOUND,
         libc::ENOTDIR | libc::ELOOP => ERROR_PATH_NOT_FOUND,

@@ -21,7 +21,7 @@
 //! while they run: transfers of regular files then end by themselves, others are cancelled, and the packet comes all
 //! the same, with the file's key (P14).
 
-mod codes;
+pub(crate) mod codes;
 mod delete;
 mod io;
 mod on_sockets;
@@ -170,6 +170,23 @@ impl File {
     /// The descriptor.
     pub(crate) fn descriptor(&self) -> RawFd {
         self.core.fd.as_raw_fd()
+    }
+
+    /// A descriptor of the file for another process, whose calls may block.
+    ///
+    /// The other process begins at this handle's position, or behind what other processes have read or written.
+    ///
+    /// # Errors
+    /// ERROR_FILE_NOT_FOUND for a pipe that nobody reads.
+    pub(crate) fn for_another_process(&self) -> Result<OwnedFd, WIN32_ERROR> {
+        let fd = match self.core.kind {
+            Kind::Positioned => {
+                let position = *self.core.position.lock();
+                os::file::advance(self.descriptor(), position).and_then(|()| os::file::duplicate(self.descriptor()))
+            }
+            Kind::Stream => os::file::reopen(self.descriptor()),
+        };
+        fd.map_err(codes::win32_from_errno)
     }
 
     /// Cancels the operations of one of the program's threads (CancelIo).

@@ -59,14 +59,30 @@ impl ThreadObject {
         object
     }
 
+    /// For the first thread of another process: nothing can be queued to it.
+    pub(crate) fn of_process(id: u32) -> Arc<ThreadObject> {
+        let object = ThreadObject::new(Stage::Ended);
+        object.resumed.set();
+        object.id.store(id, Ordering::Relaxed);
+        object
+    }
+
     /// The system's number for the thread.
     pub(crate) fn id(&self) -> u32 {
         self.id.load(Ordering::Relaxed)
     }
 
     /// Notes with which code the thread will have ended.
-    fn exit_with(&self, code: u32) {
+    pub(crate) fn exit_with(&self, code: u32) {
         self.exit_code.store(code, Ordering::Release);
+    }
+
+    /// STILL_ACTIVE until it is over.
+    pub(crate) fn exit_code(&self) -> u32 {
+        match self.exited.is_set() {
+            true => self.exit_code.load(Ordering::Acquire),
+            false => STILL_ACTIVE as u32,
+        }
     }
 
     /// From now on nothing can be queued to it.
@@ -268,10 +284,7 @@ pub unsafe extern "system" fn GetExitCodeThread(hthread: HANDLE, lpexitcode: *mu
         let thread = find(hthread as usize).ok_or(ERROR_INVALID_HANDLE)?;
         // SAFETY: as the caller promises.
         let place = unsafe { lpexitcode.as_mut() }.ok_or(ERROR_NOACCESS)?;
-        *place = match thread.exited.is_set() {
-            true => thread.exit_code.load(Ordering::Acquire),
-            false => STILL_ACTIVE as u32,
-        };
+        *place = thread.exit_code();
         Ok(())
     };
     finish_bool(get())

@@ -1,7 +1,7 @@
 //! The system calls of files.
 
-use std::ffi::CStr;
-use std::os::fd::{OwnedFd, RawFd};
+use std::ffi::{CStr, CString};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::atomic::AtomicU32;
 
 use super::{OsResult, check, check_size, own, retry};
@@ -21,6 +21,11 @@ pub(crate) fn status(fd: RawFd) -> OsResult<libc::stat> {
 
 /// The offset of the end of a file or a block device.
 pub(crate) fn end(fd: RawFd) -> OsResult<u64> {
+    let status = status(fd)?;
+    // Without moving the descriptor's own position, which other processes use that have it.
+    if status.st_mode & libc::S_IFMT == libc::S_IFREG {
+        return Ok(status.st_size as u64);
+    }
     // SAFETY: no pointers are passed.
     match unsafe { libc::lseek(fd, 0, libc::SEEK_END) } {
         end @ 0.. => Ok(end as u64),
@@ -36,6 +41,35 @@ pub(crate) fn truncate(fd: RawFd) -> OsResult<()> {
 pub(crate) fn sync(fd: RawFd) -> OsResult<()> {
     // SAFETY: no pointers are passed.
     retry(|| check(unsafe { libc::fsync(fd) })).map(drop)
+}
+
+/// Another descriptor of the same open file.
+pub(crate) fn duplicate(fd: RawFd) -> OsResult<OwnedFd> {
+    // SAFETY: no pointers are passed.
+    check(unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 0) }).map(own)
+}
+
+/// Moves the descriptor's own position forward, if it is before this one.
+pub(crate) fn advance(fd: RawFd, position: u64) -> OsResult<()> {
+    // SAFETY: no pointers are passed.
+    unsafe {
+        match libc::lseek(fd, 0, libc::SEEK_CUR) {
+            here @ 0.. if here as u64 >= position => Ok(()),
+            0.. if libc::lseek(fd, position as i64, libc::SEEK_SET) >= 0 => Ok(()),
+            _ => Err(super::errno()),
+        }
+    }
+}
+
+/// The same pipe or device by a descriptor of its own, whose calls block. Opening it does not.
+pub(crate) fn reopen(fd: RawFd) -> OsResult<OwnedFd> {
+    // SAFETY: no pointers are passed.
+    let access = check(unsafe { libc::fcntl(fd, libc::F_GETFL) })? & (libc::O_ACCMODE | libc::O_APPEND);
+    let path = CString::new(format!("/proc/self/fd/{fd}")).map_err(|_| libc::EINVAL)?;
+    let opened = open(&path, access | libc::O_NONBLOCK)?;
+    // SAFETY: no pointers are passed.
+    check(unsafe { libc::fcntl(opened.as_raw_fd(), libc::F_SETFL, access) })?;
+    Ok(opened)
 }
 
 pub(crate) fn set_nonblocking(fd: RawFd) -> OsResult<()> {

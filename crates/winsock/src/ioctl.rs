@@ -1,5 +1,7 @@
 //! ioctlsocket and WSAIoctl.
 
+mod address_list;
+
 use std::ffi::c_void;
 
 use crate::error::{WsaResult, fail, finish, is_bad, wsa_from_errno};
@@ -69,10 +71,12 @@ pub unsafe extern "system" fn ioctlsocket(s: SOCKET, cmd: i32, argp: *mut u32) -
 ///
 /// * FIONBIO, FIONREAD, SIOCATMARK: as [`ioctlsocket`].
 /// * SIO_GET_EXTENSION_FUNCTION_POINTER: the function of a GUID (WSAID_ACCEPTEX, WSAID_CONNECTEX,
-///   WSAID_GETACCEPTEXSOCKADDRS).
+///   WSAID_GETACCEPTEXSOCKADDRS and their like).
 /// * SIO_KEEPALIVE_VALS: a `tcp_keepalive`, times in milliseconds; this system counts in seconds and rounds up.
 /// * SIO_UDP_CONNRESET: whether a refused datagram fails a later receive with WSAECONNRESET.
 /// * SIO_BASE_HANDLE: the socket itself.
+/// * SIO_ADDRESS_LIST_QUERY: a SOCKET_ADDRESS_LIST of this machine's addresses of the socket's family, with the addresses
+///   behind it; how much room it takes, also if there was less.
 ///
 /// No code takes time: with an OVERLAPPED the call finishes at once all the same and returns 0, and the completion is
 /// indicated as always, with 0 bytes.
@@ -120,14 +124,23 @@ pub unsafe extern "system" fn WSAIoctl(
         if room < output_size(dwiocontrolcode) {
             return fail(WSAEFAULT);
         }
-        let output = control(&mut socket, s, dwiocontrolcode, input)?;
-        let output = output.as_bytes();
-        if !output.is_empty() {
-            // SAFETY: `room` covers what this code returns.
-            unsafe { lpvoutbuffer.cast::<u8>().copy_from(output.as_ptr(), output.len()) };
-        }
+        let size = if dwiocontrolcode == SIO_ADDRESS_LIST_QUERY {
+            // SAFETY: `room` is what the caller gave.
+            unsafe { address_list::write(socket.family, lpvoutbuffer, room) }?
+        } else {
+            let output = control(&mut socket, s, dwiocontrolcode, input)?;
+            let output = output.as_bytes();
+            if !output.is_empty() {
+                // SAFETY: `room` covers what this code returns.
+                unsafe { lpvoutbuffer.cast::<u8>().copy_from(output.as_ptr(), output.len()) };
+            }
+            output.len()
+        };
         // SAFETY: not null, so writable, as the caller promises.
-        unsafe { lpcbbytesreturned.write_unaligned(output.len() as u32) };
+        unsafe { lpcbbytesreturned.write_unaligned(size as u32) };
+        if size > room {
+            return fail(WSAEFAULT);
+        }
         if let Some(operation) = operation {
             operation.begin();
             complete_at_once(&socket, &operation, Completion::success(0));

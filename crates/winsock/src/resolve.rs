@@ -399,7 +399,7 @@ fn address_of(entry: &libc::addrinfo) -> Address {
 }
 
 /// The addresses of this machine's interfaces that are up; loopback only if there is no other.
-fn machine_addresses(family: i32) -> WsaResult<Vec<Address>> {
+pub(crate) fn machine_addresses(family: i32) -> WsaResult<Vec<Address>> {
     let mut list = null_mut();
     // SAFETY: `list` is writable.
     if unsafe { libc::getifaddrs(&raw mut list) } != 0 {

@@ -231,3 +231,38 @@ fn d91_overlapped_control_finishes_at_once_and_queues_a_packet() {
         CloseHandle(port);
     }
 }
+
+#[test]
+fn the_list_of_addresses_lies_in_the_buffer() {
+    let s = tcp();
+    let needed = |room: &mut [u8]| {
+        let mut returned = 0;
+        let (out, length) = (room.as_mut_ptr().cast(), room.len() as u32);
+        // SAFETY: the slice is as long as said.
+        let result =
+            unsafe { WSAIoctl(s, SIO_ADDRESS_LIST_QUERY, null(), 0, out, length, &raw mut returned, null_mut(), None) };
+        (result, returned as usize)
+    };
+    let (result, size) = needed(&mut []);
+    assert_eq!((result, last_error()), (SOCKET_ERROR, WSAEFAULT));
+    assert_eq!(needed(&mut vec![0; size - 1]), (SOCKET_ERROR, size), "it says how much it takes");
+    let mut list = vec![0_u64; size.div_ceil(8)];
+    // SAFETY: the vector's memory, as bytes.
+    let bytes = unsafe { std::slice::from_raw_parts_mut(list.as_mut_ptr().cast::<u8>(), size) };
+    assert_eq!(needed(bytes), (0, size));
+    let within = bytes.as_ptr_range();
+    // SAFETY: the list begins there, aligned, with as many entries as it says.
+    let entries = unsafe {
+        let list = &*bytes.as_ptr().cast::<SOCKET_ADDRESS_LIST>();
+        std::slice::from_raw_parts(list.Address.as_ptr(), list.iAddressCount as usize)
+    };
+    assert!(!entries.is_empty(), "loopback at least");
+    for entry in entries {
+        assert_eq!(entry.iSockaddrLength, 16);
+        assert!(within.contains(&entry.lpSockaddr.cast_const().cast()));
+        // SAFETY: it points into the buffer, to an address of that length.
+        assert_eq!(unsafe { (*entry.lpSockaddr).sa_family }, AF_INET);
+    }
+    // SAFETY: no precondition.
+    unsafe { closesocket(s) };
+}

@@ -333,6 +333,8 @@ WS_BEGIN
 WS_DECLARE(int, WSAStartup, (WORD version, LPWSADATA data));
 WS_DECLARE(int, WSACleanup, (void));
 WS_DECLARE(int, WSAGetLastError, (void));
+#undef h_errno
+#define h_errno WSAGetLastError()
 WS_DECLARE(void, WSASetLastError, (int error));
 
 WS_DECLARE(SOCKET, socket, (int family, int type, int protocol));

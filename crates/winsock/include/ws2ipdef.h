@@ -184,6 +184,35 @@ typedef struct in6_pktinfo {
 
 #define IN6ADDR_ANY_INIT {{{0}}}
 #define IN6ADDR_LOOPBACK_INIT {{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}}}
+
+WS_BEGIN
+/* glibc's: the bytes are the same. */
+extern const IN6_ADDR in6addr_any;
+extern const IN6_ADDR in6addr_loopback;
+
+WS_INLINE BOOLEAN IN6_ADDR_EQUAL(const IN6_ADDR *one, const IN6_ADDR *other) {
+    return !__builtin_memcmp(one, other, sizeof(IN6_ADDR));
+}
+WS_INLINE BOOLEAN IN6_IS_ADDR_UNSPECIFIED(const IN6_ADDR *address) {
+    return IN6_ADDR_EQUAL(address, &in6addr_any);
+}
+WS_INLINE BOOLEAN IN6_IS_ADDR_LOOPBACK(const IN6_ADDR *address) {
+    return IN6_ADDR_EQUAL(address, &in6addr_loopback);
+}
+WS_INLINE BOOLEAN IN6_IS_ADDR_MULTICAST(const IN6_ADDR *address) {
+    return address->s6_bytes[0] == 0xff;
+}
+WS_INLINE BOOLEAN IN6_IS_ADDR_LINKLOCAL(const IN6_ADDR *address) {
+    return address->s6_bytes[0] == 0xfe && (address->s6_bytes[1] & 0xc0) == 0x80;
+}
+WS_INLINE BOOLEAN IN6_IS_ADDR_SITELOCAL(const IN6_ADDR *address) {
+    return address->s6_bytes[0] == 0xfe && (address->s6_bytes[1] & 0xc0) == 0xc0;
+}
+WS_INLINE BOOLEAN IN6_IS_ADDR_V4MAPPED(const IN6_ADDR *address) {
+    return !__builtin_memcmp(address, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12);
+}
+WS_END
+
 #define INET_ADDRSTRLEN 22
 #define INET6_ADDRSTRLEN 65
 

@@ -37,6 +37,21 @@ WS_DECLARE(void, FreeAddrInfoW, (PADDRINFOW info));
 WS_DECLARE(INT, GetNameInfoW,
            (const SOCKADDR *address, socklen_t length, PWCHAR node, DWORD node_size, PWCHAR service, DWORD service_size,
             INT flags));
+
+#define GAI_STRERROR_BUFFER_SIZE 1024
+/* What an error of getaddrinfo means: in one place for all threads, as in Windows. */
+WS_INLINE char *gai_strerrorA(int error) {
+    static char text[GAI_STRERROR_BUFFER_SIZE + 1];
+    DWORD flags = FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS | FORMAT_MESSAGE_MAX_WIDTH_MASK;
+    FormatMessageA(flags, NULL, (DWORD)error, 0, text, GAI_STRERROR_BUFFER_SIZE, NULL);
+    return text;
+}
+WS_INLINE WCHAR *gai_strerrorW(int error) {
+    static WCHAR text[GAI_STRERROR_BUFFER_SIZE + 1];
+    DWORD flags = FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS | FORMAT_MESSAGE_MAX_WIDTH_MASK;
+    FormatMessageW(flags, NULL, (DWORD)error, 0, text, GAI_STRERROR_BUFFER_SIZE, NULL);
+    return text;
+}
 WS_END
 
 #define GetAddrInfoA getaddrinfo
@@ -50,12 +65,14 @@ WS_END
 #define GetAddrInfo GetAddrInfoW
 #define FreeAddrInfo FreeAddrInfoW
 #define GetNameInfo GetNameInfoW
+#define gai_strerror gai_strerrorW
 #else
 #define InetPton InetPtonA
 #define InetNtop InetNtopA
 #define GetAddrInfo GetAddrInfoA
 #define FreeAddrInfo FreeAddrInfoA
 #define GetNameInfo GetNameInfoA
+#define gai_strerror gai_strerrorA
 #endif
 
 #endif

@@ -100,6 +100,42 @@ WS_INLINE errno_t rand_s(unsigned int *value) {
     return value == 0 ? EINVAL : ws_getentropy(value, sizeof *value) == 0 ? 0 : errno;
 }
 
+/* `count` is a limit of characters for `mbstowcs_s` and of bytes for `wcstombs_s`, without the null, or `_TRUNCATE`. */
+#define WS_CONVERT_S(name, to_type, from_type, convert) \
+    WS_INLINE errno_t name(size_t *converted, to_type *to, rsize_t size, const from_type *from, size_t count) { \
+        size_t needed, length; \
+        if (converted) \
+            *converted = 0; \
+        if ((to == 0) != (size == 0) || !from) { \
+            if (to && size) \
+                to[0] = 0; \
+            return EINVAL; \
+        } \
+        needed = convert(0, from, 0); \
+        if (needed == (size_t)-1) { \
+            if (to) \
+                to[0] = 0; \
+            return EILSEQ; \
+        } \
+        if (!to) { \
+            if (converted) \
+                *converted = needed + 1; \
+            return 0; \
+        } \
+        if (count >= size && count != _TRUNCATE && needed >= size) { \
+            to[0] = 0; \
+            return ERANGE; \
+        } \
+        length = convert(to, from, count < size - 1 ? count : size - 1); \
+        to[length] = 0; \
+        if (converted) \
+            *converted = length + 1; \
+        return count == _TRUNCATE && needed >= size ? STRUNCATE : 0; \
+    }
+WS_CONVERT_S(mbstowcs_s, wchar_t, char, mbstowcs)
+WS_CONVERT_S(wcstombs_s, char, wchar_t, wcstombs)
+#undef WS_CONVERT_S
+
 /* Accepted: wrong parameters do not end the program here, so there is nothing to set. */
 typedef void (*_invalid_parameter_handler)(const wchar_t *expression, const wchar_t *function, const wchar_t *file,
                                            unsigned int line, uintptr_t reserved);
@@ -121,6 +157,14 @@ WS_END
 
 #ifdef __cplusplus
 WS_CPP_BEGIN
+template <size_t size>
+inline errno_t mbstowcs_s(size_t *converted, wchar_t (&to)[size], const char *from, size_t count) {
+    return mbstowcs_s(converted, static_cast<wchar_t *>(to), size, from, count);
+}
+template <size_t size>
+inline errno_t wcstombs_s(size_t *converted, char (&to)[size], const wchar_t *from, size_t count) {
+    return wcstombs_s(converted, static_cast<char *>(to), size, from, count);
+}
 template <size_t size> inline errno_t getenv_s(size_t *needed, char (&buffer)[size], const char *name) {
     return getenv_s(needed, static_cast<char *>(buffer), size, name);
 }

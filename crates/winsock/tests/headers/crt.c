@@ -173,6 +173,34 @@ static void the_rest(void) {
     free(_strdup("copy"));
 }
 
+/* Between bytes and wide characters, with a limit or cut to what there is room for. */
+static void conversions(void) {
+    size_t count;
+    wchar_t wide[4];
+    char narrow[4];
+    CHECK(mbstowcs_s(&count, wide, 4, "abc", 3) == 0 && count == 4 && wcscmp(wide, L"abc") == 0);
+    CHECK(mbstowcs_s(&count, wide, 4, "abcd", _TRUNCATE) == STRUNCATE && count == 4 && wcscmp(wide, L"abc") == 0);
+    CHECK(wcstombs_s(&count, narrow, 4, L"abcd", 4) == ERANGE && narrow[0] == 0);
+    CHECK(wcstombs_s(&count, narrow, 4, L"abcd", 2) == 0 && count == 3 && strcmp(narrow, "ab") == 0);
+    CHECK(wcstombs_s(&count, NULL, 0, L"abcd", 0) == 0 && count == 5);
+    CHECK(wcstombs_s(NULL, narrow, 4, NULL, 4) == EINVAL);
+}
+
+/* What the headers of Winsock have of their own beyond functions of the library. */
+static void addresses_and_errors(void) {
+    struct in6_addr address = IN6ADDR_LOOPBACK_INIT;
+    CHECK(IN6_IS_ADDR_LOOPBACK(&address) && IN6_ADDR_EQUAL(&address, &in6addr_loopback));
+    CHECK(IN6_IS_ADDR_UNSPECIFIED(&in6addr_any) && !IN6_IS_ADDR_UNSPECIFIED(&address));
+    CHECK(inet_pton(AF_INET6, "::ffff:1.2.3.4", &address) == 1 && IN6_IS_ADDR_V4MAPPED(&address));
+    CHECK(inet_pton(AF_INET6, "fe80::1", &address) == 1 && IN6_IS_ADDR_LINKLOCAL(&address));
+    CHECK(inet_pton(AF_INET6, "ff02::1", &address) == 1 && IN6_IS_ADDR_MULTICAST(&address));
+    CHECK(!IN6_IS_ADDR_V4MAPPED(&address) && !IN6_IS_ADDR_LINKLOCAL(&address));
+    CHECK(strcmp(gai_strerror(EAI_NONAME), "No such host is known. ") == 0);
+    CHECK(wcscmp(gai_strerrorW(EAI_NONAME), L"No such host is known. ") == 0);
+    WSASetLastError(WSAEFAULT);
+    CHECK(h_errno == WSAEFAULT);
+}
+
 static void input(void) {
     char line[8];
     int number;
@@ -203,6 +231,8 @@ int main(void) {
     atomics();
     lists();
     the_rest();
+    conversions();
+    addresses_and_errors();
     input();
     output();
     return 0;

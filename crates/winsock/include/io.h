@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 WS_BEGIN
-WS_ALIAS(int, _access, access, (const char *path, int mode));
+WS_DECLARE(int, _access, (const char *path, int mode));
 WS_ALIAS(int, _chmod, chmod, (const char *path, int mode));
 WS_ALIAS(int, _close, close, (int fd));
 WS_ALIAS(int, _commit, fsync, (int fd));
@@ -15,7 +15,8 @@ WS_ALIAS(int, _dup, dup, (int fd));
 WS_ALIAS(int, _dup2, dup2, (int fd, int other));
 WS_ALIAS(int, _isatty, isatty, (int fd));
 WS_ALIAS(int, _open, open, (const char *path, int flags, ...));
-WS_ALIAS(int, _unlink, unlink, (const char *path));
+/* In <stdio.h>, too. */
+WS_ALIAS(int, _unlink, ws__unlink, (const char *path));
 WS_ALIAS(char *, _mktemp, mktemp, (char *template_));
 WS_ALIAS(long long, _lseeki64, lseek, (int fd, long long offset, int origin));
 WS_ALIAS(long, _lseek, lseek, (int fd, long offset, int origin));

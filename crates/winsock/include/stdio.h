@@ -27,6 +27,10 @@
 #define vscanf ws_glibc_vscanf
 #define vfscanf ws_glibc_vfscanf
 #define vsscanf ws_glibc_vsscanf
+#define fopen ws_glibc_fopen
+#define freopen ws_glibc_freopen
+#define remove ws_glibc_remove
+#define rename ws_glibc_rename
 #define gets ws_glibc_gets
 #include_next <stdio.h>
 #undef printf
@@ -43,6 +47,10 @@
 #undef vscanf
 #undef vfscanf
 #undef vsscanf
+#undef fopen
+#undef freopen
+#undef remove
+#undef rename
 #undef gets
 #pragma pop_macro("__USE_FORTIFY_LEVEL")
 
@@ -60,7 +68,12 @@ WS_DECLARE(int, _vsnprintf, (char *buffer, size_t size, const char *format, va_l
 WS_DECLARE(int, _vscwprintf, (const wchar_t *format, va_list arguments));
 WS_DECLARE(char *, gets, (char *buffer));
 WS_DECLARE(char *, gets_s, (char *buffer, rsize_t size));
+/* Paths: `\` is taken for `/`. */
+WS_DECLARE(FILE *, fopen, (const char *name, const char *mode));
 WS_DECLARE(FILE *, _wfopen, (const wchar_t *name, const wchar_t *mode));
+WS_DECLARE(FILE *, freopen, (const char *name, const char *mode, FILE *file));
+WS_DECLARE(int, remove, (const char *name));
+WS_DECLARE(int, rename, (const char *old, const char *new_name));
 
 WS_VARIADIC int printf(const char *format, ...) __asm__("ws_printf");
 WS_VARIADIC int fprintf(FILE *file, const char *format, ...) __asm__("ws_fprintf");
@@ -273,7 +286,7 @@ WS_ALIAS(FILE *, _popen, popen, (const char *command, const char *mode));
 WS_ALIAS(int, _pclose, pclose, (FILE * file));
 WS_ALIAS(int, _fseeki64, fseeko, (FILE * file, long long offset, int origin));
 WS_ALIAS(long long, _ftelli64, ftello, (FILE * file));
-WS_ALIAS(int, _unlink, unlink, (const char *name));
+WS_DECLARE(int, _unlink, (const char *path));
 WS_INLINE int _flushall(void) { return fflush(0); }
 WS_END
 

@@ -165,6 +165,9 @@ static void the_rest(void) {
     CHECK(sscanf_s("0x7f,rest", "%x%*c%[a-z]", &i, word, (unsigned)sizeof(word)) == 2 && i == 0x7f && strcmp(word, "res") == 0);
     CHECK(sscanf("-5000000000 7", "%I64d %d", &wide_number, &i) == 2 && wide_number == -5000000000LL && i == 7);
     CHECK(fopen_s(&file, "/nonexistent/x", "r") == ENOENT && file == NULL);
+    CHECK(fopen_s(&file, "\\dev\\null", "w") == 0 && freopen("\\dev\\null", "r", file) == file && fclose(file) == 0);
+    CHECK(_access("\\dev\\null", 0) == 0 && _mkdir("\\dev") == -1 && errno == EEXIST);
+    CHECK(remove("\\dev\\no such file") == -1 && rename("\\dev\\no such file", "\\dev\\x") == -1 && errno == ENOENT);
     CHECK(gmtime_s(&parts, &zero) == 0 && parts.tm_year == 70);
     CHECK(_getpid() > 0 && _access("/", 0) == 0 && _setmode(1, 0x8000) != -1);
     CHECK(_CrtSetDbgFlag(_CRTDBG_ALLOC_MEM_DF | _CRTDBG_LEAK_CHECK_DF) == 0);

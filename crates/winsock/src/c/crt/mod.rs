@@ -1,9 +1,10 @@
-//! Microsoft's C runtime, as far as libc's differs: printing with its formats, `scanf_s`, the keyboard, `system("pause")`.
+//! Microsoft's C runtime, as far as libc's differs: printing with its formats, paths, `scanf_s`, the keyboard, `system("pause")`.
 //! The headers have the rest, over libc.
 
 mod console;
 mod format;
 mod input;
+mod paths;
 mod print;
 mod print_wide;
 mod scan;

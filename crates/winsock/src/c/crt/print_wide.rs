@@ -1,7 +1,7 @@
 //! Printing in `wchar_t`. Files get UTF-8, written as bytes: glibc would allow a file either bytes or wide characters for
 //! good, and Windows's programs mix them.
 
-use std::ffi::{c_char, c_int};
+use std::ffi::c_int;
 use std::ptr;
 
 use super::format::translate;
@@ -184,28 +184,4 @@ unsafe fn put(file: *mut libc::FILE, characters: &[WChar]) -> bool {
 
 fn count(length: usize) -> c_int {
     c_int::try_from(length).unwrap_or(-1)
-}
-
-/// Opens a file.
-///
-/// # Safety
-/// `name` and `mode` are null or end with a zero.
-#[unsafe(export_name = "ws__wfopen")]
-pub unsafe extern "system" fn _wfopen(name: *const WChar, mode: *const WChar) -> *mut libc::FILE {
-    // SAFETY: the caller's promise.
-    let (name, mode) = unsafe { (c_text(name), c_text(mode)) };
-    let (Some(name), Some(mode)) = (name, mode) else { return ptr::null_mut() };
-    // SAFETY: both end with a zero.
-    unsafe { libc::fopen(name.as_ptr().cast::<c_char>(), mode.as_ptr().cast::<c_char>()) }
-}
-
-/// A wide text as UTF-8 with a zero.
-///
-/// # Safety
-/// `text` is null or ends with a zero.
-unsafe fn c_text(text: *const WChar) -> Option<Vec<u8>> {
-    // SAFETY: the caller's promise.
-    let mut bytes = unsafe { text::wide(text) }?.into_bytes();
-    bytes.push(0);
-    Some(bytes)
 }

@@ -16,6 +16,16 @@ const POLL: Option<Duration> = Some(Duration::ZERO);
 const LONG: Option<Duration> = Some(Duration::from_secs(3600));
 
 #[test]
+fn s1_a_set_is_a_count_and_an_array_of_64_sockets() {
+    assert_eq!(size_of::<sys::SOCKET>(), size_of::<usize>());
+    if size_of::<usize>() == 8 {
+        assert_eq!(std::mem::offset_of!(sys::FD_SET, fd_array), 8, "padded behind the count");
+        assert_eq!(size_of::<sys::FD_SET>(), 520);
+    }
+    assert_eq!(std::mem::offset_of!(sys::FD_SET, fd_count), 0);
+}
+
+#[test]
 fn s2_two_hundred_sockets_in_one_call() {
     let sockets: Vec<Socket> = (0..200).map(|_| udp()).collect();
     let mut write = FdSet::of(&sockets.iter().collect::<Vec<_>>());

@@ -40,8 +40,8 @@ pub use messages::{
 };
 pub use network_events::NetworkEvents;
 pub use object::{
-    Mutex, Semaphore, pulse_event, reset_event, set_event, wsa_close_event, wsa_create_event, wsa_reset_event,
-    wsa_set_event,
+    Mutex, Semaphore, duplicate_handle, pulse_event, reset_event, set_event, wsa_close_event, wsa_create_event,
+    wsa_reset_event, wsa_set_event,
 };
 pub use overlapped::{
     Begin, How, Request, Transferred, cancel_io, cancel_io_ex, get_overlapped_result, get_overlapped_result_ex,

@@ -96,6 +96,18 @@ pub fn pulse_event(handle: usize) -> Result<(), u32> {
     true_or_error(unsafe { sys::PulseEvent(handle as sys::HANDLE) })
 }
 
+/// DuplicateHandle within this process: the other handle's value.
+pub fn duplicate_handle(handle: usize) -> Result<usize, u32> {
+    let mut duplicate = std::ptr::null_mut();
+    // SAFETY: the handles are checked by the call, which writes the new one to a live place.
+    true_or_error(unsafe {
+        let this = sys::GetCurrentProcess();
+        let (source, access) = (handle as sys::HANDLE, sys::DUPLICATE_SAME_ACCESS);
+        sys::DuplicateHandle(this, source, this, &mut duplicate, 0, sys::FALSE, access)
+    })?;
+    Ok(duplicate as usize)
+}
+
 /// WSACreateEvent: the handle's value, or WSAGetLastError's code for WSA_INVALID_EVENT.
 pub fn wsa_create_event() -> Result<usize, i32> {
     // SAFETY: no arguments.

@@ -74,7 +74,10 @@ fn host(name: CString, mut addresses: Vec<[u8; 4]>) -> Answer<HOSTENT> {
 #[unsafe(export_name = "ws_gethostbyname")]
 pub unsafe extern "system" fn gethostbyname(name: PCSTR) -> *mut HOSTENT {
     let own = c"";
-    let name = if is_bad(name) { own.as_ptr().cast() } else { name };
+    let name = if name.is_null() { own.as_ptr().cast() } else { name };
+    if is_bad(name) {
+        return keep(&HOST, fail(WSAEFAULT));
+    }
     let hints = ADDRINFOA {
         ai_family: AF_INET.into(),
         ai_socktype: SOCK_STREAM,
@@ -314,6 +317,8 @@ pub unsafe extern "system" fn getprotobynumber(number: i32) -> *mut PROTOENT {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::ptr::without_provenance;
+
     use crate::testing::{last_error, start};
 
     #[test]
@@ -335,6 +340,8 @@ mod tests {
             assert!(gethostbyname(c"no such host".as_ptr().cast()).is_null());
             assert_eq!(last_error(), WSAHOST_NOT_FOUND);
             assert!(!gethostbyname(null()).is_null(), "this host");
+            assert!(gethostbyname(without_provenance(77)).is_null());
+            assert_eq!(last_error(), WSAEFAULT);
             assert!(gethostbyaddr(null(), 4, AF_INET.into()).is_null());
             assert_eq!(last_error(), WSAEFAULT);
             assert!(gethostbyaddr(null(), 4, AF_INET6.into()).is_null());

@@ -174,6 +174,13 @@ static void the_rest(void) {
     CHECK(_kbhit() == 0);
     CHECK(_wsetlocale(LC_ALL, L"C") != NULL && wcscmp(_wsetlocale(LC_ALL, NULL), L"C") == 0);
     free(_strdup("copy"));
+    /* As std::wcout makes it. */
+    file = tmpfile();
+    CHECK(file != NULL && fwide(file, 1) > 0);
+    CHECK(fprintf(file, "a%d", 7) == 2 && fwprintf(file, L"%hs", "b") == 1);
+    rewind(file);
+    CHECK(fgetwc(file) == L'a' && fgetwc(file) == L'7' && fgetwc(file) == L'b' && fgetwc(file) == WEOF);
+    fclose(file);
 }
 
 /* Between bytes and wide characters, with a limit or cut to what there is room for. */

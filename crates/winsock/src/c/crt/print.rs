@@ -39,6 +39,11 @@ pub unsafe extern "system" fn vfprintf(file: *mut libc::FILE, format: *const c_c
         return -1;
     }
     let _utf8 = Utf8::enter();
+    // SAFETY: the caller's promise.
+    if unsafe { super::print_wide::is_wide(file) } {
+        // SAFETY: the same.
+        return unsafe { to_wide_file(file, format, arguments) };
+    }
     // SAFETY: the caller's promise, and the translated format asks for the same arguments.
     unsafe { libc_vfprintf(file, glibc(format).as_ptr().cast(), arguments) }
 }
@@ -103,6 +108,24 @@ pub unsafe extern "system" fn _vsnprintf(
         libc::free(text.cast());
     }
     if written > size && !buffer.is_null() { -1 } else { length }
+}
+
+/// Prints to a file that `std::wcout` has made one of wide characters, to which libc prints no bytes any more.
+///
+/// # Safety
+/// As of C's `vfprintf`.
+unsafe fn to_wide_file(file: *mut libc::FILE, format: *const c_char, arguments: VaList) -> c_int {
+    let mut text = std::ptr::null_mut();
+    // SAFETY: the caller's promise; a text that is made ends with a zero and is freed once.
+    unsafe {
+        let length = libc_vasprintf(&mut text, glibc(format).as_ptr().cast(), arguments);
+        if length < 0 {
+            return length;
+        }
+        let characters: Vec<_> = CStr::from_ptr(text).to_string_lossy().chars().map(u32::from).collect();
+        libc::free(text.cast());
+        if super::print_wide::put(file, &characters) { length } else { -1 }
+    }
 }
 
 pub(super) fn standard_output() -> *mut libc::FILE {

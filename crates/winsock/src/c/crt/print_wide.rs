@@ -13,6 +13,9 @@ unsafe extern "C" {
     fn open_wmemstream(text: *mut *mut WChar, length: *mut usize) -> *mut libc::FILE;
     #[link_name = "vfwprintf"]
     fn libc_vfwprintf(file: *mut libc::FILE, format: *const WChar, arguments: VaList) -> c_int;
+    #[link_name = "fputwc"]
+    fn libc_fputwc(character: WChar, file: *mut libc::FILE) -> u32;
+    fn fwide(file: *mut libc::FILE, mode: c_int) -> c_int;
 }
 
 /// Prints to standard output.
@@ -173,13 +176,27 @@ unsafe fn print(format: *const WChar, arguments: VaList, for_library: bool) -> O
 ///
 /// # Safety
 /// `file` is null or an open file.
-unsafe fn put(file: *mut libc::FILE, characters: &[WChar]) -> bool {
+pub(super) unsafe fn put(file: *mut libc::FILE, characters: &[WChar]) -> bool {
     if file.is_null() {
         return false;
+    }
+    // SAFETY: the file is open.
+    if unsafe { is_wide(file) } {
+        // SAFETY: the same.
+        return characters.iter().all(|&character| unsafe { libc_fputwc(character, file) } != WEOF);
     }
     let bytes = text::from_units(characters);
     // SAFETY: as many bytes as there are, and the file is open.
     unsafe { libc::fwrite(bytes.as_ptr().cast(), 1, bytes.len(), file) == bytes.len() }
+}
+
+/// Whether a file takes wide characters alone by now.
+///
+/// # Safety
+/// `file` is an open file.
+pub(super) unsafe fn is_wide(file: *mut libc::FILE) -> bool {
+    // SAFETY: the caller's promise; nothing is changed.
+    unsafe { fwide(file, 0) > 0 }
 }
 
 fn count(length: usize) -> c_int {

@@ -64,14 +64,16 @@ pub(crate) fn outcome_of(name: &str, output: &str) -> Outcome {
     worst(name, &output.lines().filter_map(result).collect::<Vec<_>>())
 }
 
-/// Two programs may each have a test of one name: the worst counts.
+/// Two programs may each have a test of one name: the worst counts, and one that was left out is worse than one that
+/// passed.
 fn worst(name: &str, results: &[(&str, Outcome)]) -> Outcome {
-    let mut outcomes = results.iter().filter(|result| result.0 == name).map(|result| &result.1);
-    match outcomes.next() {
-        None => Outcome::Lost,
-        Some(first) if outcomes.all(|outcome| *outcome == Outcome::Passed) => first.clone(),
-        Some(_) => Outcome::Failed,
-    }
+    let outcomes = results.iter().filter(|result| result.0 == name).map(|result| &result.1);
+    let badness = |outcome: &&Outcome| match outcome {
+        Outcome::Passed => 0,
+        Outcome::Ignored(_) => 1,
+        Outcome::Failed | Outcome::Lost => 2,
+    };
+    outcomes.max_by_key(badness).cloned().unwrap_or(Outcome::Lost)
 }
 
 /// Reads `test NAME ... ok`, `test NAME ... FAILED` and `test NAME ... ignored, REASON`.
@@ -120,5 +122,7 @@ mod tests {
     fn of_two_results_the_worst_counts() {
         let output = "test s1_a ... ok\ntest s1_a ... FAILED <1s>\n";
         assert_eq!(tests("s1_a: test", output)[0].outcome, Outcome::Failed);
+        let output = "test s1_a ... ok\ntest s1_a ... ignored, hangs\ntest s1_a ... ok\n";
+        assert_eq!(tests("s1_a: test", output)[0].outcome, Outcome::Ignored("hangs".into()));
     }
 }

@@ -79,7 +79,9 @@ fn worst(name: &str, results: &[(&str, Outcome)]) -> Outcome {
 /// Reads `test NAME ... ok`, `test NAME ... FAILED` and `test NAME ... ignored, REASON`.
 fn result(line: &str) -> Option<(&str, Outcome)> {
     let (name, outcome) = line.strip_prefix("test ")?.split_once(" ... ")?;
-    let name = name.strip_suffix(" - should panic").unwrap_or(name);
+    // What a test is to do beside passing; the listing leaves it out.
+    let notes = [" - should panic", " - compile fail", " - compile"];
+    let name = notes.iter().find_map(|note| name.strip_suffix(note)).unwrap_or(name);
     if let Some(reason) = outcome.strip_prefix("ignored") {
         return Some((name, Outcome::Ignored(reason.trim_start_matches(", ").to_owned())));
     }
@@ -124,5 +126,7 @@ mod tests {
         assert_eq!(tests("s1_a: test", output)[0].outcome, Outcome::Failed);
         let output = "test s1_a ... ok\ntest s1_a ... ignored, hangs\ntest s1_a ... ok\n";
         assert_eq!(tests("s1_a: test", output)[0].outcome, Outcome::Ignored("hangs".into()));
+        let output = "test src/a.rs - a (line 1) - compile fail ... ok\n";
+        assert_eq!(tests("src/a.rs - a (line 1): test", output)[0].outcome, Outcome::Passed);
     }
 }

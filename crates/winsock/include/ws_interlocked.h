@@ -9,38 +9,38 @@
 #include <minwindef.h>
 
 WS_BEGIN
-#define WS_INTERLOCKED(type, width) \
-    WS_INLINE type InterlockedIncrement##width(type volatile *target) { \
+#define WS_INTERLOCKED(prefix, type, width) \
+    WS_INLINE type prefix##InterlockedIncrement##width(type volatile *target) { \
         return __atomic_add_fetch(target, 1, __ATOMIC_SEQ_CST); \
     } \
-    WS_INLINE type InterlockedDecrement##width(type volatile *target) { \
+    WS_INLINE type prefix##InterlockedDecrement##width(type volatile *target) { \
         return __atomic_sub_fetch(target, 1, __ATOMIC_SEQ_CST); \
     } \
-    WS_INLINE type InterlockedExchange##width(type volatile *target, type value) { \
+    WS_INLINE type prefix##InterlockedExchange##width(type volatile *target, type value) { \
         return __atomic_exchange_n(target, value, __ATOMIC_SEQ_CST); \
     } \
-    WS_INLINE type InterlockedExchangeAdd##width(type volatile *target, type value) { \
+    WS_INLINE type prefix##InterlockedExchangeAdd##width(type volatile *target, type value) { \
         return __atomic_fetch_add(target, value, __ATOMIC_SEQ_CST); \
     } \
-    WS_INLINE type InterlockedAdd##width(type volatile *target, type value) { \
+    WS_INLINE type prefix##InterlockedAdd##width(type volatile *target, type value) { \
         return __atomic_add_fetch(target, value, __ATOMIC_SEQ_CST); \
     } \
-    WS_INLINE type InterlockedAnd##width(type volatile *target, type value) { \
+    WS_INLINE type prefix##InterlockedAnd##width(type volatile *target, type value) { \
         return __atomic_fetch_and(target, value, __ATOMIC_SEQ_CST); \
     } \
-    WS_INLINE type InterlockedOr##width(type volatile *target, type value) { \
+    WS_INLINE type prefix##InterlockedOr##width(type volatile *target, type value) { \
         return __atomic_fetch_or(target, value, __ATOMIC_SEQ_CST); \
     } \
-    WS_INLINE type InterlockedXor##width(type volatile *target, type value) { \
+    WS_INLINE type prefix##InterlockedXor##width(type volatile *target, type value) { \
         return __atomic_fetch_xor(target, value, __ATOMIC_SEQ_CST); \
     } \
-    WS_INLINE type InterlockedCompareExchange##width(type volatile *target, type value, type comparand) { \
+    WS_INLINE type prefix##InterlockedCompareExchange##width(type volatile *target, type value, type comparand) { \
         return __sync_val_compare_and_swap(target, comparand, value); \
     }
-WS_INTERLOCKED(CHAR, 8)
-WS_INTERLOCKED(SHORT, 16)
-WS_INTERLOCKED(LONG, )
-WS_INTERLOCKED(LONG64, 64)
+WS_INTERLOCKED(, CHAR, 8)
+WS_INTERLOCKED(, SHORT, 16)
+WS_INTERLOCKED(, LONG, )
+WS_INTERLOCKED(, LONG64, 64)
 
 WS_INLINE PVOID InterlockedExchangePointer(PVOID volatile *target, PVOID value) {
     return __atomic_exchange_n(target, value, __ATOMIC_SEQ_CST);
@@ -69,99 +69,15 @@ WS_END
 
 #ifdef __cplusplus
 WS_CPP_BEGIN
-#define WS_INTERLOCKED_OVERLOADS(type) \
-    WS_INLINE type InterlockedIncrement(type volatile *target) { \
-        return __atomic_add_fetch(target, 1, __ATOMIC_SEQ_CST); \
-    } \
-    WS_INLINE type InterlockedDecrement(type volatile *target) { \
-        return __atomic_sub_fetch(target, 1, __ATOMIC_SEQ_CST); \
-    } \
-    WS_INLINE type InterlockedExchange(type volatile *target, type value) { \
-        return __atomic_exchange_n(target, value, __ATOMIC_SEQ_CST); \
-    } \
-    WS_INLINE type InterlockedExchangeAdd(type volatile *target, type value) { \
-        return __atomic_fetch_add(target, value, __ATOMIC_SEQ_CST); \
-    } \
-    WS_INLINE type InterlockedAdd(type volatile *target, type value) { \
-        return __atomic_add_fetch(target, value, __ATOMIC_SEQ_CST); \
-    } \
-    WS_INLINE type InterlockedAnd(type volatile *target, type value) { \
-        return __atomic_fetch_and(target, value, __ATOMIC_SEQ_CST); \
-    } \
-    WS_INLINE type InterlockedOr(type volatile *target, type value) { \
-        return __atomic_fetch_or(target, value, __ATOMIC_SEQ_CST); \
-    } \
-    WS_INLINE type InterlockedXor(type volatile *target, type value) { \
-        return __atomic_fetch_xor(target, value, __ATOMIC_SEQ_CST); \
-    } \
-    WS_INLINE type InterlockedCompareExchange(type volatile *target, type value, type comparand) { \
-        return __sync_val_compare_and_swap(target, comparand, value); \
-    }
-WS_INTERLOCKED_OVERLOADS(unsigned int)
-WS_INTERLOCKED_OVERLOADS(long)
-WS_INTERLOCKED_OVERLOADS(unsigned long)
-#define WS_INTERLOCKED_OVERLOADS64(type) \
-    WS_INLINE type InterlockedIncrement64(type volatile *target) { \
-        return __atomic_add_fetch(target, 1, __ATOMIC_SEQ_CST); \
-    } \
-    WS_INLINE type InterlockedDecrement64(type volatile *target) { \
-        return __atomic_sub_fetch(target, 1, __ATOMIC_SEQ_CST); \
-    } \
-    WS_INLINE type InterlockedExchange64(type volatile *target, type value) { \
-        return __atomic_exchange_n(target, value, __ATOMIC_SEQ_CST); \
-    } \
-    WS_INLINE type InterlockedExchangeAdd64(type volatile *target, type value) { \
-        return __atomic_fetch_add(target, value, __ATOMIC_SEQ_CST); \
-    } \
-    WS_INLINE type InterlockedAdd64(type volatile *target, type value) { \
-        return __atomic_add_fetch(target, value, __ATOMIC_SEQ_CST); \
-    } \
-    WS_INLINE type InterlockedAnd64(type volatile *target, type value) { \
-        return __atomic_fetch_and(target, value, __ATOMIC_SEQ_CST); \
-    } \
-    WS_INLINE type InterlockedOr64(type volatile *target, type value) { \
-        return __atomic_fetch_or(target, value, __ATOMIC_SEQ_CST); \
-    } \
-    WS_INLINE type InterlockedXor64(type volatile *target, type value) { \
-        return __atomic_fetch_xor(target, value, __ATOMIC_SEQ_CST); \
-    } \
-    WS_INLINE type InterlockedCompareExchange64(type volatile *target, type value, type comparand) { \
-        return __sync_val_compare_and_swap(target, comparand, value); \
-    }
-WS_INTERLOCKED_OVERLOADS64(unsigned long long)
-WS_INTERLOCKED_OVERLOADS64(long)
-WS_INTERLOCKED_OVERLOADS64(unsigned long)
+WS_INTERLOCKED(, unsigned int, )
+WS_INTERLOCKED(, long, )
+WS_INTERLOCKED(, unsigned long, )
+WS_INTERLOCKED(, unsigned long long, 64)
+WS_INTERLOCKED(, long, 64)
+WS_INTERLOCKED(, unsigned long, 64)
 WS_CPP_END
 #else
-#define WS_INTERLOCKED_LONG(width) \
-    WS_INLINE long ws_long_InterlockedIncrement##width(long volatile *target) { \
-        return __atomic_add_fetch(target, 1, __ATOMIC_SEQ_CST); \
-    } \
-    WS_INLINE long ws_long_InterlockedDecrement##width(long volatile *target) { \
-        return __atomic_sub_fetch(target, 1, __ATOMIC_SEQ_CST); \
-    } \
-    WS_INLINE long ws_long_InterlockedExchange##width(long volatile *target, long value) { \
-        return __atomic_exchange_n(target, value, __ATOMIC_SEQ_CST); \
-    } \
-    WS_INLINE long ws_long_InterlockedExchangeAdd##width(long volatile *target, long value) { \
-        return __atomic_fetch_add(target, value, __ATOMIC_SEQ_CST); \
-    } \
-    WS_INLINE long ws_long_InterlockedAdd##width(long volatile *target, long value) { \
-        return __atomic_add_fetch(target, value, __ATOMIC_SEQ_CST); \
-    } \
-    WS_INLINE long ws_long_InterlockedAnd##width(long volatile *target, long value) { \
-        return __atomic_fetch_and(target, value, __ATOMIC_SEQ_CST); \
-    } \
-    WS_INLINE long ws_long_InterlockedOr##width(long volatile *target, long value) { \
-        return __atomic_fetch_or(target, value, __ATOMIC_SEQ_CST); \
-    } \
-    WS_INLINE long ws_long_InterlockedXor##width(long volatile *target, long value) { \
-        return __atomic_fetch_xor(target, value, __ATOMIC_SEQ_CST); \
-    } \
-    WS_INLINE long ws_long_InterlockedCompareExchange##width(long volatile *target, long value, long comparand) { \
-        return __sync_val_compare_and_swap(target, comparand, value); \
-    }
-WS_INTERLOCKED_LONG()
+WS_INTERLOCKED(ws_long_, long, )
 
 #define WS_INTERLOCKED_OF(target, function) \
     (_Generic((target), \

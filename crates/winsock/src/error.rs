@@ -33,10 +33,15 @@ pub(crate) fn fail<T>(code: WSA_ERROR) -> WsaResult<T> {
 
 /// Ends an API function that answers 0 or `SOCKET_ERROR`. Success sets the last error to 0, as Winsock does.
 pub(crate) fn finish(r: WsaResult<()>) -> i32 {
+    finish_count(r.map(|()| 0))
+}
+
+/// As [`finish`], for a function that answers how many there are.
+pub(crate) fn finish_count(r: WsaResult<usize>) -> i32 {
     match r {
-        Ok(()) => {
+        Ok(count) => {
             set_last_error(ERROR_SUCCESS);
-            0
+            count as i32
         }
         Err(WsaError(code)) => {
             set_last_error(code as u32);

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::deadline::Deadline;
 use crate::dispatcher;
-use crate::error::{WsaError, WsaResult, fail, is_bad, set_last_error};
+use crate::error::{WsaResult, fail, finish_count, is_bad};
 use crate::os;
 use crate::socket::select::{Entered, has_room, is_still_readable, poll_blocking, read_interest, write_interest};
 use crate::socket::{Locked, Phase, connect, lock};
@@ -76,16 +76,7 @@ pub unsafe extern "system" fn WSAPoll(fdarray: *mut WSAPOLLFD, fds: u32, timeout
         let _ = FDS.try_with(|kept| kept.set(polled));
         result
     };
-    match run() {
-        Ok(count) => {
-            set_last_error(ERROR_SUCCESS);
-            count as i32
-        }
-        Err(WsaError(code)) => {
-            set_last_error(code as u32);
-            SOCKET_ERROR
-        }
-    }
+    finish_count(run())
 }
 
 fn wait(entries: &mut [WSAPOLLFD], timeout: Option<Duration>, fds: &mut Vec<libc::pollfd>) -> WsaResult<usize> {

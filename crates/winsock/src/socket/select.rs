@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 
 use crate::deadline::Deadline;
 use crate::dispatcher::{self, Alertable};
-use crate::error::{WsaError, WsaResult, fail, is_bad, set_last_error, wsa_from_errno};
+use crate::error::{WsaError, WsaResult, fail, finish_count, is_bad, wsa_from_errno};
 use crate::os;
 use crate::port::blocking;
 use crate::sleeper::Elsewhere;
@@ -133,16 +133,7 @@ pub unsafe extern "system" fn select(
         let _ = FDS.try_with(|kept| kept.set(fds));
         result
     };
-    match run() {
-        Ok(count) => {
-            set_last_error(ERROR_SUCCESS);
-            count as i32
-        }
-        Err(WsaError(code)) => {
-            set_last_error(code as u32);
-            SOCKET_ERROR
-        }
-    }
+    finish_count(run())
 }
 
 /// Whether a socket is in a set: what the macro FD_ISSET calls.

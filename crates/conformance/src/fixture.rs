@@ -1,8 +1,8 @@
 //! What the tests of completion ports and overlapped operations set up again and again.
 
 use crate::raw::{
-    Begin, Completed, Dequeued, Event, FdSet, File, Port, Request, Socket, UNTOUCHED, current_thread, pair,
-    queue_user_apc, select, sleep_ex, tcp, udp,
+    Begin, Completed, Dequeued, Event, FdSet, File, Port, Request, Socket, UNTOUCHED, current_thread, listener, pair,
+    queue_user_apc, select, sleep_ex, startup, tcp, udp, wsa_socket,
 };
 use crate::{nap, until};
 use pentaport::sys;
@@ -26,6 +26,16 @@ pub fn pair_on_port(key: usize) -> (Port, Socket, Socket) {
     let (peer, socket) = pair();
     port.associate(&socket, key).expect("the association");
     (port, peer, socket)
+}
+
+/// A connected pair whose second socket has no overlapped attribute.
+pub fn pair_without_overlapped() -> (Socket, Socket) {
+    startup();
+    let (listener, address) = listener();
+    let socket = wsa_socket(sys::SOCK_STREAM, sys::IPPROTO_TCP, 0).expect("a socket");
+    socket.connect(address).expect("connect");
+    let (peer, _) = listener.accept().expect("accept");
+    (peer, socket)
 }
 
 /// Two bound UDP sockets, the second one's address, and the second one associated with a new port under this key.

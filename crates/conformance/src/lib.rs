@@ -10,6 +10,7 @@
 #![deny(unsafe_code)]
 
 pub mod fixture;
+pub mod flow;
 pub mod network_fixture;
 mod process;
 pub mod raw;

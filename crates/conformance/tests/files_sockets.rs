@@ -1,26 +1,18 @@
 //! ReadFile, WriteFile and their sisters on sockets (SEMANTICS D92, F10).
 #![forbid(unsafe_code)]
 
-use conformance::fixture::{DEADLINE_MS, Log, finishes, logged, pair_on_port, run_routines, success};
+use conformance::fixture::{
+    DEADLINE_MS, Log, finishes, logged, pair_on_port, pair_without_overlapped, run_routines, success,
+};
 use conformance::raw::{
-    Answer, Completed, Event, Request, Socket, cancel_io_ex, get_overlapped_result, listener, pair, read_file,
-    read_file_ex, read_file_now, sleep_ex, startup, write_file, write_file_ex, write_file_now, wsa_socket,
+    Answer, Completed, Event, Request, cancel_io_ex, get_overlapped_result, pair, read_file, read_file_ex,
+    read_file_now, sleep_ex, write_file, write_file_ex, write_file_now,
 };
 use conformance::{nap, until};
 use pentaport::sys;
 use std::thread;
 
 const PENDING: Answer = Answer { ok: false, bytes: 0, error: sys::ERROR_IO_PENDING };
-
-/// A connected pair whose second socket has no overlapped attribute.
-fn pair_without_overlapped() -> (Socket, Socket) {
-    startup();
-    let (listener, address) = listener();
-    let socket = wsa_socket(sys::SOCK_STREAM, sys::IPPROTO_TCP, 0).expect("a socket");
-    socket.connect(address).expect("connect");
-    let (peer, _) = listener.accept().expect("accept");
-    (peer, socket)
-}
 
 fn told(error: u32, bytes: u32, request: Request) -> Completed {
     Completed { error, bytes, overlapped: request.address(), flags: 0, thread: thread::current().id() }

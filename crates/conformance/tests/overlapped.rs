@@ -2,7 +2,8 @@
 #![forbid(unsafe_code)]
 
 use conformance::fixture::{
-    DEADLINE_MS, assert_no_packet, finishes, pair_on_port, pends, success, udp_on_port, unanswered,
+    DEADLINE_MS, assert_no_packet, finishes, pair_on_port, pair_without_overlapped, pends, success, udp_on_port,
+    unanswered,
 };
 use conformance::network_fixture::{deliver, is_readable};
 use conformance::raw::{
@@ -17,16 +18,6 @@ use pentaport::sys;
 
 const KEY: usize = 0x51;
 const PENDING: usize = sys::STATUS_PENDING as usize;
-
-/// A connected pair whose second socket has no overlapped attribute.
-fn pair_without_overlapped() -> (Socket, Socket) {
-    startup();
-    let (listener, address) = listener();
-    let socket = wsa_socket(sys::SOCK_STREAM, sys::IPPROTO_TCP, 0).expect("a socket");
-    socket.connect(address).expect("connect");
-    let (peer, _) = listener.accept().expect("accept");
-    (peer, socket)
-}
 
 #[test]
 fn d1_socket_makes_overlapped_sockets_and_accepted_ones_follow_the_listener() {

@@ -1,7 +1,11 @@
 //! What a process has used, and what it may have open. What `sysinfo` and `rlimit` do not hide of the systems'
 //! differences is in this file.
 
+use mio::net::TcpStream;
 use std::io;
+use std::net::{Ipv4Addr, SocketAddrV4};
+#[cfg(target_os = "linux")]
+use std::os::fd::AsRawFd;
 use std::time::Duration;
 use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessesToUpdate, System};
 
@@ -57,6 +61,28 @@ pub(crate) fn no_port_left(error: &io::Error) -> bool {
         _ if cfg!(windows) => matches!(error.raw_os_error(), Some(10_048 | 10_055)),
         _ => false,
     }
+}
+
+/// Begins to connect from an address of this machine, and from a port that is free for the pair of addresses.
+#[cfg(target_os = "linux")]
+pub(crate) fn connect_from(source: Ipv4Addr, to: SocketAddrV4) -> io::Result<TcpStream> {
+    use nix::errno::Errno;
+    use nix::sys::socket::{self, AddressFamily, SockFlag, SockType, SockaddrIn, sockopt};
+    let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
+    let socket = socket::socket(AddressFamily::Inet, SockType::Stream, flags, None)?;
+    // Else the port is chosen now, when only one address is known, and there are but as many as for one.
+    socket::setsockopt(&socket, sockopt::IpBindAddressNoPort, &true)?;
+    socket::bind(socket.as_raw_fd(), &SockaddrIn::from(SocketAddrV4::new(source, 0)))?;
+    match socket::connect(socket.as_raw_fd(), &SockaddrIn::from(to)) {
+        Ok(()) | Err(Errno::EINPROGRESS) => Ok(TcpStream::from_std(socket.into())),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+/// Begins to connect from any address: other systems give a port once for each pair of addresses, or once for all.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn connect_from(_source: Ipv4Addr, to: SocketAddrV4) -> io::Result<TcpStream> {
+    TcpStream::connect(to.into())
 }
 
 /// Whether a call that failed so found no descriptor left.

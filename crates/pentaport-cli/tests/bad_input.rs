@@ -20,6 +20,7 @@ fn values_that_cannot_be_are_refused_as_usage() {
         (&["load", "127.0.0.1:1", "--rate", "0"], "it must be between 0.001"),
         (&["load", "127.0.0.1:1", "--rate", "fast"], "it is not a number"),
         (&["load", "127.0.0.1:1", "--conections", "1"], "unexpected argument '--conections'"),
+        (&["load", "127.0.0.1:1", "--churn", "--depth", "2"], "'--churn' cannot be used with '--depth"),
         (&["load"], "<ADDR:PORT>"),
         (&["serve", "--model", "kqueue"], "event-select, overlapped-event, overlapped-routine, completion-port"),
         (&["serve", "--threads", "0"], "it must be between 1 and 1024"),

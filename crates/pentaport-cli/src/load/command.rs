@@ -1,13 +1,15 @@
 //! `pentaport load`: arguments, progress bar, report.
 
+use super::churn::{self, ChurnReport, churn};
+use super::text::{report_text, which};
 use super::{LoadOptions, LoadReport, LoadSession};
 use crate::failure::Failure;
 use crate::interrupt::{self, Interrupted};
-use crate::text::{bytes, count, micros, plural};
-use crate::{address, output, text, value};
+use crate::text::{count, plural};
+use crate::{address, output, value};
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
-use std::fmt::Write;
+use serde::Serialize;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -45,6 +47,11 @@ pub(crate) struct Arguments {
     /// the client from sending is not forgiven the wait (no coordinated omission).
     #[arg(short, long, value_name = "R", value_parser = value::rate)]
     rate: Option<f64>,
+    /// Close each connection after one message and make another, C at a time; latency counts from connecting.
+    ///
+    /// Loopback connections come from 127.0.0.1 to 127.0.0.250 in turn, since the ports of closed ones rest for a minute.
+    #[arg(long, conflicts_with_all = ["idle", "depth", "rate"])]
+    churn: bool,
     /// How long a connection may wait for its next byte.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = value::duration)]
     timeout: Duration,
@@ -67,15 +74,25 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         seed: new_seed(),
     };
     interrupt::watch()?;
-    let report = load(&options)?;
-    if arguments.json {
-        let json = serde_json::to_string_pretty(&report).context("cannot write JSON")?;
-        output::write(json + "\n")?;
+    let interrupted = if arguments.churn {
+        let report = churn_with_bar(&options)?;
+        tell(&report, arguments.json, churn::report_text)?;
+        churn::verdict(&report)?;
+        report.interrupted
     } else {
-        output::write(report_text(&report))?;
+        let report = load(&options)?;
+        tell(&report, arguments.json, report_text)?;
+        verdict(&report)?;
+        report.interrupted
+    };
+    if interrupted { Err(Interrupted.into()) } else { Ok(()) }
+}
+
+fn tell<R: Serialize>(report: &R, json: bool, text: impl FnOnce(&R) -> String) -> anyhow::Result<()> {
+    match json {
+        true => output::write(serde_json::to_string_pretty(report).context("cannot write JSON")? + "\n"),
+        false => output::write(text(report)),
     }
-    verdict(&report)?;
-    if report.interrupted { Err(Interrupted.into()) } else { Ok(()) }
 }
 
 /// Half of the CPUs: the server needs the others.
@@ -92,15 +109,12 @@ pub(crate) fn new_seed() -> u64 {
 pub(crate) fn verdict(report: &LoadReport) -> anyhow::Result<()> {
     let Some(first) = report.failures.first() else { return Ok(()) };
     let of = report.connections + report.idle;
-    let which = match first.local_address {
-        Some(local) => format!("connection {} from {local}", first.connection),
-        None => format!("connection {}", first.connection),
-    };
     Err(Failure::new(
         format!(
-            "{} of {} failed; first {which}: {}",
+            "{} of {} failed; first {}: {}",
             count(report.failed as u64),
             plural(of as u64, "connection"),
+            which(first),
             first.what
         ),
         first.hint,
@@ -124,76 +138,16 @@ fn load(options: &LoadOptions) -> anyhow::Result<LoadReport> {
     Ok(report)
 }
 
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+fn churn_with_bar(options: &LoadOptions) -> anyhow::Result<ChurnReport> {
+    let bar = ProgressBar::new(options.duration.as_millis() as u64).with_style(style("churning {bar:30} {msg}"));
+    let report = churn(options, |elapsed, done| {
+        bar.set_position(elapsed.as_millis() as u64);
+        bar.set_message(format!("{} connections", count(done)));
+    });
+    bar.finish_and_clear();
+    report
 }
 
-fn report_text(report: &LoadReport) -> String {
-    let mut text = String::new();
-    let mut line = |name: &str, value: String| {
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "{name:<12} {value}");
-    };
-    let mut setup = format!(
-        "{} to {}, {}-byte messages, {} in flight each, {}",
-        plural(report.connections as u64, "connection"),
-        report.address,
-        count(report.message_bytes as u64),
-        count(report.depth as u64),
-        plural(report.threads as u64, "thread"),
-    );
-    if report.idle > 0 {
-        let _ = write!(setup, ", {} idle besides", plural(report.idle as u64, "connection"));
-    }
-    line("load", setup);
-    line(
-        "messages",
-        format!(
-            "{} in {} s, {} per second, {}/s each way",
-            count(report.messages),
-            text::three_digits(report.elapsed_seconds),
-            count(report.messages_per_second.round() as u64),
-            bytes(report.messages_per_second * report.message_bytes as f64),
-        ),
-    );
-    if report.interrupted {
-        line("interrupted", "before the time was over; messages in flight are not counted".to_owned());
-    }
-    let latency = &report.latency_us;
-    line(
-        "latency",
-        format!(
-            "p50 {}, p90 {}, p99 {}, p99.9 {}, max {}",
-            micros(latency.p50),
-            micros(latency.p90),
-            micros(latency.p99),
-            micros(latency.p99_9),
-            micros(latency.max),
-        ),
-    );
-    if let Some(rate) = report.rate {
-        line("rate", format!("{rate} per second asked for; latency counts from when it was due"));
-    }
-    if report.unsent > 0 {
-        let unsent = plural(report.unsent, "message");
-        line("unsent", format!("{unsent} due that could not be sent: too slow a server or too little depth"));
-    }
-    line("checked", format!("{} came back right", plural(report.bytes_checked, "byte")));
-    let failed = match report.failed {
-        0 => "none".to_owned(),
-        n => plural(n as u64, "connection"),
-    };
-    line("failures", failed);
-    for failure in &report.failures {
-        let which = match failure.connections {
-            1 => format!("connection {}", failure.connection),
-            n => plural(n as u64, "connection"),
-        };
-        line("", format!("{which}: {}", failure.what));
-    }
-    let told: usize = report.failures.iter().map(|failure| failure.connections).sum();
-    if report.failed > told {
-        line("", format!("and {} more", count((report.failed - told) as u64)));
-    }
-    text
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }

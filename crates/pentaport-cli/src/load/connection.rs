@@ -64,6 +64,21 @@ impl Connection {
         self.started - self.received
     }
 
+    /// What the socket has taken.
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// Whether the socket has still to take some of what was started.
+    pub(crate) fn has_unsent(&self) -> bool {
+        self.sent < self.started
+    }
+
+    /// Lets the next send try without having been told by an event.
+    pub(crate) fn assume_writable(&mut self) {
+        self.writable = true;
+    }
+
     /// Notes what an event said before it is acted on.
     pub(crate) fn note(&mut self, event: &mio::event::Event) {
         self.writable |= event.is_writable();
@@ -108,6 +123,10 @@ impl Connection {
             match self.stream.write(piece) {
                 Ok(n) => self.sent += n as u64,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.writable = false,
+                // Still connecting, for which Linux says WouldBlock.
+                Err(error) if error.kind() == io::ErrorKind::NotConnected && self.sent == 0 && !self.ending => {
+                    self.writable = false;
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(Fault::from_io(error, self.missing())),
             }

@@ -1,7 +1,7 @@
 //! What can go wrong with one connection.
 
 use super::pattern::Mismatch;
-use crate::text;
+use crate::{process, text};
 use std::fmt;
 use std::io;
 use std::time::Duration;
@@ -60,6 +60,7 @@ impl Fault {
     /// What the user can do about it.
     pub(crate) fn hint(&self) -> &'static str {
         match self {
+            Fault::Connect { error, .. } if process::no_port_left(error) => process::MORE_PORTS,
             Fault::Connect { .. } => "is the server still running?",
             Fault::NoAnswer { .. } => {
                 "the server hangs, lost bytes or is too slow for this load: try fewer connections \
@@ -85,6 +86,12 @@ impl fmt::Display for Fault {
             n => write!(f, "the server {what} the connection before {} came back", text::plural(n, "byte")),
         };
         match self {
+            Fault::Connect { error, .. } if process::no_port_left(error) => {
+                f.write_str("the system has no local port left for one more connection")
+            }
+            Fault::Connect { error, timeout } if error.kind() == io::ErrorKind::TimedOut => {
+                write!(f, "not connected within {}", text::duration(*timeout))
+            }
             Fault::Connect { error, .. } => write!(f, "cannot connect: {error}"),
             Fault::NoAnswer { sent, received, timeout } => write!(
                 f,

@@ -9,6 +9,7 @@
 //! on each, so that the server has accepted and knows every one before anything is measured;
 //! [`LoadSession::run`] loads; dropping the session closes.
 
+pub(crate) mod churn;
 pub(crate) mod command;
 mod connection;
 mod fault;
@@ -17,6 +18,7 @@ mod opening_fault;
 mod pattern;
 mod report;
 mod schedule;
+mod text;
 mod worker;
 
 pub(crate) use report::LoadReport;

@@ -16,17 +16,17 @@ const LONGEST_LATENCY: u64 = 3_600_000_000_000;
 
 /// What one worker counted.
 pub(super) struct Tally {
-    latencies: Histogram<u64>,
+    pub(super) latencies: Histogram<u64>,
     pub(super) messages: u64,
     /// Bytes that came back and were right, the first message of each connection included.
-    bytes: u64,
+    pub(super) bytes: u64,
     /// When the last message came back, in nanoseconds since the start.
     last: u64,
     /// Messages of the schedule that could not be started in time.
     pub(super) unsent: u64,
     /// Ended by Ctrl-C, before it was done.
     pub(super) interrupted: bool,
-    faults: Vec<(usize, Option<SocketAddr>, Fault)>,
+    pub(super) faults: Vec<(usize, Option<SocketAddr>, Fault)>,
 }
 
 impl Tally {
@@ -57,6 +57,42 @@ impl Tally {
     pub(super) fn fail(&mut self, number: usize, local: Option<SocketAddr>, fault: Fault) {
         self.faults.push((number, local, fault));
     }
+
+    /// What all workers counted.
+    pub(super) fn of_all(tallies: Vec<Tally>) -> Tally {
+        let mut all = Tally::new();
+        for mut tally in tallies {
+            all.latencies.add(&tally.latencies).expect("histograms of the same bounds add up");
+            all.messages += tally.messages;
+            all.bytes += tally.bytes;
+            all.last = all.last.max(tally.last);
+            all.unsent += tally.unsent;
+            all.interrupted |= tally.interrupted;
+            all.faults.append(&mut tally.faults);
+        }
+        all
+    }
+
+    /// How long it took, in seconds, if messages were started for the time `loaded`.
+    pub(super) fn elapsed_seconds(&self, loaded: Duration) -> f64 {
+        // A slow rate may leave the end of the run without messages.
+        let whole = if self.faults.is_empty() { loaded.as_secs_f64() } else { 0.0 };
+        whole.max(self.last as f64 / 1e9)
+    }
+
+    /// How many come back in a second, if `elapsed_seconds` is how long it took.
+    pub(super) fn per_second(&self, elapsed_seconds: f64) -> f64 {
+        if self.messages == 0 { 0.0 } else { self.messages as f64 / elapsed_seconds }
+    }
+
+    /// How many connections failed in which way.
+    pub(super) fn failures_by_kind(&self) -> BTreeMap<&'static str, usize> {
+        let mut by_kind = BTreeMap::new();
+        for (_, _, fault) in &self.faults {
+            *by_kind.entry(fault.kind()).or_insert(0) += 1;
+        }
+        by_kind
+    }
 }
 
 /// What a load found, in the shape in which `--json` prints it. Times in seconds or microseconds,
@@ -78,6 +114,7 @@ pub(crate) struct LoadReport {
     pub(crate) messages_per_second: f64,
     /// All of them right.
     pub(crate) bytes_checked: u64,
+    /// From a message to its answer.
     pub(crate) latency_us: Latency,
     /// Latencies count from the time at which a message was due, not from when it could be sent.
     pub(crate) corrected: bool,
@@ -91,7 +128,7 @@ pub(crate) struct LoadReport {
     pub(crate) failures: Vec<ConnectionFailure>,
 }
 
-/// Percentiles of the time from a message to its answer, in microseconds.
+/// Percentiles of a time in microseconds.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Latency {
     pub(crate) p50: f64,
@@ -121,23 +158,8 @@ pub(crate) struct ConnectionFailure {
 impl LoadReport {
     /// `loaded`: how long messages were started for.
     pub(super) fn new(options: &LoadOptions, threads: usize, loaded: Duration, tallies: Vec<Tally>) -> LoadReport {
-        let mut all = Tally::new();
-        for mut tally in tallies {
-            all.latencies.add(&tally.latencies).expect("histograms of the same bounds add up");
-            all.messages += tally.messages;
-            all.bytes += tally.bytes;
-            all.last = all.last.max(tally.last);
-            all.unsent += tally.unsent;
-            all.interrupted |= tally.interrupted;
-            all.faults.append(&mut tally.faults);
-        }
-        // A slow rate may leave the end of the run without messages.
-        let whole = if all.faults.is_empty() { loaded.as_secs_f64() } else { 0.0 };
-        let elapsed_seconds = whole.max(all.last as f64 / 1e9);
-        let mut failures_by_kind = BTreeMap::new();
-        for (_, _, fault) in &all.faults {
-            *failures_by_kind.entry(fault.kind()).or_insert(0) += 1;
-        }
+        let all = Tally::of_all(tallies);
+        let elapsed_seconds = all.elapsed_seconds(loaded);
         LoadReport {
             address: options.address,
             connections: options.connections,
@@ -149,20 +171,20 @@ impl LoadReport {
             interrupted: all.interrupted,
             elapsed_seconds,
             messages: all.messages,
-            messages_per_second: if all.messages == 0 { 0.0 } else { all.messages as f64 / elapsed_seconds },
+            messages_per_second: all.per_second(elapsed_seconds),
             bytes_checked: all.bytes,
             latency_us: Latency::of(&all.latencies),
             corrected: options.rate.is_some(),
             unsent: all.unsent,
             failed: all.faults.len(),
-            failures_by_kind,
+            failures_by_kind: all.failures_by_kind(),
             failures: first_failures(&all.faults),
         }
     }
 }
 
 impl Latency {
-    fn of(histogram: &Histogram<u64>) -> Latency {
+    pub(super) fn of(histogram: &Histogram<u64>) -> Latency {
         let us = |ns: u64| ns as f64 / 1e3;
         let quantile = |q| us(histogram.value_at_quantile(q));
         Latency {
@@ -176,7 +198,7 @@ impl Latency {
     }
 }
 
-fn first_failures(faults: &[(usize, Option<SocketAddr>, Fault)]) -> Vec<ConnectionFailure> {
+pub(super) fn first_failures(faults: &[(usize, Option<SocketAddr>, Fault)]) -> Vec<ConnectionFailure> {
     let mut failures: Vec<ConnectionFailure> = Vec::new();
     for (number, local_address, fault) in faults {
         let what = fault.to_string();

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 /// Bytes sent or received by one call at most.
 pub(super) const SCRATCH: usize = 64 * 1024;
 /// How often connections that wait too long are looked for, in nanoseconds.
-const STALL_CHECK: u64 = 100_000_000;
+pub(super) const STALL_CHECK: u64 = 100_000_000;
 /// A poll sleeps whole milliseconds, rounded up. What is due sooner is spun for: sent late, it would
 /// count as latency of the server.
 const SPIN: Duration = Duration::from_millis(2);
@@ -79,7 +79,7 @@ impl Worker {
 }
 
 /// Part `index` of `total` things shared out among `parts`.
-fn share(total: usize, parts: usize, index: usize) -> Range<usize> {
+pub(super) fn share(total: usize, parts: usize, index: usize) -> Range<usize> {
     let start = |index: usize| (total as u128 * index as u128 / parts as u128) as usize;
     start(index)..start(index + 1)
 }

@@ -53,10 +53,7 @@ impl<C> Operation<C> {
         Self { record }
     }
 
-    /// The record, its range settled.
-    pub(crate) fn into_record(mut self) -> Box<Record<C>> {
-        let whole = 0..self.record.buffer.len();
-        self.record.range = self.record.next_range.take().unwrap_or(whole);
+    pub(crate) fn into_record(self) -> Box<Record<C>> {
         self.record
     }
 
@@ -99,7 +96,7 @@ impl<C> Operation<C> {
             Bound::Excluded(&end) => end,
             Bound::Unbounded => self.record.buffer.len(),
         };
-        self.record.next_range = Some(start..end);
+        self.record.ask_for(start..end);
     }
 
     /// As [`set_range`](Self::set_range): `socket.send(operation.with_range(..count))`.
@@ -140,7 +137,7 @@ impl<C> Operation<C> {
         if !matches!(self.record.kind, Receive | ReceiveFrom | Accept) {
             return &[];
         }
-        let range = self.record.range.clone();
+        let range = self.record.range();
         // The program may have shortened the buffer since.
         let part = self.record.buffer.get(range).unwrap_or_default();
         &part[..self.transferred().min(part.len())]

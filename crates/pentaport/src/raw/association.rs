@@ -122,6 +122,8 @@ pub(super) fn post<K, C>(
     bytes: u32,
     mut record: Box<Record<C>>,
 ) -> Result<(), (Error, Box<Record<C>>)> {
+    // A packet has no part of the buffer, and the range that was asked for holds for one start.
+    let _ = record.take_asked();
     record.prepare(OperationKind::Posted, flight.into_raw(), std::ptr::null_mut());
     let key = record.flight.map_or(0, |flight| flight.addr().get());
     let record = Box::into_raw(record);

@@ -9,39 +9,48 @@
 use super::address::Address;
 use super::call::check_bool;
 use super::routine::Errand;
-use crate::Result;
 use crate::event_select::Event;
 use crate::operation::{Accepted, OperationKind};
 use crate::socket::Socket;
 use crate::sys::{self, HANDLE};
+use crate::{Error, Result};
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What the system and the program know about one operation.
+///
+/// Every pending operation is one of these, and an idle connection has one pending: what only some operations need is
+/// elsewhere, and what each needs comes first.
 #[repr(C)]
 pub(crate) struct Record<C> {
     /// First, because the packet brings back the OVERLAPPED's address, and that must be the record's.
     overlapped: sys::OVERLAPPED,
     /// The flight whose record this is (`Flight::into_raw`); set exactly while the system has the record.
     pub(super) flight: Option<NonNull<()>>,
-    pub(crate) kind: OperationKind,
+    /// The part of the buffer that the operation uses, or used last.
+    start: usize,
+    length: u32,
     /// Flags of a receive: in the record because the system may write them as long as the operation lasts.
     pub(super) flags: u32,
     /// How many bytes the last operation transferred.
     pub(crate) transferred: u32,
-    /// The part of the buffer that the operation uses, or used last.
-    pub(crate) range: Range<usize>,
-    /// The part that the program wants the next one to use; all of it if it does not say.
-    pub(crate) next_range: Option<Range<usize>>,
-    pub(super) detail: Detail,
+    pub(crate) kind: OperationKind,
+    pub(crate) buffer: Vec<u8>,
     /// The event of operations by event: made once; not here, but with the program's handle, while one is under way.
     pub(crate) event: Option<Event>,
-    /// What is to be called when an operation by routine is over; set exactly while the system has it.
-    pub(super) errand: Option<Errand<C>>,
-    pub(crate) buffer: Vec<u8>,
+    extra: Option<Box<Extra<C>>>,
     pub(crate) context: C,
+}
+
+/// What only some operations need. It is kept, so that a record that needs it again allocates nothing.
+struct Extra<C> {
+    /// The part that the program wants the next operation to use; all of it if it does not say.
+    next_range: Option<Range<usize>>,
+    /// What is to be called when an operation by routine is over; set exactly while the system has it.
+    errand: Option<Errand<C>>,
+    detail: Option<Box<Detail>>,
 }
 
 /// What only some kinds of operation need.
@@ -55,8 +64,11 @@ pub(super) enum Detail {
     Accepted(Accepted),
 }
 
+// 10,000 idle connections have as many records.
+const _: () = assert!(size_of::<usize>() != 8 || size_of::<Record<()>>() <= 104);
+
 // SAFETY: a record in the program's hands is plain data and its context. The raw pointers inside the OVERLAPPED are not
-// followed, `flight` and `errand` are None, and the sockets and the event are Send.
+// followed, `flight` and the errand are None, and the sockets and the event are Send.
 unsafe impl<C: Send> Send for Record<C> {}
 // SAFETY: as above; a shared record gives shared access to its context and buffer only.
 unsafe impl<C: Sync> Sync for Record<C> {}
@@ -69,15 +81,14 @@ impl<C> Record<C> {
         Box::new(Self {
             overlapped: sys::OVERLAPPED::default(),
             flight: None,
-            kind: OperationKind::Posted,
+            start: 0,
+            length: 0,
             flags: 0,
             transferred: 0,
-            range: 0..0,
-            next_range: None,
-            detail: Detail::None,
-            event: None,
-            errand: None,
+            kind: OperationKind::Posted,
             buffer,
+            event: None,
+            extra: None,
             context,
         })
     }
@@ -127,31 +138,79 @@ impl<C> Record<C> {
         record.cast()
     }
 
+    /// The part of the buffer that the operation uses, or used last.
+    pub(crate) fn range(&self) -> Range<usize> {
+        self.start..self.start + self.length as usize
+    }
+
+    /// Settles the part of the buffer that the next operation uses.
+    ///
+    /// # Errors
+    /// `WSAEFAULT` if it is not within the buffer, `WSAEMSGSIZE` if its length has no 32 bits.
+    pub(super) fn set_range(&mut self, range: Range<usize>) -> Result<()> {
+        let part = self.buffer.get(range.clone()).ok_or(Error::from_code(sys::WSAEFAULT))?;
+        self.length = u32::try_from(part.len()).map_err(|_| Error::from_code(sys::WSAEMSGSIZE))?;
+        self.start = range.start;
+        Ok(())
+    }
+
+    /// Notes what part the program wants the next operation to use.
+    pub(crate) fn ask_for(&mut self, range: Range<usize>) {
+        self.extra().next_range = Some(range);
+    }
+
+    /// The part that the program wants this operation to use, once.
+    pub(super) fn take_asked(&mut self) -> Range<usize> {
+        let asked = self.extra.as_mut().and_then(|extra| extra.next_range.take());
+        asked.unwrap_or(0..self.buffer.len())
+    }
+
+    pub(super) fn set_errand(&mut self, errand: Errand<C>) {
+        self.extra().errand = Some(errand);
+    }
+
+    pub(super) fn take_errand(&mut self) -> Option<Errand<C>> {
+        self.extra.as_mut()?.errand.take()
+    }
+
+    pub(super) fn detail(&mut self) -> &mut Detail {
+        self.extra().detail.get_or_insert_with(|| Box::new(Detail::None))
+    }
+
+    fn extra(&mut self) -> &mut Extra<C> {
+        self.extra.get_or_insert_with(|| Box::new(Extra { next_range: None, errand: None, detail: None }))
+    }
+
     /// The sender of the datagram, if this was a receive of one and the system told.
     pub(crate) fn sender(&self) -> Option<SocketAddr> {
-        match &self.detail {
+        match self.extra.as_ref()?.detail.as_deref()? {
             Detail::Sender(address) => address.get().ok(),
             _ => None,
         }
     }
 
     pub(crate) fn take_accepted(&mut self) -> Option<Accepted> {
-        match std::mem::replace(&mut self.detail, Detail::None) {
+        match self.take_detail()? {
             Detail::Accepted(accepted) => Some(accepted),
             other => {
-                self.detail = other;
+                *self.detail() = other;
                 None
             }
         }
     }
 
     pub(crate) fn take_acceptor(&mut self) -> Option<Socket> {
-        match std::mem::replace(&mut self.detail, Detail::None) {
+        match self.take_detail()? {
             Detail::Acceptor(socket) => Some(socket),
             other => {
-                self.detail = other;
+                *self.detail() = other;
                 None
             }
         }
+    }
+
+    fn take_detail(&mut self) -> Option<Detail> {
+        let detail = self.extra.as_mut()?.detail.as_deref_mut()?;
+        Some(std::mem::replace(detail, Detail::None))
     }
 }

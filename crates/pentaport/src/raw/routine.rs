@@ -48,12 +48,12 @@ impl Flights {
             return Err((Error::from_code(sys::WSA_OPERATION_ABORTED), record));
         }
         let place = self.board.borrow_mut().enter(socket.pointer(), Record::overlapped(&raw mut *record));
-        record.errand = Some(Errand { routine, flights: Rc::clone(self), place });
+        record.set_errand(Errand { routine, flights: Rc::clone(self), place });
         match start::start(socket, record, call, Notice::Routine(Some(completed::<C>))) {
             Ok(Start::Pending(_)) => Ok(()),
             Ok(Start::Done(..)) => unreachable!("only a port's sockets skip notices"),
             Err((error, mut record)) => {
-                record.errand = None;
+                drop(record.take_errand());
                 self.board.borrow_mut().leave(place);
                 Err((error, record))
             }
@@ -140,7 +140,7 @@ impl Board {
 unsafe extern "system" fn completed<C: 'static>(error: u32, bytes: u32, overlapped: *mut sys::OVERLAPPED, _flags: u32) {
     // SAFETY: the OVERLAPPED is the first field of a record that was given away as a Box; the system is done with it.
     let mut record = unsafe { Box::from_raw(overlapped.cast::<Record<C>>()) };
-    let (Some(flight), Some(errand)) = (record.flight.take(), record.errand.take()) else { std::process::abort() };
+    let (Some(flight), Some(errand)) = (record.flight.take(), record.take_errand()) else { std::process::abort() };
     let Errand { routine, flights, place } = errand;
     flights.board.borrow_mut().leave(place);
     // SAFETY: the pointer is from `into_raw` of a flight of an OpenSocket, and was just taken out.

@@ -11,6 +11,7 @@ use crate::sys::{self, HANDLE, SOCKET};
 use crate::{Error, Result};
 use std::ffi::c_void;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::ptr::NonNull;
 use std::sync::OnceLock;
 
@@ -71,14 +72,15 @@ pub(super) type Outcome<C> = std::result::Result<Start<C>, Rejected<C>>;
 /// it comes.
 pub(super) fn start<T: Place<C>, C>(
     owner: &Owner<T>,
-    record: Box<Record<C>>,
+    mut record: Box<Record<C>>,
     call: Call,
     notice: Notice,
 ) -> Outcome<C> {
+    let asked = record.take_asked();
     let (socket, skips_on_success) = (Place::socket(&**owner), owner.skips_on_success());
-    let starting = Starting { owner, socket, skips_on_success, notice };
+    let starting = Starting { owner, socket, skips_on_success, notice, asked };
     match call {
-        Call::Receive => starting.receive(record, OperationKind::Receive),
+        Call::Receive => starting.receive(record),
         Call::ReceiveReady => starting.receive_ready(record),
         Call::Send => starting.send(record),
         Call::ReceiveFrom => starting.receive_from(record),
@@ -94,12 +96,18 @@ struct Starting<'a, T: Lifecycle> {
     socket: &'a Socket,
     skips_on_success: bool,
     notice: Notice,
+    /// The part of the buffer that the program wants the operation to use.
+    asked: Range<usize>,
 }
 
 impl<T: Lifecycle> Starting<'_, T> {
-    fn receive<C>(&self, record: Box<Record<C>>, kind: OperationKind) -> Outcome<C> {
+    fn receive<C>(&self, record: Box<Record<C>>) -> Outcome<C> {
+        self.receive_into(record, OperationKind::Receive, self.asked.clone())
+    }
+
+    fn receive_into<C>(&self, record: Box<Record<C>>, kind: OperationKind, range: Range<usize>) -> Outcome<C> {
         let routine = self.notice.routine();
-        self.start(record, kind, |socket, record, buffer, bytes| {
+        self.start(record, kind, range, |socket, record, buffer, bytes| {
             // SAFETY: the array of one buffer is read at once; the buffer itself, the flags and the OVERLAPPED are in
             // or owned by the record, which is the system's from here on.
             unsafe {
@@ -111,17 +119,16 @@ impl<T: Lifecycle> Starting<'_, T> {
         })
     }
 
-    fn receive_ready<C>(&self, mut record: Box<Record<C>>) -> Outcome<C> {
+    fn receive_ready<C>(&self, record: Box<Record<C>>) -> Outcome<C> {
         if !self.socket.is_stream() {
             return Err((Error::from_code(sys::WSAEOPNOTSUPP), record));
         }
-        record.range = 0..0;
-        self.receive(record, OperationKind::ReceiveReady)
+        self.receive_into(record, OperationKind::ReceiveReady, 0..0)
     }
 
     fn send<C>(&self, record: Box<Record<C>>) -> Outcome<C> {
         let routine = self.notice.routine();
-        self.start(record, OperationKind::Send, |socket, record, buffer, bytes| {
+        self.start(record, OperationKind::Send, self.asked.clone(), |socket, record, buffer, bytes| {
             let overlapped = Record::overlapped(record);
             // SAFETY: as for WSARecv.
             unsafe { sys::WSASend(socket, &buffer, 1, bytes, 0, overlapped, routine) }.into()
@@ -130,12 +137,12 @@ impl<T: Lifecycle> Starting<'_, T> {
 
     fn receive_from<C>(&self, mut record: Box<Record<C>>) -> Outcome<C> {
         let routine = self.notice.routine();
-        record.detail = Detail::Sender(Address::room());
-        self.start(record, OperationKind::ReceiveFrom, |socket, record, buffer, bytes| {
+        *record.detail() = Detail::Sender(Address::room());
+        self.start(record, OperationKind::ReceiveFrom, self.asked.clone(), |socket, record, buffer, bytes| {
             // SAFETY: as for WSARecv; the sender's address and its length are in the record too. The reference to
             // them ends before the system gets the pointers.
             unsafe {
-                let Detail::Sender(sender) = &mut (*record).detail else { unreachable!() };
+                let Detail::Sender(sender) = (*record).detail() else { unreachable!() };
                 let (address, length) = (sender.as_mut_ptr(), &raw mut sender.length);
                 let flags = &raw mut (*record).flags;
                 let overlapped = Record::overlapped(record);
@@ -148,7 +155,7 @@ impl<T: Lifecycle> Starting<'_, T> {
     fn send_to<C>(&self, record: Box<Record<C>>, to: &SocketAddr) -> Outcome<C> {
         let routine = self.notice.routine();
         let to = Address::from(to);
-        self.start(record, OperationKind::SendTo, |socket, record, buffer, bytes| {
+        self.start(record, OperationKind::SendTo, self.asked.clone(), |socket, record, buffer, bytes| {
             let overlapped = Record::overlapped(record);
             // SAFETY: as for WSASend; the address is read at once.
             unsafe { sys::WSASendTo(socket, &buffer, 1, bytes, 0, to.as_ptr(), to.length, overlapped, routine) }.into()
@@ -157,16 +164,16 @@ impl<T: Lifecycle> Starting<'_, T> {
 
     fn accept<C>(&self, mut record: Box<Record<C>>, acceptor: Socket, data: bool) -> Outcome<C> {
         let accepting = acceptor.raw();
-        record.detail = Detail::Acceptor(acceptor);
+        *record.detail() = Detail::Acceptor(acceptor);
         let accept_ex = match Functions::of(self.socket) {
             Ok(functions) => functions.accept_ex,
             Err(error) => return Err((error, record)),
         };
         // The addresses come behind the data: in the buffer's spare capacity.
         let end = record.buffer.len();
-        record.range = if data { 0..end } else { end..end };
+        let range = if data { 0..end } else { end..end };
         record.buffer.reserve(ADDRESSES_LENGTH);
-        self.start(record, OperationKind::Accept, |socket, record, buffer, bytes| {
+        self.start(record, OperationKind::Accept, range, |socket, record, buffer, bytes| {
             let overlapped = Record::overlapped(record);
             // SAFETY: behind the buffer's `len` bytes there is spare capacity for both addresses. It, the OVERLAPPED
             // and the acceptor are the record's, which is the system's from here on. The function is the system's.
@@ -192,7 +199,7 @@ impl<T: Lifecycle> Starting<'_, T> {
             Err(error) => return Err((error, record)),
         };
         let to = Address::from(to);
-        self.start(record, OperationKind::Connect, |socket, record, buffer, bytes| {
+        self.start(record, OperationKind::Connect, self.asked.clone(), |socket, record, buffer, bytes| {
             let overlapped = Record::overlapped(record);
             let data = if buffer.len == 0 { std::ptr::null() } else { buffer.buf.cast_const() };
             // SAFETY: the address is read at once; the data and the OVERLAPPED are the record's. The function is the
@@ -206,20 +213,19 @@ impl<T: Lifecycle> Starting<'_, T> {
 
     /// Gives the record to `call`, and takes it back if no notice comes.
     ///
-    /// `call` gets the socket, the record, its range as a buffer, and where to count bytes that go at once.
+    /// `call` gets the socket, the record, this range of it as a buffer, and where to count bytes that go at once.
     fn start<C>(
         &self,
         mut record: Box<Record<C>>,
         kind: OperationKind,
+        range: Range<usize>,
         call: impl FnOnce(SOCKET, *mut Record<C>, sys::WSABUF, *mut u32) -> Called,
     ) -> Outcome<C> {
-        let Some(part) = record.buffer.get(record.range.clone()) else {
-            return Err((Error::from_code(sys::WSAEFAULT), record));
-        };
-        let Ok(len) = u32::try_from(part.len()) else {
-            return Err((Error::from_code(sys::WSAEMSGSIZE), record));
-        };
-        let start = record.range.start;
+        if let Err(error) = record.set_range(range) {
+            return Err((error, record));
+        }
+        let Range { start, end } = record.range();
+        let len = (end - start) as u32;
         record.prepare(kind, self.owner.fly().into_raw(), self.notice.event());
         let record = Box::into_raw(record);
         // SAFETY: the record is not yet the system's; `start` is within the buffer or at its end.
@@ -338,19 +344,20 @@ fn finish_accept<C>(record: &mut Record<C>, listener: Option<&Socket>) -> Result
     super::socket::set_option(acceptor.raw(), sys::SOL_SOCKET, name, listener.raw())?;
     let functions = Functions::of(listener)?;
     let (local, peer) = accepted_addresses(record, functions)?;
-    record.detail = Detail::Accepted(Accepted { socket: acceptor, local, peer });
+    *record.detail() = Detail::Accepted(Accepted { socket: acceptor, local, peer });
     Ok(())
 }
 
 fn accepted_addresses<C>(record: &Record<C>, functions: &Functions) -> Result<(SocketAddr, SocketAddr)> {
     let (mut local, mut local_length) = (std::ptr::null_mut(), 0);
     let (mut peer, mut peer_length) = (std::ptr::null_mut(), 0);
+    let range = record.range();
     // SAFETY: the buffer, with its spare capacity, is as AcceptEx filled it, and the lengths are the same as then. The
     // pointers that come back point into it, with their lengths.
     unsafe {
         (functions.accept_ex_addresses)(
-            record.buffer.as_ptr().add(record.range.start).cast(),
-            record.range.len() as u32,
+            record.buffer.as_ptr().add(range.start).cast(),
+            range.len() as u32,
             ADDRESS_LENGTH,
             ADDRESS_LENGTH,
             &mut local,

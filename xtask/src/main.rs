@@ -4,6 +4,7 @@
 mod check;
 mod conformance;
 mod install;
+mod instructions;
 mod libtest;
 mod register;
 mod suite;
@@ -22,6 +23,8 @@ enum Command {
     Install(install::Arguments),
     /// Check the rules of the code that no compiler checks
     Check,
+    /// Count the instructions of the engine's hot paths and compare them with bench/instructions.tsv
+    Instructions(instructions::Arguments),
     /// Build for Windows and run the tests under Wine
     Windows(windows::Arguments),
 }
@@ -31,6 +34,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Conformance(arguments) => conformance::run(&arguments),
         Command::Install(arguments) => install::run(&arguments),
         Command::Check => check::run(),
+        Command::Instructions(arguments) => instructions::run(&arguments),
         Command::Windows(arguments) => windows::run(&arguments),
     }
 }

@@ -6,6 +6,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4};
 #[cfg(target_os = "linux")]
 use std::os::fd::AsRawFd;
+use std::process::{Child, ExitStatus};
 use std::time::Duration;
 use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessesToUpdate, System};
 
@@ -98,23 +99,71 @@ pub(crate) fn no_descriptor_left(error: &io::Error) -> bool {
 }
 
 /// What a process has used so far.
-///
-/// The CPU time has the system's resolution: 10 ms on Linux, where the sum of both kinds is what the scheduler measured
-/// and not what a tick happened to see.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Usage {
     /// User and system time of all threads, those that have ended included.
     pub(crate) cpu: Duration,
-    /// Bytes in memory: the resident set.
-    pub(crate) resident: u64,
+    /// Bytes of memory.
+    pub(crate) memory: u64,
 }
 
 /// What process `pid` has used; None if there is no such process.
+///
+/// On Linux the CPU time is the scheduler's, to the nanosecond, and the memory the resident anonymous pages: heap and stacks,
+/// without the pages of files that code is read from. Elsewhere they are what the system tells, in its ticks, and the resident
+/// set.
+#[cfg(target_os = "linux")]
+pub(crate) fn usage(pid: u32) -> Option<Usage> {
+    use nix::{time, unistd::Pid};
+    let memory = anonymous_bytes(&std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?)?;
+    let clock = time::clock_getcpuclockid(Pid::from_raw(pid.try_into().ok()?)).ok()?;
+    Some(Usage { cpu: clock.now().ok()?.into(), memory })
+}
+
+/// The line `RssAnon:     1234 kB` of /proc/PID/status.
+#[cfg(target_os = "linux")]
+fn anonymous_bytes(status: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
+    line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
+}
+
+/// See above.
+#[cfg(not(target_os = "linux"))]
 pub(crate) fn usage(pid: u32) -> Option<Usage> {
     inspect(pid, ProcessRefreshKind::nothing().with_cpu().with_memory().without_tasks(), |process| Usage {
         cpu: Duration::from_millis(process.accumulated_cpu_time()),
-        resident: process.memory(),
+        memory: process.memory(),
     })
+}
+
+/// Asks a child to end by SIGTERM; ends it where there are no signals.
+#[cfg(unix)]
+pub(crate) fn terminate(child: &mut Child) -> io::Result<()> {
+    use nix::{sys::signal, unistd::Pid};
+    let pid = child.id().try_into().map_err(io::Error::other)?;
+    Ok(signal::kill(Pid::from_raw(pid), signal::Signal::SIGTERM)?)
+}
+
+/// See above.
+#[cfg(not(unix))]
+pub(crate) fn terminate(child: &mut Child) -> io::Result<()> {
+    child.kill()
+}
+
+/// Whether a child that was asked to [terminate] ended by that or in order, and not by a fault of its own.
+#[cfg(unix)]
+pub(crate) fn has_obeyed(status: ExitStatus) -> bool {
+    use std::os::unix::process::ExitStatusExt;
+    const SIGTERM: i32 = nix::sys::signal::Signal::SIGTERM as i32;
+    // Shells say so of the program that they ran.
+    const OF_A_SHELL: i32 = 128 + SIGTERM;
+    status.signal() == Some(SIGTERM) || matches!(status.code(), Some(0 | OF_A_SHELL))
+}
+
+/// See above: it was ended.
+#[cfg(not(unix))]
+pub(crate) fn has_obeyed(_: ExitStatus) -> bool {
+    true
 }
 
 /// How many threads process `pid` has; None if the system does not tell.
@@ -141,13 +190,24 @@ mod tests {
     #[test]
     fn this_process_has_used_something() {
         let before = usage(std::process::id()).unwrap();
-        assert!(before.resident > 100_000);
+        assert!(before.memory > 100_000);
         let mut used = before;
         let mut x = 0u64;
         while used.cpu <= before.cpu {
             (0..1_000_000).for_each(|i| x = std::hint::black_box(x ^ i));
             used = usage(std::process::id()).unwrap();
         }
+    }
+
+    #[test]
+    fn memory_that_is_written_to_is_counted() {
+        const GROWTH: usize = 64 << 20;
+        let before = usage(std::process::id()).unwrap().memory;
+        let written = std::hint::black_box(vec![1u8; GROWTH]);
+        let after = usage(std::process::id()).unwrap().memory;
+        // Other tests of this process may free a little meanwhile.
+        assert!(after >= before + GROWTH as u64 / 2, "{before} {after}");
+        drop(written);
     }
 
     #[test]

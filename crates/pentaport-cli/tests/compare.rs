@@ -55,6 +55,11 @@ fn chosen_models_are_measured_as_often_as_asked() {
         let rate = &result["messages_per_second"];
         let [min, median, max] = ["min", "median", "max"].map(|name| rate[name].as_f64().unwrap());
         assert!(0.0 < min && min < median && median < max, "three runs differ: {rate}");
+        let runs = result["runs"].as_array().unwrap();
+        assert_eq!(runs.len(), 3);
+        for figure in ["messages_per_second", "p50_us", "p99_us", "p99.9_us", "server_cpu_us_per_message"] {
+            assert!(runs.iter().all(|run| run[figure].as_f64().is_some_and(|n| n > 0.0)), "{figure} in {result}");
+        }
     }
 }
 
@@ -69,6 +74,78 @@ fn a_peer_is_what_models_are_compared_with() {
     assert!(table.contains("CPU / raw"), "{table}");
     assert!(table.lines().any(|line| line.starts_with("| raw ")), "{table}");
     drop(peer);
+}
+
+/// Compares a server with one model, with one connection.
+fn compare_once(server: &str) -> std::process::Output {
+    pentaport(&["compare", "--models", "select", "--connections", "1", "--duration", "50ms", "--server", server])
+}
+
+/// A command for `--server`: this program's echo server, with these options.
+fn own(name: &str, options: &str) -> String {
+    format!("{name}='{}' serve --listen 127.0.0.1:0 {options}", env!("CARGO_BIN_EXE_pentaport"))
+}
+
+#[test]
+fn servers_are_started_for_each_measurement_and_the_first_is_the_yardstick() {
+    let mine = own("mine", "--model event-select --threads {threads}");
+    let other = own("other", "--model overlapped-event");
+    let output = compare(
+        &[
+            &["--models", "select", "--server", &mine, "--server", &other, "--threads", "3", "--idle", "5"][..],
+            &["--runs", "2", "--json", "-"],
+        ]
+        .concat(),
+    );
+    success(&output);
+    let report: Value = serde_json::from_str(stdout(&output)).expect("stdout is JSON only");
+    assert_eq!(report["yardstick"], "mine");
+    assert_eq!(report["settings"]["idle"], 5);
+    let results = report["results"].as_array().unwrap();
+    let names: Vec<_> = results.iter().map(|result| result["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["select", "mine", "other", "select", "mine", "other"]);
+    for result in results {
+        assert_eq!(result["failed_runs"], 0, "{result}");
+        assert_eq!(result["runs"].as_array().unwrap().len(), 2);
+        let ratio = result["cpu_ratio_to_yardstick"]["median"].as_f64().expect("a server's CPU time is known");
+        assert!(ratio > 0.0);
+        if result["name"] == "mine" {
+            assert_eq!(ratio, 1.0);
+            assert!(result["server_threads"]["median"].as_f64().is_none_or(|threads| threads >= 3.0), "{result}");
+        }
+    }
+}
+
+#[test]
+fn a_server_that_fails_is_told_and_the_others_are_measured() {
+    let program = env!("CARGO_BIN_EXE_pentaport");
+    for (server, part) in [
+        ("bad=/no/such/program".to_owned(), "cannot start /no/such/program: "),
+        (format!("bad='{program}' --version"), "the server did not say where it listens, but: pentaport "),
+        (
+            format!("bad='{program}' serve --model kqueue"),
+            "the server did not start; the server's first words: pentaport: ",
+        ),
+    ] {
+        let output = compare_once(&server);
+        let line = failure(&output, 1);
+        assert!(line.starts_with("bad failed with 1 connection: ") && line.contains(part), "{line}");
+        let table = stdout(&output);
+        let row = table.lines().find(|line| line.starts_with("| select ")).expect("it has its row");
+        assert!(is_measured(row), "{row}");
+    }
+}
+
+/// A server that fails once in a while is not to pass for one that works.
+#[cfg(unix)]
+#[test]
+fn a_server_that_ends_badly_after_its_work_has_failed() {
+    let program = env!("CARGO_BIN_EXE_pentaport");
+    let server =
+        format!("bad=sh -c '{program} serve --listen 127.0.0.1:0 & trap \"kill $!; wait; exit 3\" TERM; wait'");
+    let output = compare_once(&server);
+    let line = failure(&output, 1);
+    assert!(line.starts_with("bad failed with 1 connection: the server ended with exit status: 3"), "{line}");
 }
 
 #[test]
@@ -103,10 +180,15 @@ fn what_cannot_be_measured_is_told_before_anything_runs() {
         (&["--connections", "0"], 2, "at least 1"),
         (&["--peer", "127.0.0.1:7"], 2, "not NAME=ADDR:PORT"),
         (&["--peer", "x=nowhere"], 1, "the port is missing"),
+        (&["--server", "./server"], 2, "not NAME=COMMAND"),
+        (&["--server", "x='./server"], 2, "its command cannot be read"),
+        (&["--server", "select=./server"], 1, "the name select is there twice"),
+        (&["--server", "x=./server", "--peer", "x=127.0.0.1:7"], 1, "the name x is there twice"),
         (&["--pid", "1"], 1, "1 --pid for 0 --peer"),
         (&["--peer", &echo, "--pid", &no_pid], 1, "there is no process"),
         (&["--json", "/no/such/directory/x.json"], 1, "cannot write /no/such/directory/x.json"),
         (&["--connections", "4000000000"], 1, LIMIT),
+        (&["--connections", "1", "--idle", "4000000000"], 1, LIMIT),
         // Last, since it takes a measurement to find out.
         (&["--models", "select", "--peer", &peer, "--connections", "1", "--duration", "50ms"], 1, "connection refused"),
     ] {

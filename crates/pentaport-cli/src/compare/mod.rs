@@ -1,10 +1,11 @@
 //! `pentaport compare`: what the models cost and give on this machine, side by side.
 //!
 //! Each measurement has a server process of its own, so that CPU and memory are that model's alone: started, connected
-//! to, measured from when all connections are open until they close, stopped, and its exit looked at. Peers run already;
-//! they are only connected to.
+//! to, measured from when all connections are open until they close, stopped, and its exit looked at. So are other
+//! servers whose commands are given. Peers run already; they are only connected to.
 
 mod measure;
+mod order;
 mod pin;
 mod report;
 mod subject;
@@ -18,14 +19,14 @@ use crate::text::plural;
 use crate::{limits, output, serve, text, value};
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
-use measure::{Load, Measurement};
+use measure::Load;
 use pentaport_server::Model;
 use pin::Pin;
-use report::{Cell, Report, Settings};
+use report::{Cell, Report, Run, Settings};
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use subject::{Peer, Subject};
+use subject::{OwnServer, Peer, Subject};
 
 /// Measure all models side by side.
 ///
@@ -47,6 +48,9 @@ pub(crate) struct Arguments {
         value_parser = value::at_least_one
     )]
     connections: Vec<usize>,
+    /// Further connections that stay open and send nothing.
+    #[arg(long, value_name = "N", default_value = "0")]
+    idle: usize,
     /// Size of a message.
     #[arg(short, long, value_name = "BYTES", default_value = "64", value_parser = value::message_size)]
     message: usize,
@@ -56,10 +60,10 @@ pub(crate) struct Arguments {
     /// How long to load each model with each number of connections.
     #[arg(short, long, value_name = "TIME", default_value = "3s", value_parser = value::duration)]
     duration: Duration,
-    /// Repeat everything N times in turn; the table shows medians.
+    /// Repeat everything N times, the servers in turn; the table shows medians.
     #[arg(long, value_name = "N", default_value = "1", value_parser = value::at_least_one)]
     runs: usize,
-    /// Worker threads of each model [default: half of the CPUs, or 1 with --pin].
+    /// Worker threads of each server that is started [default: half of the CPUs, or 1 with --pin].
     #[arg(short, long, value_name = "N", value_parser = value::threads)]
     threads: Option<usize>,
     /// Threads of the load generator [default: half of the CPUs, or 1 with --pin].
@@ -69,6 +73,14 @@ pub(crate) struct Arguments {
     /// moved to the server's CPU and stays there.
     #[arg(long)]
     pin: bool,
+    /// Measure another echo server as well, started by this command for each measurement; may be repeated.
+    ///
+    /// The command is split into words as a shell does it, and no shell runs it. {threads} in it becomes the number of
+    /// worker threads. The first line that the server prints on standard output ends with its address. SIGTERM ends it.
+    ///
+    /// CPU time is compared with that of the first --peer or, without any, of the first --server.
+    #[arg(long = "server", value_name = "NAME=COMMAND", value_parser = subject::server)]
+    servers: Vec<OwnServer>,
     /// Measure an echo server that runs already as well; may be repeated.
     #[arg(long = "peer", value_name = "NAME=ADDR:PORT", value_parser = subject::peer)]
     peers: Vec<(String, String)>,
@@ -84,9 +96,10 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    check_names(arguments)?;
     let peers = Peer::all(&arguments.peers, &arguments.pids, arguments.timeout)?;
     let most = arguments.connections.iter().copied().max().unwrap_or(1);
-    limits::allow_connections(most as u64)?;
+    limits::allow_connections((most as u64).saturating_add(arguments.idle as u64))?;
     if let Some(file) = &arguments.json {
         check_writable(file)?;
     }
@@ -95,6 +108,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let pin = if arguments.pin { Some(Pin::new(&peers)?) } else { None };
     let threads = |given: Option<usize>| given.unwrap_or(if pin.is_some() { 1 } else { default_threads() });
     let settings = Settings {
+        idle: arguments.idle,
         message_bytes: arguments.message,
         depth: arguments.depth,
         duration_seconds: arguments.duration.as_secs_f64(),
@@ -104,7 +118,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         pinned: pin.is_some(),
     };
     interrupt::watch()?;
-    let cells = measure_all(arguments, &settings, subjects(&arguments.models, peers), pin.as_ref());
+    let cells = measure_all(arguments, &settings, subjects(arguments, peers), pin.as_ref());
     let interrupted = interrupt::requested();
     let report = Report::new(machine, settings, interrupted, cells);
     if !report.results.is_empty() {
@@ -114,14 +128,37 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if interrupted { Err(Interrupted.into()) } else { Ok(()) }
 }
 
-fn subjects(models: &[Model], peers: Vec<Peer>) -> Vec<Subject> {
-    let models = if models.is_empty() { Model::ALL } else { models };
-    models.iter().map(|&model| Subject::Model(model)).chain(peers.into_iter().map(Subject::Peer)).collect()
+/// Rows are known by their names.
+fn check_names(arguments: &Arguments) -> anyhow::Result<()> {
+    let mut known: Vec<&str> = models(arguments).iter().map(|model| model.name()).collect();
+    let peers = arguments.peers.iter().map(|(name, _)| name.as_str());
+    for name in peers.chain(arguments.servers.iter().map(OwnServer::name)) {
+        if known.contains(&name) {
+            return Err(Failure::new(
+                format!("the name {name} is there twice"),
+                "give each --peer and --server a name of its own, which no model has",
+            )
+            .into());
+        }
+        known.push(name);
+    }
+    Ok(())
+}
+
+fn models(arguments: &Arguments) -> &[Model] {
+    if arguments.models.is_empty() { Model::ALL } else { &arguments.models }
+}
+
+fn subjects(arguments: &Arguments, peers: Vec<Peer>) -> Vec<Subject> {
+    let models = models(arguments).iter().map(|&model| Subject::Model(model));
+    let servers = arguments.servers.iter().cloned().map(Subject::Server);
+    models.chain(peers.into_iter().map(Subject::Peer)).chain(servers).collect()
 }
 
 /// Measures every subject with every number of connections. Subjects take turns, so that what changes on the machine
 /// meanwhile touches all. Ctrl-C ends it with what is done.
 fn measure_all(arguments: &Arguments, settings: &Settings, subjects: Vec<Subject>, pin: Option<&Pin>) -> Vec<Cell> {
+    let yardstick = subjects.iter().position(Subject::is_peer);
     let mut cells = Vec::new();
     let steps = arguments.connections.len() * arguments.runs * subjects.len();
     // On a terminal only: indicatif draws nothing elsewhere.
@@ -132,27 +169,31 @@ fn measure_all(arguments: &Arguments, settings: &Settings, subjects: Vec<Subject
     for &connections in &arguments.connections {
         let load = Load {
             connections,
+            idle: settings.idle,
             message: settings.message_bytes,
             depth: settings.depth,
             duration: arguments.duration,
             threads: settings.load_threads,
             timeout: arguments.timeout,
         };
-        let mut outcomes: Vec<Vec<Result<Measurement, String>>> = vec![Vec::new(); subjects.len()];
-        'runs: for _ in 0..arguments.runs {
-            for (subject, outcomes) in subjects.iter().zip(&mut outcomes) {
+        let mut runs: Vec<Vec<Run>> = vec![Vec::new(); subjects.len()];
+        'rounds: for round in 0..arguments.runs {
+            for index in order::order(subjects.len(), round) {
+                let subject = &subjects[index];
                 bar.set_message(format!("{}, {}", subject.name(), plural(connections as u64, "connection")));
                 let outcome = measure::measure(subject, &load, settings.server_threads, pin, new_seed());
                 if interrupt::requested() {
                     // Whatever came out of it: the servers may have had the signal as well.
-                    break 'runs;
+                    break 'rounds;
                 }
-                outcomes.push(outcome.map_err(|error| format!("{error:#}")));
+                runs[index]
+                    .push(outcome.map_or_else(|error| Run::Failed { error: format!("{error:#}") }, Run::Measured));
                 bar.inc(1);
             }
         }
-        let measured = subjects.iter().zip(&outcomes).filter(|(_, outcomes)| !outcomes.is_empty());
-        cells.extend(measured.map(|(subject, outcomes)| Cell::new(subject, connections, outcomes)));
+        let yardstick = yardstick.map(|index| runs[index].as_slice());
+        let measured = subjects.iter().zip(&runs).filter(|(_, runs)| !runs.is_empty());
+        cells.extend(measured.map(|(subject, runs)| Cell::new(subject, connections, runs, yardstick)));
         if interrupt::requested() {
             break;
         }

@@ -2,7 +2,7 @@
 
 use super::subject::Peer;
 use crate::failure::Failure;
-use std::path::Path;
+use std::ffi::OsStr;
 use std::process::{Command, Stdio};
 
 /// The CPU of the servers; the load, this process, is on another.
@@ -26,7 +26,7 @@ impl Pin {
     }
 
     /// A command that runs `program` on the server's CPU, or anywhere without a pin.
-    pub(super) fn server_command(pin: Option<&Pin>, program: &Path) -> Command {
+    pub(super) fn server_command(pin: Option<&Pin>, program: &OsStr) -> Command {
         match pin {
             None => Command::new(program),
             // taskset becomes the program: the process is the same.

@@ -12,6 +12,8 @@ pub(super) struct Report {
     command: Vec<String>,
     pub(super) machine: Machine,
     pub(super) settings: Settings,
+    /// What the others are compared with.
+    pub(super) yardstick: Option<String>,
     /// Ctrl-C ended it: results are missing, or are of fewer runs.
     pub(super) interrupted: bool,
     pub(super) results: Vec<Cell>,
@@ -20,6 +22,7 @@ pub(super) struct Report {
 /// How it was measured.
 #[derive(Debug, Serialize)]
 pub(super) struct Settings {
+    pub(super) idle: usize,
     pub(super) message_bytes: usize,
     pub(super) depth: usize,
     pub(super) duration_seconds: f64,
@@ -33,21 +36,35 @@ pub(super) struct Settings {
 #[derive(Debug, Serialize)]
 pub(super) struct Cell {
     pub(super) name: String,
+    /// It is none of the models.
     pub(super) peer: bool,
     pub(super) connections: usize,
     /// Why it failed; the figures are of the runs that did not.
     pub(super) error: Option<String>,
+    pub(super) failed_runs: usize,
     /// What to do about it.
     #[serde(skip)]
     pub(super) advice: String,
     pub(super) messages_per_second: Option<Spread>,
     pub(super) p50_us: Option<Spread>,
     pub(super) p99_us: Option<Spread>,
+    #[serde(rename = "p99.9_us")]
+    pub(super) p99_9_us: Option<Spread>,
     pub(super) server_cpu_us_per_message: Option<Spread>,
-    /// Of the CPU time per message to that of the first peer with as many connections.
-    pub(super) cpu_ratio_to_peer: Option<f64>,
+    /// Of the CPU time per message to that of the yardstick in the same run.
+    pub(super) cpu_ratio_to_yardstick: Option<Spread>,
     pub(super) server_threads: Option<Spread>,
     pub(super) memory_per_connection_bytes: Option<Spread>,
+    /// In the order in which they were made: those of the same place are neighbours in time.
+    pub(super) runs: Vec<Run>,
+}
+
+/// One measurement, or why there is none.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum Run {
+    Measured(Measurement),
+    Failed { error: String },
 }
 
 /// A figure over several runs.
@@ -59,46 +76,68 @@ pub(super) struct Spread {
 }
 
 impl Report {
-    pub(super) fn new(machine: Machine, settings: Settings, interrupted: bool, mut results: Vec<Cell>) -> Report {
-        add_ratios(&mut results);
+    pub(super) fn new(machine: Machine, settings: Settings, interrupted: bool, results: Vec<Cell>) -> Report {
         Report {
             version: env!("CARGO_PKG_VERSION"),
             command: std::env::args().collect(),
             machine,
             settings,
+            yardstick: results.iter().find(|cell| cell.peer).map(|cell| cell.name.clone()),
             interrupted,
             results,
         }
     }
-
-    /// The peer that the others are compared with.
-    pub(super) fn yardstick(&self) -> Option<&str> {
-        self.results.iter().find(|cell| cell.peer).map(|cell| cell.name.as_str())
-    }
 }
 
 impl Cell {
-    pub(super) fn new(subject: &Subject, connections: usize, outcomes: &[Result<Measurement, String>]) -> Cell {
-        let measured: Vec<&Measurement> = outcomes.iter().flatten().collect();
-        let of = |figure: fn(&Measurement) -> Option<f64>| Spread::of(measured.iter().filter_map(|m| figure(m)));
+    /// `yardstick`: the runs that this subject's are compared with.
+    pub(super) fn new(subject: &Subject, connections: usize, runs: &[Run], yardstick: Option<&[Run]>) -> Cell {
+        let of = |figure: fn(&Measurement) -> Option<f64>| {
+            Spread::of(runs.iter().filter_map(Run::measured).filter_map(figure))
+        };
         Cell {
             name: subject.name().to_owned(),
             peer: subject.is_peer(),
             connections,
             advice: subject.advice(connections),
-            error: outcomes.iter().find_map(|outcome| outcome.as_ref().err().cloned()),
+            error: runs.iter().find_map(Run::error).map(str::to_owned),
+            failed_runs: runs.iter().filter_map(Run::error).count(),
             messages_per_second: of(|m| Some(m.messages_per_second)),
             p50_us: of(|m| Some(m.p50_us)),
             p99_us: of(|m| Some(m.p99_us)),
-            server_cpu_us_per_message: of(|m| Some(m.process?.cpu_us_per_message)),
-            cpu_ratio_to_peer: None,
+            p99_9_us: of(|m| Some(m.p99_9_us)),
+            server_cpu_us_per_message: of(|m| Some(m.process?.server_cpu_us_per_message)),
+            cpu_ratio_to_yardstick: yardstick.and_then(|yardstick| Spread::of(cpu_ratios(runs, yardstick))),
             server_threads: of(|m| {
-                let ProcessMeasurement { threads, .. } = m.process?;
-                threads.map(|n| n as f64)
+                let ProcessMeasurement { server_threads, .. } = m.process?;
+                server_threads.map(|n| n as f64)
             }),
-            memory_per_connection_bytes: of(|m| Some(m.process?.memory_per_connection)),
+            memory_per_connection_bytes: of(|m| Some(m.process?.memory_per_connection_bytes)),
+            runs: runs.to_vec(),
         }
     }
+}
+
+impl Run {
+    fn measured(&self) -> Option<&Measurement> {
+        match self {
+            Run::Measured(measurement) => Some(measurement),
+            Run::Failed { .. } => None,
+        }
+    }
+
+    fn error(&self) -> Option<&str> {
+        match self {
+            Run::Measured(_) => None,
+            Run::Failed { error } => Some(error),
+        }
+    }
+}
+
+/// Of each run to the one made next to it. What the machine did meanwhile touched both.
+fn cpu_ratios(runs: &[Run], yardstick: &[Run]) -> impl Iterator<Item = f64> {
+    let cost = |run: &Run| Some(run.measured()?.process?.server_cpu_us_per_message).filter(|&cpu| cpu > 0.0);
+    runs.iter().zip(yardstick).filter_map(move |(run, yardstick)| Some(cost(run)? / cost(yardstick)?))
 }
 
 impl Spread {
@@ -118,22 +157,6 @@ impl Spread {
     }
 }
 
-fn add_ratios(cells: &mut [Cell]) {
-    let Some(yardstick) = cells.iter().find(|cell| cell.peer).map(|cell| cell.name.clone()) else {
-        return;
-    };
-    let cost = |cell: &Cell| cell.server_cpu_us_per_message.map(|cpu| cpu.median).filter(|&cpu| cpu > 0.0);
-    let of_peer: Vec<(usize, f64)> = cells
-        .iter()
-        .filter(|cell| cell.peer && cell.name == yardstick)
-        .filter_map(|cell| Some((cell.connections, cost(cell)?)))
-        .collect();
-    for cell in cells {
-        let peer = of_peer.iter().find(|(connections, _)| *connections == cell.connections);
-        cell.cpu_ratio_to_peer = peer.and_then(|(_, peer)| Some(cost(cell)? / peer));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,30 +171,27 @@ mod tests {
     }
 
     #[test]
-    fn ratios_are_to_the_first_peer_with_as_many_connections() {
-        let cell = |name: &str, peer, connections, cpu: f64| Cell {
-            name: name.to_owned(),
-            peer,
-            connections,
-            error: None,
-            advice: String::new(),
-            messages_per_second: None,
-            p50_us: None,
-            p99_us: None,
-            server_cpu_us_per_message: Spread::of([cpu].into_iter()),
-            cpu_ratio_to_peer: None,
-            server_threads: None,
-            memory_per_connection_bytes: None,
+    fn ratios_are_to_the_run_of_the_same_place() {
+        let run = |cpu| {
+            Run::Measured(Measurement {
+                messages_per_second: 1.0,
+                p50_us: 1.0,
+                p99_us: 1.0,
+                p99_9_us: 1.0,
+                process: Some(ProcessMeasurement {
+                    server_cpu_us_per_message: cpu,
+                    server_threads: None,
+                    memory_per_connection_bytes: 0.0,
+                }),
+            })
         };
-        let mut cells = [
-            cell("select", false, 1, 6.0),
-            cell("epoll", true, 1, 4.0),
-            cell("other", true, 1, 2.0),
-            cell("select", false, 64, 6.0),
-            cell("epoll", true, 64, 3.0),
-        ];
-        add_ratios(&mut cells);
-        let ratios: Vec<_> = cells.iter().map(|cell| cell.cpu_ratio_to_peer).collect();
-        assert_eq!(ratios, [Some(1.5), Some(1.0), Some(0.5), Some(2.0), Some(1.0)]);
+        let failed = || Run::Failed { error: "reset".into() };
+        let ratios = |runs: &[Run], yardstick: &[Run]| cpu_ratios(runs, yardstick).collect::<Vec<_>>();
+        assert_eq!(ratios(&[run(6.0), run(8.0)], &[run(4.0), run(2.0)]), [1.5, 4.0]);
+        // A run that failed on either side has no ratio, and shifts none.
+        assert_eq!(ratios(&[run(6.0), failed(), run(3.0)], &[failed(), run(2.0), run(1.0)]), [3.0]);
+        // Interrupted: the last one is missing.
+        assert_eq!(ratios(&[run(6.0), run(8.0)], &[run(4.0)]), [1.5]);
+        assert_eq!(ratios(&[run(6.0)], &[run(0.0)]), [0.0; 0]);
     }
 }

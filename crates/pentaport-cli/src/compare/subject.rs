@@ -1,4 +1,4 @@
-//! What is measured: a model, served by a child process, or a peer that runs already.
+//! What is measured: a model or another server, each a child process, or a peer that runs already.
 
 use super::pin::Pin;
 use crate::address;
@@ -6,9 +6,10 @@ use crate::failure::Failure;
 use crate::process;
 use anyhow::{Context, bail};
 use pentaport_server::Model;
+use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Read};
-use std::net::SocketAddr;
-use std::process::{Child, ChildStderr, ChildStdout, Stdio};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -24,6 +25,7 @@ const COMPLAINTS: u64 = 64 * 1024;
 pub(crate) enum Subject {
     Model(Model),
     Peer(Peer),
+    Server(OwnServer),
 }
 
 /// An echo server that runs already.
@@ -33,16 +35,31 @@ pub(crate) struct Peer {
     pub(super) pid: Option<u32>,
 }
 
+/// An echo server of the user, started for each measurement.
+#[derive(Clone)]
+pub(crate) struct OwnServer {
+    name: String,
+    /// Program and arguments.
+    words: Vec<String>,
+}
+
+impl OwnServer {
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
 impl Subject {
     pub(crate) fn name(&self) -> &str {
         match self {
             Subject::Model(model) => model.name(),
             Subject::Peer(peer) => &peer.name,
+            Subject::Server(server) => &server.name,
         }
     }
 
     pub(crate) fn is_peer(&self) -> bool {
-        matches!(self, Subject::Peer(_))
+        !matches!(self, Subject::Model(_))
     }
 
     /// What to do if it failed.
@@ -58,13 +75,35 @@ impl Subject {
                     peer.address
                 )
             }
+            Subject::Server(server) => format!(
+                "start it yourself: `{}`; the first line that it prints, and flushes, has to end with its address, and \
+                 SIGTERM has to end it",
+                shell_words::join(&server.words)
+            ),
         }
     }
 
     /// A server to measure.
     pub(super) fn start(&self, threads: usize, pin: Option<&Pin>) -> anyhow::Result<Running> {
         match self {
-            Subject::Model(model) => Served::start(*model, threads, pin).map(Running::Served),
+            Subject::Model(model) => {
+                let program = std::env::current_exe().context("cannot find this program")?;
+                let mut command = Pin::server_command(pin, program.as_os_str());
+                command.args(["serve", "--listen", "127.0.0.1:0", "--stop-at-eof", "--drain", "1s"]).args([
+                    "--model",
+                    model.name(),
+                    "--threads",
+                    &threads.to_string(),
+                ]);
+                Served::start(command, End::OfInput).map(Running::Served)
+            }
+            Subject::Server(server) => {
+                let mut words = server.words.iter().map(|word| word.replace("{threads}", &threads.to_string()));
+                let program = words.next().context("a command has words")?;
+                let mut command = Pin::server_command(pin, OsStr::new(&program));
+                command.args(words);
+                Served::start(command, End::BySignal).map(Running::Served)
+            }
             Subject::Peer(peer) => Ok(Running::Peer { address: peer.address, pid: peer.pid }),
         }
     }
@@ -75,6 +114,17 @@ pub(super) fn peer(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, address)) if !name.is_empty() && !address.is_empty() => Ok((name.to_owned(), address.to_owned())),
         _ => Err("it is not NAME=ADDR:PORT, for example epoll=127.0.0.1:7".into()),
+    }
+}
+
+/// Reads `NAME=COMMAND`.
+pub(super) fn server(text: &str) -> Result<OwnServer, String> {
+    const FORM: &str = "it is not NAME=COMMAND, for example mine='./server --threads {threads}'";
+    let (name, command) = text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or(FORM)?;
+    match shell_words::split(command) {
+        Ok(words) if words.is_empty() => Err(FORM.into()),
+        Ok(words) => Ok(OwnServer { name: name.to_owned(), words }),
+        Err(error) => Err(format!("its command cannot be read: {error}")),
     }
 }
 
@@ -149,29 +199,41 @@ pub(super) struct Served {
     child: Child,
     address: SocketAddr,
     complaints: mpsc::Receiver<String>,
+    end: End,
+}
+
+/// How a child is told to end.
+#[derive(Clone, Copy, PartialEq)]
+enum End {
+    /// By the end of its standard input. So it ends as well if this process is killed.
+    OfInput,
+    /// By SIGTERM, or, where there are no signals, at once.
+    BySignal,
 }
 
 impl Served {
-    fn start(model: Model, threads: usize, pin: Option<&Pin>) -> anyhow::Result<Served> {
-        let program = std::env::current_exe().context("cannot find this program")?;
-        let mut command = Pin::server_command(pin, &program);
-        command
-            .args(["serve", "--listen", "127.0.0.1:0", "--stop-at-eof", "--drain", "1s", "--model", model.name()])
-            .args(["--threads", &threads.to_string()])
+    /// Starts a server and waits until it says where it listens.
+    fn start(mut command: Command, end: End) -> anyhow::Result<Served> {
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child = command.spawn().with_context(|| format!("cannot start {}", program.display()))?;
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start {}", command.get_program().display()))?;
         let lines = child.stdout.take().map(read_lines);
         let complaints = child.stderr.take().map(read_complaints);
         let (Some(lines), Some(complaints)) = (lines, complaints) else { bail!("the server's output is lost") };
         let any = SocketAddr::from(([0, 0, 0, 0], 0));
         // From here on it is killed if anything fails.
-        let mut served = Served { child, address: any, complaints };
-        let Ok(line) = lines.recv_timeout(PATIENCE) else {
-            return Err(served.explain(anyhow::anyhow!("the server did not start")));
+        let mut served = Served { child, address: any, complaints, end };
+        let line = match lines.recv_timeout(PATIENCE) {
+            Ok(line) => line,
+            Err(mpsc::RecvTimeoutError::Disconnected) => {
+                return Err(served.explain(anyhow::anyhow!("the server did not start")));
+            }
+            Err(mpsc::RecvTimeoutError::Timeout) => bail!("the server did not say where it listens"),
         };
-        match line.rsplit(' ').next().and_then(|address| address.parse().ok()) {
+        match address_in(&line) {
             Some(address) => served.address = address,
             None => bail!("the server did not say where it listens, but: {line}"),
         }
@@ -179,11 +241,20 @@ impl Served {
     }
 
     fn stop(mut self) -> anyhow::Result<()> {
-        drop(self.child.stdin.take());
+        match self.end {
+            End::OfInput => drop(self.child.stdin.take()),
+            End::BySignal => match self.child.try_wait().context("cannot wait for the server")? {
+                None => process::terminate(&mut self.child).context("cannot stop the server")?,
+                Some(status) => {
+                    return Err(self.explain(anyhow::anyhow!("the server ended by itself with {status}")));
+                }
+            },
+        }
         let start = Instant::now();
         while start.elapsed() < PATIENCE {
             match self.child.try_wait().context("cannot wait for the server")? {
                 Some(status) if status.success() => return Ok(()),
+                Some(status) if self.end == End::BySignal && process::has_obeyed(status) => return Ok(()),
                 Some(status) => {
                     return Err(self.explain(anyhow::anyhow!("the server ended with {status}")));
                 }
@@ -196,12 +267,27 @@ impl Served {
     fn explain(self, error: anyhow::Error) -> anyhow::Error {
         // Complaints come when the process has ended; of one that lives, what was seen from outside is the fault.
         let Ok(complaints) = self.complaints.recv_timeout(MOMENT) else { return error };
-        // The first line says what; a hint is for people who started it themselves.
         match complaints.lines().find(|line| !line.trim().is_empty()) {
-            Some(line) => anyhow::Error::msg(line.strip_prefix("pentaport: ").unwrap_or(line).to_owned()),
+            // The first line says what; a hint is for people who started it themselves.
+            Some(line) if self.end == End::OfInput => {
+                anyhow::Error::msg(line.strip_prefix("pentaport: ").unwrap_or(line).to_owned())
+            }
+            // Who knows what others write there.
+            Some(line) => anyhow::anyhow!("{error:#}; the server's first words: {line}"),
             None => error,
         }
     }
+}
+
+/// The address that ends a server's first line. One that listens everywhere is reached by loopback.
+fn address_in(line: &str) -> Option<SocketAddr> {
+    let mut address: SocketAddr = line.split_whitespace().last()?.parse().ok()?;
+    match address {
+        SocketAddr::V4(v4) if v4.ip().is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        SocketAddr::V6(v6) if v6.ip().is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    Some(address)
 }
 
 impl Drop for Served {
@@ -232,4 +318,34 @@ fn read_complaints(stderr: ChildStderr) -> mpsc::Receiver<String> {
         let _ = sender.send(String::from_utf8_lossy(&kept).into_owned());
     });
     complaints
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_read_as_a_shell_reads_them() {
+        let mine = server("mine='/path with spaces/server' --name=x \"a b\"").map_err(|_| ()).unwrap();
+        assert_eq!(
+            (mine.name.as_str(), &mine.words[..]),
+            ("mine", &["/path with spaces/server", "--name=x", "a b"].map(String::from)[..])
+        );
+        let refused = |text: &str| server(text).map(drop).unwrap_err();
+        assert!(refused("./server").contains("not NAME=COMMAND"));
+        assert!(refused("=./server").contains("not NAME=COMMAND"));
+        assert!(refused("mine=").contains("not NAME=COMMAND"));
+        assert!(refused("mine='./server").contains("cannot be read"));
+    }
+
+    #[test]
+    fn the_last_word_of_the_first_line_is_the_address() {
+        let found = |line: &str| address_in(line).map(|address| address.to_string());
+        assert_eq!(found("listening on 127.0.0.1:7000\r\n").as_deref(), Some("127.0.0.1:7000"));
+        assert_eq!(found("[::1]:7").as_deref(), Some("[::1]:7"));
+        assert_eq!(found("on 0.0.0.0:7").as_deref(), Some("127.0.0.1:7"));
+        assert_eq!(found("on [::]:7").as_deref(), Some("[::1]:7"));
+        assert_eq!(found("ready"), None);
+        assert_eq!(found(""), None);
+    }
 }

@@ -8,9 +8,9 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 pub(super) fn text(report: &Report) -> String {
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(header(report.yardstick()));
+    table.set_header(header(report.yardstick.as_deref()));
     for cell in &report.results {
-        table.add_row(row(cell, report.yardstick().is_some()));
+        table.add_row(row(cell, report.yardstick.is_some()));
     }
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
@@ -20,7 +20,9 @@ pub(super) fn text(report: &Report) -> String {
 
 fn header(yardstick: Option<&str>) -> Vec<String> {
     let mut header: Vec<String> =
-        ["model", "connections", "messages/s", "p50", "p99", "server CPU µs/message"].map(str::to_owned).into();
+        ["model", "connections", "messages/s", "p50", "p99", "p99.9", "server CPU µs/message"]
+            .map(str::to_owned)
+            .into();
     header.extend(yardstick.map(|name| format!("CPU / {name}")));
     header.extend(["threads", "memory/connection"].map(str::to_owned));
     header
@@ -33,10 +35,11 @@ fn row(cell: &Cell, ratio: bool) -> Vec<String> {
         median(cell.messages_per_second, |n| count(n.round() as u64)),
         median(cell.p50_us, micros),
         median(cell.p99_us, micros),
+        median(cell.p99_9_us, micros),
         median(cell.server_cpu_us_per_message, three_digits),
     ];
     if ratio {
-        row.push(cell.cpu_ratio_to_peer.map_or_else(unknown, |ratio| format!("{ratio:.2}×")));
+        row.push(median(cell.cpu_ratio_to_yardstick, |ratio| format!("{ratio:.2}×")));
     }
     row.push(median(cell.server_threads, |n| count(n.round() as u64)));
     row.push(median(cell.memory_per_connection_bytes, bytes));
@@ -49,7 +52,11 @@ fn failures(report: &Report) -> String {
     for cell in &report.results {
         if let Some(error) = &cell.error {
             let (name, connections) = (&cell.name, plural(cell.connections as u64, "connection"));
-            text += &format!("{name} failed with {connections}: {}\n", error.replace('\n', " "));
+            let which = match cell.runs.len() {
+                runs if runs == cell.failed_runs => String::new(),
+                runs => format!(" in {} of {runs} runs", cell.failed_runs),
+            };
+            text += &format!("{name} failed with {connections}{which}: {}\n", error.replace('\n', " "));
         }
     }
     if text.is_empty() { text } else { text + "\n" }
@@ -66,12 +73,16 @@ fn unknown() -> String {
 fn how(report: &Report) -> String {
     let settings = &report.settings;
     format!(
-        "Echo of {}-byte messages, {} in flight on each connection, {} s each{}; {} of the server, {} of the load{}.\n\
-         Memory is the growth of the server's process divided by its connections: with few of them, that of its \
-         beginning.\n\
+        "Echo of {}-byte messages, {} in flight on each connection{}, {} s each{}; {} of the server, {} of the load{}.\n\
+         Memory is the growth of the server's process, on Linux of its anonymous pages, divided by its connections: with \
+         few of them, that of its beginning.\n\
          {}.{}",
         count(settings.message_bytes as u64),
         count(settings.depth as u64),
+        match settings.idle {
+            0 => String::new(),
+            idle => format!(", {} besides", plural(idle as u64, "idle connection")),
+        },
         settings.duration_seconds,
         if settings.runs > 1 { format!(", medians of {} runs", settings.runs) } else { String::new() },
         plural(settings.server_threads as u64, "thread"),

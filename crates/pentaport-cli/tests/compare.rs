@@ -117,6 +117,16 @@ fn servers_are_started_for_each_measurement_and_the_first_is_the_yardstick() {
 }
 
 #[test]
+fn a_churn_counts_connections() {
+    let output = compare(&["--models", "completion-port", "--churn", "--server", &own("mine", "--model select")]);
+    success(&output);
+    let table = stdout(&output);
+    let header = table.lines().next().expect("a table");
+    assert!(header.contains(" connections/s ") && header.contains(" server CPU µs/connection "), "{header}");
+    assert_eq!(table.lines().filter(|line| is_measured(line)).count(), 4, "{table}");
+}
+
+#[test]
 fn a_server_that_fails_is_told_and_the_others_are_measured() {
     let program = env!("CARGO_BIN_EXE_pentaport");
     for (server, part) in [
@@ -187,6 +197,7 @@ fn what_cannot_be_measured_is_told_before_anything_runs() {
         (&["--pid", "1"], 1, "1 --pid for 0 --peer"),
         (&["--peer", &echo, "--pid", &no_pid], 1, "there is no process"),
         (&["--json", "/no/such/directory/x.json"], 1, "cannot write /no/such/directory/x.json"),
+        (&["--churn", "--idle", "1"], 2, "cannot be used with"),
         (&["--connections", "4000000000"], 1, LIMIT),
         (&["--connections", "1", "--idle", "4000000000"], 1, LIMIT),
         // Last, since it takes a measurement to find out.

@@ -2,14 +2,17 @@
 
 use super::pin::Pin;
 use super::subject::{Running, Subject};
-use crate::load::{LoadOptions, LoadSession, command};
-use crate::process;
+use crate::load::report::Latency;
+use crate::load::{LoadOptions, LoadSession, churn, command};
+use crate::process::{self, Usage};
 use serde::Serialize;
 use std::time::Duration;
 
 /// What each server is loaded with.
 pub(super) struct Load {
     pub(super) connections: usize,
+    /// Each connection is closed after one message, and another one made.
+    pub(super) churn: bool,
     /// Connections besides, which send nothing.
     pub(super) idle: usize,
     pub(super) message: usize,
@@ -19,7 +22,7 @@ pub(super) struct Load {
     pub(super) timeout: Duration,
 }
 
-/// What one measurement found, in the shape in which `--json` writes it.
+/// What one measurement found, in the shape in which `--json` writes it. In a churn each message is a connection.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(super) struct Measurement {
     pub(super) messages_per_second: f64,
@@ -39,8 +42,8 @@ pub(super) struct ProcessMeasurement {
     pub(super) server_cpu_us_per_message: f64,
     /// While loaded; None if the system does not tell.
     pub(super) server_threads: Option<usize>,
-    /// Growth of its memory from before connecting until before closing, for each connection, idle or not.
-    pub(super) memory_per_connection_bytes: f64,
+    /// Growth of its memory from before connecting until before closing, for each connection, idle or not. None in a churn.
+    pub(super) memory_per_connection_bytes: Option<f64>,
 }
 
 /// Starts the subject, loads it, and stops it.
@@ -72,29 +75,42 @@ fn measure_running(server: &Running, load: &Load, seed: u64) -> anyhow::Result<M
         seed,
     };
     let usage = || server.pid().and_then(process::usage);
-    let unconnected = usage();
+    let before = usage();
+    if load.churn {
+        let report = churn::churn(&options, |_, _| {})?;
+        let after = usage();
+        let threads = server.pid().and_then(process::threads);
+        churn::verdict(&report)?;
+        let process = before.zip(after).map(|(before, after)| ProcessMeasurement {
+            server_cpu_us_per_message: cpu_us(before, after, report.connections),
+            server_threads: threads,
+            memory_per_connection_bytes: None,
+        });
+        return Ok(Measurement::new(report.connections_per_second, &report.latency_us, process));
+    }
     let mut session = LoadSession::connect(&options, |_| {})?;
     let connected = usage();
     let report = session.run(|_, _| {});
-    let loaded = usage();
+    let after = usage();
     let threads = server.pid().and_then(process::threads);
     drop(session);
     command::verdict(&report)?;
-    let process = match (unconnected, connected, loaded) {
-        (Some(unconnected), Some(connected), Some(loaded)) => Some(ProcessMeasurement {
-            server_cpu_us_per_message: (loaded.cpu.saturating_sub(connected.cpu)).as_secs_f64() * 1e6
-                / report.messages.max(1) as f64,
-            server_threads: threads,
-            memory_per_connection_bytes: loaded.memory.saturating_sub(unconnected.memory) as f64
-                / (load.connections + load.idle) as f64,
-        }),
-        _ => None,
-    };
-    Ok(Measurement {
-        messages_per_second: report.messages_per_second,
-        p50_us: report.latency_us.p50,
-        p99_us: report.latency_us.p99,
-        p99_9_us: report.latency_us.p99_9,
-        process,
-    })
+    let process = before.zip(connected).zip(after).map(|((before, connected), after)| ProcessMeasurement {
+        server_cpu_us_per_message: cpu_us(connected, after, report.messages),
+        server_threads: threads,
+        memory_per_connection_bytes: Some(
+            after.memory.saturating_sub(before.memory) as f64 / (load.connections + load.idle) as f64,
+        ),
+    });
+    Ok(Measurement::new(report.messages_per_second, &report.latency_us, process))
+}
+
+fn cpu_us(before: Usage, after: Usage, messages: u64) -> f64 {
+    after.cpu.saturating_sub(before.cpu).as_secs_f64() * 1e6 / messages.max(1) as f64
+}
+
+impl Measurement {
+    fn new(messages_per_second: f64, latency: &Latency, process: Option<ProcessMeasurement>) -> Measurement {
+        Measurement { messages_per_second, p50_us: latency.p50, p99_us: latency.p99, p99_9_us: latency.p99_9, process }
+    }
 }

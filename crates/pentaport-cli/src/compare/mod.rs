@@ -57,6 +57,10 @@ pub(crate) struct Arguments {
     /// Messages in flight on each connection.
     #[arg(long, value_name = "D", default_value = "1", value_parser = value::depth)]
     depth: usize,
+    /// Close each connection after one message and make another: the figures are those of connections. CPU time then
+    /// includes connecting and closing.
+    #[arg(long, conflicts_with_all = ["idle", "depth"])]
+    churn: bool,
     /// How long to load each model with each number of connections.
     #[arg(short, long, value_name = "TIME", default_value = "3s", value_parser = value::duration)]
     duration: Duration,
@@ -108,6 +112,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let pin = if arguments.pin { Some(Pin::new(&peers)?) } else { None };
     let threads = |given: Option<usize>| given.unwrap_or(if pin.is_some() { 1 } else { default_threads() });
     let settings = Settings {
+        churn: arguments.churn,
         idle: arguments.idle,
         message_bytes: arguments.message,
         depth: arguments.depth,
@@ -169,6 +174,7 @@ fn measure_all(arguments: &Arguments, settings: &Settings, subjects: Vec<Subject
     for &connections in &arguments.connections {
         let load = Load {
             connections,
+            churn: settings.churn,
             idle: settings.idle,
             message: settings.message_bytes,
             depth: settings.depth,

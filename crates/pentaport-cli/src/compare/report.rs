@@ -22,6 +22,8 @@ pub(super) struct Report {
 /// How it was measured.
 #[derive(Debug, Serialize)]
 pub(super) struct Settings {
+    /// Each connection was closed after one message, and another one made: messages are connections.
+    pub(super) churn: bool,
     pub(super) idle: usize,
     pub(super) message_bytes: usize,
     pub(super) depth: usize,
@@ -112,7 +114,7 @@ impl Cell {
                 let ProcessMeasurement { server_threads, .. } = m.process?;
                 server_threads.map(|n| n as f64)
             }),
-            memory_per_connection_bytes: of(|m| Some(m.process?.memory_per_connection_bytes)),
+            memory_per_connection_bytes: of(|m| m.process?.memory_per_connection_bytes),
             runs: runs.to_vec(),
         }
     }
@@ -181,7 +183,7 @@ mod tests {
                 process: Some(ProcessMeasurement {
                     server_cpu_us_per_message: cpu,
                     server_threads: None,
-                    memory_per_connection_bytes: 0.0,
+                    memory_per_connection_bytes: None,
                 }),
             })
         };

@@ -1,6 +1,6 @@
 //! The result of a comparison as a table for people, in Markdown, so that it can be kept in a document.
 
-use super::report::{Cell, Report, Spread};
+use super::report::{Cell, Report, Settings, Spread};
 use crate::text::{bytes, count, micros, plural, three_digits};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
@@ -8,7 +8,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 pub(super) fn text(report: &Report) -> String {
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(header(report.yardstick.as_deref()));
+    table.set_header(header(report));
     for cell in &report.results {
         table.add_row(row(cell, report.yardstick.is_some()));
     }
@@ -18,12 +18,13 @@ pub(super) fn text(report: &Report) -> String {
     format!("{}\n\n{}{}\n", table, failures(report), how(report))
 }
 
-fn header(yardstick: Option<&str>) -> Vec<String> {
-    let mut header: Vec<String> =
-        ["model", "connections", "messages/s", "p50", "p99", "p99.9", "server CPU µs/message"]
-            .map(str::to_owned)
-            .into();
-    header.extend(yardstick.map(|name| format!("CPU / {name}")));
+fn header(report: &Report) -> Vec<String> {
+    let counted = if report.settings.churn { "connection" } else { "message" };
+    let mut header: Vec<String> = ["model", "connections"].map(str::to_owned).into();
+    header.push(format!("{counted}s/s"));
+    header.extend(["p50", "p99", "p99.9"].map(str::to_owned));
+    header.push(format!("server CPU µs/{counted}"));
+    header.extend(report.yardstick.as_ref().map(|name| format!("CPU / {name}")));
     header.extend(["threads", "memory/connection"].map(str::to_owned));
     header
 }
@@ -73,15 +74,19 @@ fn unknown() -> String {
 fn how(report: &Report) -> String {
     let settings = &report.settings;
     format!(
-        "Echo of {}-byte messages, {} in flight on each connection{}, {} s each{}; {} of the server, {} of the load{}.\n\
+        "Echo of {}-byte messages, {}, {} s each{}; {} of the server, {} of the load{}.\n\
          Memory is the growth of the server's process, on Linux of its anonymous pages, divided by its connections: with \
          few of them, that of its beginning.\n\
          {}.{}",
         count(settings.message_bytes as u64),
-        count(settings.depth as u64),
-        match settings.idle {
-            0 => String::new(),
-            idle => format!(", {} besides", plural(idle as u64, "idle connection")),
+        match settings {
+            Settings { churn: true, .. } => "one on each connection, which is closed then and another made".to_owned(),
+            Settings { depth, idle: 0, .. } => format!("{} in flight on each connection", count(*depth as u64)),
+            Settings { depth, idle, .. } => format!(
+                "{} in flight on each connection, {} besides",
+                count(*depth as u64),
+                plural(*idle as u64, "idle connection")
+            ),
         },
         settings.duration_seconds,
         if settings.runs > 1 { format!(", medians of {} runs", settings.runs) } else { String::new() },

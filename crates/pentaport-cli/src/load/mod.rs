@@ -16,7 +16,7 @@ mod fault;
 mod opening;
 mod opening_fault;
 mod pattern;
-mod report;
+pub(crate) mod report;
 mod schedule;
 mod text;
 mod worker;

@@ -1,7 +1,7 @@
 //! A plain edge-triggered epoll echo server, as an expert would write it by hand: the yardstick of
 //! `pentaport compare --peer`.
 //!
-//! One thread. A connection is registered once, for both directions, and never again. An edge is
+//! Each thread has a loop and a listener (SO_REUSEPORT) of its own. A connection is registered once, for both directions, and never again. An edge is
 //! answered by receiving until a receive fills less than the buffer, which saves the last receive
 //! (the one that would only say EAGAIN) — but not once RDHUP, HUP or ERR has been seen: data and
 //! end of stream that came together give one edge only. What was received is sent at once from
@@ -9,27 +9,28 @@
 //! for that connection until it is gone.
 
 use crate::sys::{self, Epoll};
+use crate::{BUFFER, TURNS};
+use std::convert::Infallible;
 use std::io;
-use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::net::TcpListener;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
-/// Shared by all connections: echo keeps nothing between receive and send.
-const BUFFER: usize = 64 * 1024;
-/// How many full buffers one connection may move before the others have their turn.
-const TURNS: usize = 16;
-/// What the kernel caps at net.core.somaxconn.
-const BACKLOG: i32 = 65_535;
 /// How often to retry an accept that lacked descriptors or memory, in milliseconds: no new edge
 /// will tell when there are some again.
 const ACCEPT_RETRY: i32 = 50;
 
 const GONE: u32 = (libc::EPOLLRDHUP | libc::EPOLLHUP | libc::EPOLLERR) as u32;
 
-/// A bound server.
-pub struct Server {
+/// Serves from one thread.
+pub fn serve(listener: TcpListener) -> io::Result<Infallible> {
+    let epoll = Epoll::new()?;
+    epoll.add(listener.as_raw_fd(), libc::EPOLLIN | libc::EPOLLET)?;
+    Loop { epoll, listener, connections: Vec::new(), unfinished: Vec::new(), accept_again: false }.run()
+}
+
+struct Loop {
     epoll: Epoll,
     listener: TcpListener,
-    stop: OwnedFd,
     /// By descriptor number.
     connections: Vec<Option<Connection>>,
     /// Connections that used up their turns with more to receive.
@@ -57,26 +58,10 @@ enum Progress {
     Closed,
 }
 
-impl Server {
-    pub fn bind(address: impl ToSocketAddrs) -> io::Result<Server> {
-        sys::raise_descriptor_limit();
-        let stop = sys::stop_signals()?;
-        let listener = TcpListener::bind(address)?;
-        listener.set_nonblocking(true)?;
-        sys::listen(listener.as_raw_fd(), BACKLOG)?;
-        let epoll = Epoll::new()?;
-        epoll.add(stop.as_raw_fd(), libc::EPOLLIN)?;
-        epoll.add(listener.as_raw_fd(), libc::EPOLLIN | libc::EPOLLET)?;
-        Ok(Server { epoll, listener, stop, connections: Vec::new(), unfinished: Vec::new(), accept_again: false })
-    }
-
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
-    }
-
-    /// Serves until SIGTERM or SIGINT.
-    pub fn run(mut self) -> io::Result<()> {
+impl Loop {
+    fn run(mut self) -> io::Result<Infallible> {
         let mut events = vec![libc::epoll_event { events: 0, u64: 0 }; 1024];
+        // Shared by all connections: echo keeps nothing between receive and send.
         let mut buffer = vec![0; BUFFER];
         loop {
             let timeout = match (self.unfinished.is_empty(), self.accept_again) {
@@ -88,9 +73,7 @@ impl Server {
             let unfinished = std::mem::take(&mut self.unfinished);
             for &libc::epoll_event { events, u64: data } in &events[..n] {
                 let fd = data as RawFd;
-                if fd == self.stop.as_raw_fd() {
-                    return Ok(());
-                } else if fd == self.listener.as_raw_fd() {
+                if fd == self.listener.as_raw_fd() {
                     self.accept_again = true;
                 } else {
                     self.connection_event(fd, events, &mut buffer);
@@ -141,7 +124,6 @@ impl Server {
 
     fn open(&mut self, socket: OwnedFd) -> io::Result<()> {
         let fd = socket.as_raw_fd();
-        sys::set_no_delay(fd);
         let interest = libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLRDHUP | libc::EPOLLET;
         match self.epoll.add(fd, interest) {
             Ok(()) => {}

@@ -1,6 +1,20 @@
-//! What pentaport is measured against: the loops that an expert would write by hand.
+//! What pentaport is measured against: echo servers, each as an expert in its library would write it.
+//!
+//! All take one command line, `NAME --listen ADDR:PORT [--threads N]`, and keep to one bargain, which `tests/echo.rs`
+//! holds them to: they say where they listen, answer what comes, whatever its size, keep no more than a bounded part of
+//! it for a reader who is slow, and end with status 0 at SIGTERM.
 
-#[cfg(target_os = "linux")]
+pub mod cli;
 pub mod epoll_echo;
-#[cfg(target_os = "linux")]
+pub mod listener;
+pub mod pentaport_echo;
 pub mod sys;
+pub mod tokio_echo;
+pub mod uring_echo;
+pub mod winsock_echo;
+
+/// What is received at once, of all servers that choose it freely.
+pub const BUFFER: usize = 64 * 1024;
+
+/// How many full buffers one connection may move before the others have their turn.
+pub const TURNS: usize = 16;

@@ -1,4 +1,4 @@
-//! The system calls of the loop, each with its error as `io::Error`. All `unsafe` of this crate.
+//! The system calls of the epoll loop, each with its error as `io::Error`, and of every process.
 
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
@@ -57,56 +57,30 @@ pub fn send(socket: RawFd, bytes: &[u8]) -> io::Result<usize> {
     if n < 0 { Err(io::Error::last_os_error()) } else { Ok(n as usize) }
 }
 
-/// Sends small answers at once instead of waiting for the acknowledgement of the one before.
-pub fn set_no_delay(socket: RawFd) {
-    let on: libc::c_int = 1;
-    // SAFETY: the option's value is one live c_int of the size given. A failure costs speed only.
-    unsafe {
-        libc::setsockopt(
-            socket,
-            libc::IPPROTO_TCP,
-            libc::TCP_NODELAY,
-            (&raw const on).cast(),
-            size_of_val(&on) as libc::socklen_t,
-        );
-    }
-}
-
-/// Gives a listener a longer queue than the 128 of the standard library, so that a thousand
-/// connections at once are not refused.
-pub fn listen(listener: RawFd, backlog: i32) -> io::Result<()> {
-    // SAFETY: no pointers are passed. listen on a listening socket only changes its queue.
-    check(unsafe { libc::listen(listener, backlog) })?;
-    Ok(())
-}
-
-/// Raises the soft limit of descriptors to the hard one, as far as that succeeds.
-pub fn raise_descriptor_limit() {
+/// Raises the soft limit of descriptors to the hard one, as far as that succeeds, and says what it is now.
+pub fn raise_descriptor_limit() -> u32 {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: `limit` is a live, writable rlimit, which both calls use only while they run.
+    // SAFETY: `limit` is a live, writable rlimit, which all calls use only while they run.
     unsafe {
-        if libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) == 0 {
-            limit.rlim_cur = limit.rlim_max;
-            libc::setrlimit(libc::RLIMIT_NOFILE, &limit);
-        }
+        libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit);
+        limit.rlim_cur = limit.rlim_max;
+        libc::setrlimit(libc::RLIMIT_NOFILE, &limit);
+        libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit);
     }
+    u32::try_from(limit.rlim_cur).unwrap_or(u32::MAX)
 }
 
-/// A descriptor that becomes readable at SIGTERM or SIGINT, which no longer end the process.
-pub fn stop_signals() -> io::Result<OwnedFd> {
-    // SAFETY: an all-zero sigset_t is a valid value of that plain C type, and sigemptyset sets it
-    // up before it is read; the pointers are to that live set. Called before any thread starts, so
-    // that every thread has the mask.
-    let fd = unsafe {
-        let mut set: libc::sigset_t = std::mem::zeroed();
-        libc::sigemptyset(&mut set);
-        libc::sigaddset(&mut set, libc::SIGTERM);
-        libc::sigaddset(&mut set, libc::SIGINT);
-        check(libc::sigprocmask(libc::SIG_BLOCK, &set, std::ptr::null_mut()))?;
-        check(libc::signalfd(-1, &set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK))?
-    };
-    // SAFETY: signalfd has just returned this descriptor and nobody else knows it.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+/// Has SIGTERM and SIGINT end the process with status 0, at once.
+pub fn end_well_at_signals() {
+    extern "C" fn end(_: libc::c_int) {
+        // SAFETY: _exit may be called in a signal handler, and takes no pointers.
+        unsafe { libc::_exit(0) }
+    }
+    let end: extern "C" fn(libc::c_int) = end;
+    for signal in [libc::SIGTERM, libc::SIGINT] {
+        // SAFETY: the handler does nothing but what a handler may.
+        unsafe { libc::signal(signal, end as libc::sighandler_t) };
+    }
 }
 
 fn check(result: i32) -> io::Result<i32> {

@@ -5,8 +5,10 @@
 //! it for a reader who is slow, and end with status 0 at SIGTERM.
 
 pub mod cli;
+pub mod compio_echo;
 pub mod epoll_echo;
 pub mod listener;
+pub mod monoio_echo;
 pub mod pentaport_echo;
 pub mod sys;
 pub mod tokio_echo;

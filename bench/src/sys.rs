@@ -83,6 +83,18 @@ pub fn end_well_at_signals() {
     }
 }
 
+/// Why io_uring is not to be had.
+pub fn explain_uring(error: io::Error) -> io::Error {
+    let why = match error.raw_os_error() {
+        Some(libc::EPERM | libc::EACCES | libc::ENOSYS) => {
+            "the kernel refuses io_uring (kernel.io_uring_disabled, or a container's filter of system calls)"
+        }
+        Some(libc::EINVAL) => "the kernel is older than Linux 6.1",
+        _ => return error,
+    };
+    io::Error::new(io::ErrorKind::Unsupported, format!("{why}: {error}"))
+}
+
 fn check(result: i32) -> io::Result<i32> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
 }

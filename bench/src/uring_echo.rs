@@ -41,7 +41,7 @@ pub fn serve(listener: TcpListener) -> io::Result<Infallible> {
         .setup_submit_all()
         .setup_cqsize(COMPLETIONS)
         .build(SUBMISSIONS)
-        .map_err(explain)?;
+        .map_err(sys::explain_uring)?;
     let files = sys::raise_descriptor_limit().min(MOST_CONNECTIONS);
     let (mut submitter, submissions, completions) = ring.split();
     submitter.register_ring_fd()?;
@@ -50,17 +50,6 @@ pub fn serve(listener: TcpListener) -> io::Result<Infallible> {
     let connections = Vec::new();
     Loop { submitter, submissions, buffers, connections, listener, starved: Vec::new(), accept_parked: false }
         .run(completions)
-}
-
-fn explain(error: io::Error) -> io::Error {
-    let why = match error.raw_os_error() {
-        Some(libc::EPERM | libc::EACCES | libc::ENOSYS) => {
-            "the kernel refuses io_uring (kernel.io_uring_disabled, or a container's filter of system calls)"
-        }
-        Some(libc::EINVAL) => "the kernel is older than Linux 6.1",
-        _ => return error,
-    };
-    io::Error::new(io::ErrorKind::Unsupported, format!("{why}: {error}"))
 }
 
 struct Loop<'r> {

@@ -43,6 +43,8 @@ servers! {
     epoll: crate::common::rust(env!("CARGO_BIN_EXE_epoll-echo"));
     uring: crate::common::rust(env!("CARGO_BIN_EXE_uring-echo"));
     tokio: crate::common::rust(env!("CARGO_BIN_EXE_tokio-echo"));
+    compio: crate::common::rust(env!("CARGO_BIN_EXE_compio-echo"));
+    monoio: crate::common::rust(env!("CARGO_BIN_EXE_monoio-echo"));
     winsock: crate::common::rust(env!("CARGO_BIN_EXE_winsock-echo"));
     pentaport: crate::common::rust(env!("CARGO_BIN_EXE_pentaport-echo"));
 }

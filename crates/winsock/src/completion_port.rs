@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::error::{finish_bool, set_last_error, win32_from_status};
 use crate::file;
 use crate::objects::Object;
-use crate::objects::table::{self, Entry};
+use crate::objects::table;
 use crate::port::{self, GetError, Packet, Port};
 use crate::socket::request::Notice;
 use crate::socket::{self, Association};
@@ -70,7 +70,7 @@ pub unsafe extern "system" fn CreateIoCompletionPort(
 }
 
 fn insert(port: Arc<Port>) -> Result<usize, WIN32_ERROR> {
-    table::insert(Entry::Object(Object::Port(port))).map(|handle| handle as usize).ok_or(ERROR_NO_SYSTEM_RESOURCES)
+    table::insert(Object::Port(port)).map(|handle| handle as usize).ok_or(ERROR_NO_SYSTEM_RESOURCES)
 }
 
 fn associate(handle: HANDLE, port: Arc<Port>, key: usize) -> Result<(), WIN32_ERROR> {

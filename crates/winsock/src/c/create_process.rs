@@ -14,7 +14,7 @@ use crate::error::{finish_bool, is_bad};
 use crate::file::codes::win32_from_errno;
 use crate::file::{self, standard};
 use crate::objects::processes::{self, ProcessObject};
-use crate::objects::table::{self, Entry};
+use crate::objects::table;
 use crate::objects::{CloseHandle, Object, threads};
 use crate::os;
 use crate::types::*;
@@ -147,7 +147,7 @@ unsafe fn create(ask: Ask, place: *mut PROCESS_INFORMATION) -> BOOL {
         }
         let process = ask.start()?;
         let id = process.id();
-        let insert = |object| table::insert(Entry::Object(object)).ok_or(ERROR_NO_SYSTEM_RESOURCES);
+        let insert = |object| table::insert(object).ok_or(ERROR_NO_SYSTEM_RESOURCES);
         let thread = insert(Object::Thread(process.main.clone()))? as usize as HANDLE;
         let handle = insert(Object::Process(process)).inspect_err(|_| {
             // SAFETY: nothing is asked of the caller.

@@ -15,7 +15,7 @@ use crate::file::pool::Lane;
 use crate::file::share::Claim;
 use crate::file::{Access, Core, File, Kind, State};
 use crate::objects::Object;
-use crate::objects::table::{self, Entry};
+use crate::objects::table;
 use crate::os::{self, OsResult};
 use crate::types::*;
 
@@ -130,7 +130,7 @@ fn create(path: &CStr, ask: Ask) -> Result<(u32, bool), WIN32_ERROR> {
         errno => win32_from_errno(errno),
     })?;
     let file = prepare(fd, path, ask, existed)?;
-    let handle = table::insert(Entry::Object(Object::File(Arc::new(file)))).ok_or(ERROR_NO_SYSTEM_RESOURCES)?;
+    let handle = table::insert(Object::File(Arc::new(file))).ok_or(ERROR_NO_SYSTEM_RESOURCES)?;
     Ok((handle, existed))
 }
 

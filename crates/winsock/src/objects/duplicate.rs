@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::error::finish_bool;
-use crate::objects::table::{self, Entry};
+use crate::objects::table;
 use crate::objects::{CloseHandle, Object, threads};
 use crate::socket;
 use crate::types::*;
@@ -62,7 +62,7 @@ fn make(handle: usize) -> Result<usize, WIN32_ERROR> {
     if let Some(port) = &port {
         port.handles.fetch_add(1, Ordering::Relaxed);
     }
-    match table::insert(Entry::Object(object)) {
+    match table::insert(object) {
         Some(handle) => Ok(handle as usize),
         None => {
             if let Some(port) = port {

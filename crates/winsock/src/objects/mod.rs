@@ -16,7 +16,6 @@ use crate::dispatcher;
 use crate::error::{finish_bool, set_last_error};
 use crate::file::File;
 use crate::objects::processes::ProcessObject;
-use crate::objects::table::Entry;
 use crate::objects::threads::ThreadObject;
 use crate::objects::timer::Timer;
 use crate::port::Port;
@@ -57,7 +56,7 @@ pub(crate) fn create(make: impl FnOnce() -> Result<Object, WIN32_ERROR>) -> HAND
 
 /// Ends a function that answers a new handle of an object.
 pub(crate) fn finish(object: Result<Object, WIN32_ERROR>) -> HANDLE {
-    let insert = |object| table::insert(Entry::Object(object)).ok_or(ERROR_NO_SYSTEM_RESOURCES);
+    let insert = |object| table::insert(object).ok_or(ERROR_NO_SYSTEM_RESOURCES);
     match object.and_then(insert) {
         Ok(handle) => {
             set_last_error(ERROR_SUCCESS);

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 
 use crate::dispatcher;
 use crate::error::{is_bad, set_last_error};
-use crate::objects::table::{self, Entry};
+use crate::objects::table;
 use crate::objects::timer::Timer;
 use crate::objects::{Object, finish};
 use crate::types::*;
@@ -122,7 +122,7 @@ pub(crate) fn open(named: Name, is_kind: fn(&Object) -> bool) -> HANDLE {
         let name = named?.ok_or(ERROR_INVALID_PARAMETER)?;
         let object = NAMES.lock().get(&name).and_then(Named::object).ok_or(ERROR_FILE_NOT_FOUND)?;
         let object = Some(object).filter(is_kind).ok_or(ERROR_INVALID_HANDLE)?;
-        table::insert(Entry::Object(object)).ok_or(ERROR_NO_SYSTEM_RESOURCES)
+        table::insert(object).ok_or(ERROR_NO_SYSTEM_RESOURCES)
     };
     match find() {
         Ok(handle) => handle as usize as HANDLE,

@@ -3,11 +3,13 @@
 //! A value is a multiple of 4 (NT ignores the two low bits of a handle) in `0x4000_0000 ..= 0x7fff_fffc`: above any
 //! descriptor that a Linux process can have, so that a program which passes one to a Linux call gets an error and not
 //! a stranger's descriptor; positive and 32 bits wide, since existing sources keep sockets in `int` and `DWORD`.
-//! Between the base and the two zero bits lie a slot number and a generation, so that a stale value of a slot used
-//! again is found out.
+//! Between the base and the two zero bits lie an index and a generation, so that a stale value of a place used again is
+//! found out.
 //!
-//! Slots are never freed, and neither are sockets ([`crate::socket::Socket`] is recycled in place). So a lookup takes
-//! no lock and no reference count: load the pointer, lock the socket, look whether the slot still means it.
+//! The upper half of the indices is that of the sockets, which lie in the table themselves; duplicates of a socket's
+//! handle are slots of the lower half, as all other objects are. Neither is ever freed: both are recycled in place. So a
+//! lookup takes no lock and no reference count: compute the place, lock the socket, look whether its value is still the
+//! one that was asked for.
 
 use std::collections::VecDeque;
 use std::ptr::null_mut;
@@ -20,66 +22,170 @@ use crate::socket::Socket;
 
 const BASE: u32 = 0x4000_0000;
 const INDEX_BITS: u32 = 22;
-const GENERATIONS: u32 = 1 << (28 - INDEX_BITS);
-/// How many slots rest before the one that has rested longest is used again.
+/// The bit of an index that tells the sockets' half from that of all other objects.
+const SOCKETS: u32 = 1 << (INDEX_BITS - 1);
+/// What tells two values of one place: the bits above the index.
+const GENERATION: u32 = 1 << (2 + INDEX_BITS);
+/// How many places rest before the one that has rested longest is used again.
 const RESERVE: usize = 256;
-const CHUNK: usize = 4096;
-const CHUNKS: usize = (1 << INDEX_BITS) / CHUNK;
+/// How many places are made at a time.
+const CHUNK: usize = 64;
+const CHUNKS: usize = SOCKETS as usize / CHUNK;
 
-/// What one handle value means.
-pub(crate) struct Slot {
-    /// The handle value that is valid now; 0 for a free slot.
-    handle: AtomicU32,
-    /// The socket, for handles that are sockets.
-    socket: AtomicPtr<Socket>,
-    /// The object, for handles that are not.
-    object: Mutex<Option<Object>>,
-}
+/// The handle value of a place, and whether it is valid.
+pub(crate) struct Value(AtomicU32);
 
-const _: () = assert!(size_of::<Slot>() <= 40, "PLATFORM.md says what a socket costs, with its slot");
+/// Set while the value is not valid. No handle that is looked up has it.
+const FREE: u32 = 1;
 
-impl Slot {
-    const fn new() -> Slot {
-        Slot { handle: AtomicU32::new(0), socket: AtomicPtr::new(null_mut()), object: Mutex::new(None) }
-    }
-
-    /// Whether `handle` still means what this slot holds. For sockets, decisive only under the socket's lock.
+impl Value {
+    /// Whether `handle` still means what it did when it was looked up. For sockets, decisive only under the socket's
+    /// lock.
     pub(crate) fn means(&self, handle: u32) -> bool {
-        self.handle.load(Ordering::Acquire) == handle
+        self.0.load(Ordering::Acquire) == handle
+    }
+
+    /// The value, if it is valid.
+    fn get(&self) -> Option<u32> {
+        Some(self.0.load(Ordering::Acquire)).filter(|value| value & FREE == 0)
+    }
+
+    fn validate(&self) -> u32 {
+        self.0.fetch_and(!FREE, Ordering::AcqRel) & !FREE
+    }
+
+    /// Ends the validity of `handle`; false if it is over.
+    fn invalidate(&self, handle: u32) -> bool {
+        self.0.compare_exchange(handle, handle | FREE, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    /// Makes the value the next one of this place.
+    fn renew(&self) {
+        let value = self.0.load(Ordering::Relaxed) - BASE;
+        self.0.store(BASE | value.wrapping_add(GENERATION) & (BASE - 1), Ordering::Relaxed);
+    }
+
+    fn index(&self) -> u32 {
+        index_of(self.0.load(Ordering::Relaxed))
     }
 }
-
-pub(crate) enum Entry {
-    Socket(&'static Socket),
-    Object(Object),
-}
-
-struct Free {
-    /// Slots given back, oldest first: a value stays unused for as long as possible.
-    recycled: VecDeque<u32>,
-    /// The first slot never used.
-    next: u32,
-}
-
-static CHUNK_TABLE: [AtomicPtr<[Slot; CHUNK]>; CHUNKS] = [const { AtomicPtr::new(null_mut()) }; CHUNKS];
-static FREE: Mutex<Free> = Mutex::new(Free { recycled: VecDeque::new(), next: 1 });
 
 fn index_of(handle: u32) -> u32 {
     ((handle - BASE) >> 2) & ((1 << INDEX_BITS) - 1)
 }
 
-fn slot_at(index: u32) -> Option<&'static Slot> {
-    let chunk = CHUNK_TABLE[index as usize / CHUNK].load(Ordering::Acquire);
-    // SAFETY: a chunk, once stored, is leaked and never changes place.
-    unsafe { chunk.as_ref() }.map(|chunk| &chunk[index as usize % CHUNK])
+/// What lies at an index.
+pub(crate) trait Place {
+    fn new(value: Value) -> Self;
+    fn value(&self) -> &Value;
 }
 
-/// The slot of a handle, if the handle is valid now.
+/// A half of the table.
+struct Half<T: 'static> {
+    /// The index of its first place.
+    first: u32,
+    chunks: [AtomicPtr<T>; CHUNKS],
+    free: Mutex<Free>,
+}
+
+struct Free {
+    /// Places given back, oldest first: a value stays unused for as long as possible.
+    recycled: VecDeque<u32>,
+    /// The first place never used.
+    next: u32,
+}
+
+impl<T: Place> Half<T> {
+    const fn new(first: u32) -> Half<T> {
+        Half {
+            first,
+            chunks: [const { AtomicPtr::new(null_mut()) }; CHUNKS],
+            free: Mutex::new(Free { recycled: VecDeque::new(), next: first + 1 }),
+        }
+    }
+
+    fn at(&self, index: u32) -> Option<&'static T> {
+        let place = (index - self.first) as usize;
+        let chunk = self.chunks[place / CHUNK].load(Ordering::Acquire);
+        // SAFETY: a chunk, once stored, is leaked and never changes place, and has so many entries.
+        (!chunk.is_null()).then(|| unsafe { &*chunk.add(place % CHUNK) })
+    }
+
+    /// Takes a place that is free, and whose value is not valid yet; `None` if all are in use.
+    fn take(&self) -> Option<&'static T> {
+        let mut free = self.free.lock();
+        if free.recycled.len() >= RESERVE || (free.next - self.first) as usize == CHUNK * CHUNKS {
+            let index = free.recycled.pop_front()?;
+            return self.at(index);
+        }
+        let index = free.next;
+        free.next += 1;
+        let chunk = (index - self.first) as usize / CHUNK;
+        if self.chunks[chunk].load(Ordering::Acquire).is_null() {
+            let indices = self.first + (chunk * CHUNK) as u32..;
+            let values = indices.map(|index| Value(AtomicU32::new((BASE + (index << 2)) | FREE)));
+            let places: Box<[T]> = values.take(CHUNK).map(T::new).collect();
+            self.chunks[chunk].store(Box::into_raw(places).cast(), Ordering::Release);
+        }
+        self.at(index)
+    }
+
+    /// Gives back a place whose value is not valid any more.
+    fn give_back(&self, place: &'static T) {
+        let value = place.value();
+        debug_assert!(value.get().is_none(), "the handle has ended");
+        value.renew();
+        self.free.lock().recycled.push_back(value.index());
+    }
+
+    /// All places that were ever used.
+    fn all(&'static self) -> impl Iterator<Item = &'static T> {
+        let used = self.free.lock().next;
+        (self.first + 1..used).filter_map(|index| self.at(index))
+    }
+}
+
+/// What a handle other than the first one of a socket means.
+struct Slot {
+    value: Value,
+    /// The socket, for duplicates of its handle.
+    socket: AtomicPtr<Socket>,
+    /// The object, for all others.
+    object: Mutex<Option<Object>>,
+}
+
+const _: () = assert!(size_of::<Slot>() <= 40, "PLATFORM.md says what a handle costs");
+
+impl Place for Slot {
+    fn new(value: Value) -> Slot {
+        Slot { value, socket: AtomicPtr::new(null_mut()), object: Mutex::new(None) }
+    }
+
+    fn value(&self) -> &Value {
+        &self.value
+    }
+}
+
+impl Place for Socket {
+    fn new(value: Value) -> Socket {
+        Socket::new(value)
+    }
+
+    fn value(&self) -> &Value {
+        &self.value
+    }
+}
+
+/// Sockets, at the index of their first handle.
+static SOCKET_PLACES: Half<Socket> = Half::new(SOCKETS);
+static SLOTS: Half<Slot> = Half::new(0);
+
+/// The slot of a handle that is not a socket's first, if the handle is valid now.
 fn slot_of(handle: u32) -> Option<&'static Slot> {
-    if handle < BASE {
+    if handle < BASE || index_of(handle) & SOCKETS != 0 {
         return None;
     }
-    slot_at(index_of(handle)).filter(|slot| slot.means(handle))
+    SLOTS.at(index_of(handle)).filter(|slot| slot.value.means(handle))
 }
 
 /// A handle value as the table knows it: 32 bits, the two low ones ignored.
@@ -87,13 +193,17 @@ fn narrow(handle: usize) -> Option<u32> {
     u32::try_from(handle).ok().map(|handle| handle & !3)
 }
 
-/// The socket that `handle` means. The caller locks it and then asks the slot again ([`Slot::means`]).
-pub(crate) fn socket(handle: usize) -> Option<(&'static Slot, &'static Socket, u32)> {
+/// The socket that `handle` means. The caller locks it and then asks the value again ([`Value::means`]).
+pub(crate) fn socket(handle: usize) -> Option<(&'static Value, &'static Socket, u32)> {
     let handle = narrow(handle)?;
+    if handle >= BASE && index_of(handle) & SOCKETS != 0 {
+        let socket = SOCKET_PLACES.at(index_of(handle)).filter(|socket| socket.value.means(handle))?;
+        return Some((&socket.value, socket, handle));
+    }
     let slot = slot_of(handle)?;
-    // SAFETY: sockets are leaked and recycled in place, so that a pointer to one is valid for ever.
+    // SAFETY: sockets are never freed but recycled in place, so that a pointer to one is valid for ever.
     let socket = unsafe { slot.socket.load(Ordering::Acquire).as_ref() }?;
-    Some((slot, socket, handle))
+    Some((&slot.value, socket, handle))
 }
 
 /// The object other than a socket that `handle` means.
@@ -101,64 +211,67 @@ pub(crate) fn object(handle: usize) -> Option<Object> {
     let handle = narrow(handle)?;
     let slot = slot_of(handle)?;
     let object = slot.object.lock();
-    if slot.means(handle) { object.clone() } else { None }
+    if slot.value.means(handle) { object.clone() } else { None }
 }
 
-/// Gives an entry a handle; `None` if all are in use.
-pub(crate) fn insert(entry: Entry) -> Option<u32> {
-    let mut free = FREE.lock();
-    let fresh = (free.next as usize) < CHUNK * CHUNKS;
-    let (index, generation) = if fresh && free.recycled.len() < RESERVE {
-        free.next += 1;
-        (free.next - 1, 0)
-    } else {
-        let packed = free.recycled.pop_front()?;
-        (packed & ((1 << INDEX_BITS) - 1), packed >> INDEX_BITS)
-    };
-    let cell = &CHUNK_TABLE[index as usize / CHUNK];
-    if cell.load(Ordering::Acquire).is_null() {
-        let chunk: Box<[Slot]> = (0..CHUNK).map(|_| Slot::new()).collect();
-        cell.store(Box::into_raw(chunk).cast(), Ordering::Release);
-    }
-    drop(free);
-    let slot = slot_at(index)?;
-    match entry {
-        Entry::Socket(socket) => slot.socket.store((socket as *const Socket).cast_mut(), Ordering::Release),
-        Entry::Object(object) => *slot.object.lock() = Some(object),
-    }
-    let handle = BASE + (((generation << INDEX_BITS) | index) << 2);
-    slot.handle.store(handle, Ordering::Release);
-    Some(handle)
+/// A socket that is not in use; `None` if all are. It is to be given a handle or given back.
+pub(crate) fn take_socket() -> Option<&'static Socket> {
+    SOCKET_PLACES.take()
 }
 
-/// Ends a handle; returns what it meant, for objects. The caller holds the socket's lock if it is a socket.
+/// Gives a socket that was taken its handle. The caller holds its lock.
+pub(crate) fn open(socket: &'static Socket) -> u32 {
+    socket.value.validate()
+}
+
+/// Gives back a socket that has no handle any more. The caller holds its lock.
+pub(crate) fn give_back(socket: &'static Socket) {
+    SOCKET_PLACES.give_back(socket);
+}
+
+/// Gives a socket another handle; `None` if all are in use.
+pub(crate) fn insert_duplicate(socket: &'static Socket) -> Option<u32> {
+    let slot = SLOTS.take()?;
+    slot.socket.store((socket as *const Socket).cast_mut(), Ordering::Release);
+    Some(slot.value.validate())
+}
+
+/// Gives an object a handle; `None` if all are in use.
+pub(crate) fn insert(object: Object) -> Option<u32> {
+    let slot = SLOTS.take()?;
+    *slot.object.lock() = Some(object);
+    Some(slot.value.validate())
+}
+
+/// Ends a handle; returns what it meant, for objects. The caller holds the socket's lock if it is a socket, which goes
+/// on to have its place.
 pub(crate) fn remove(handle: usize) -> Option<Option<Object>> {
     let handle = narrow(handle)?;
+    if let Some((value, socket, handle)) = socket(handle as usize)
+        && std::ptr::eq(value, &socket.value)
+    {
+        return value.invalidate(handle).then_some(None);
+    }
     let slot = slot_of(handle)?;
-    slot.handle.compare_exchange(handle, 0, Ordering::AcqRel, Ordering::Acquire).ok()?;
+    if !slot.value.invalidate(handle) {
+        return None;
+    }
     slot.socket.store(null_mut(), Ordering::Release);
     let object = slot.object.lock().take();
-    let index = index_of(handle);
-    let generation = ((handle - BASE) >> (2 + INDEX_BITS)).wrapping_add(1) % GENERATIONS;
-    FREE.lock().recycled.push_back((generation << INDEX_BITS) | index);
+    SLOTS.give_back(slot);
     Some(object)
 }
 
 /// The handles of all sockets, as of some moment during the call.
 pub(crate) fn all_sockets() -> Vec<usize> {
-    let used = FREE.lock().next;
-    (1..used)
-        .filter_map(slot_at)
-        .filter(|slot| !slot.socket.load(Ordering::Acquire).is_null())
-        .map(|slot| slot.handle.load(Ordering::Acquire) as usize)
-        .filter(|&handle| handle != 0)
-        .collect()
+    let duplicates = SLOTS.all().filter(|slot| !slot.socket.load(Ordering::Acquire).is_null());
+    let values = SOCKET_PLACES.all().map(|socket| &socket.value).chain(duplicates.map(|slot| &slot.value));
+    values.filter_map(|value| value.get()).map(|value| value as usize).collect()
 }
 
 /// The objects other than sockets, as of some moment during the call; one with several handles, several times.
 pub(crate) fn all_objects() -> impl Iterator<Item = Object> {
-    let used = FREE.lock().next;
-    (1..used).filter_map(slot_at).filter_map(|slot| slot.object.lock().clone())
+    SLOTS.all().filter_map(|slot| slot.object.lock().clone())
 }
 
 #[cfg(test)]
@@ -169,7 +282,7 @@ mod tests {
 
     #[test]
     fn a_value_is_above_any_descriptor_and_a_stale_one_is_found_out() {
-        let event = || Entry::Object(Object::Event(dispatcher::Object::event(true, false)));
+        let event = || Object::Event(dispatcher::Object::event(true, false));
         let first = insert(event()).expect("a free slot");
         assert!(first >= BASE && first.is_multiple_of(4) && first <= i32::MAX as u32);
         assert!(object(first as usize | 3).is_some(), "the two low bits are ignored");

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::ptr::null_mut;
-use std::time::Instant;
 
 use crate::address::Address;
 use crate::deadline::Deadline;
@@ -172,7 +171,7 @@ pub(crate) fn reset(connection: Connection) {
 
 /// Puts a connection back to the front of the line.
 fn put_back(listener: &mut Locked, connection: Connection) {
-    match &mut listener.listener {
+    match listener.listener_mut() {
         Some(queues) => queues.deferred.push_front(connection),
         None => return reset(connection),
     }
@@ -211,7 +210,7 @@ unsafe fn wait_for_connection(listener: &mut Locked, addr: *mut SOCKADDR, addrle
 
 /// Takes the next connection, if there is one.
 pub(crate) fn next_connection(listener: &mut Locked) -> OsResult<Connection> {
-    let queues = listener.listener.as_mut().ok_or(libc::EINVAL)?;
+    let queues = listener.listener_mut().ok_or(libc::EINVAL)?;
     if let Some(connection) = queues.deferred.pop_front() {
         return Ok(connection);
     }
@@ -242,7 +241,7 @@ unsafe fn hand_over(
     addrlen: *mut i32,
 ) -> WsaResult<SOCKET> {
     let Connection { fd, peer } = connection;
-    let options = listener.options.clone();
+    let options = listener.own_options();
     let (family, protocol) = (listener.family, listener.protocol);
     let (nonblocking, overlapped) = (listener.nonblocking, listener.overlapped);
     let socket = socket::create(fd, |state| {
@@ -252,8 +251,8 @@ unsafe fn hand_over(
         state.phase = Phase::Connected;
         state.nonblocking = nonblocking;
         state.overlapped = overlapped;
-        state.options = options;
-        state.connected_at = Some(Instant::now());
+        state.set_own_options(options);
+        state.connected_now();
         state.accepted = true;
     })?;
     if let Err(error) = arrivals::inherit(listener, socket) {

@@ -4,8 +4,6 @@
 //! data is then a receive in the acceptor's queue that completes as the listener's operation: with the listener's port
 //! and key.
 
-use std::time::Instant;
-
 use crate::address::Address;
 use crate::dispatcher;
 use crate::error::{WsaError, fail, finish_bool, wsa_from_errno};
@@ -45,7 +43,7 @@ impl AcceptRequest {
     pub(crate) fn release_acceptor(&self) {
         let mut acceptor = self.acceptor.lock();
         if acceptor.handle == self.acceptor_handle {
-            acceptor.accepting_for = None;
+            acceptor.stop_accepting();
         }
     }
 }
@@ -53,7 +51,7 @@ impl AcceptRequest {
 /// An acceptor was closed: the operation that was to make it a connection is cancelled (X13).
 pub(crate) fn acceptor_closed(listener: &'static Socket, acceptor: &'static Socket) {
     let mut listener = listener.lock();
-    let Some(queues) = &mut listener.listener else { return };
+    let Some(queues) = listener.listener_mut() else { return };
     let Some(at) = queues.accepts.iter().position(|accept| std::ptr::eq(accept.acceptor, acceptor)) else { return };
     if let Some(accept) = queues.accepts.remove(at) {
         overlapped::complete(&listener, &accept.request, Completion::failure(STATUS_CANCELLED));
@@ -129,14 +127,14 @@ pub(crate) fn end_data_phase(request: Request, completion: Completion) {
 /// Gives waiting operations the connections that are there. Edge-triggered: until there are none.
 pub(crate) fn drain(listener: &mut Locked) {
     loop {
-        let Some(queues) = &listener.listener else { return };
+        let Some(queues) = listener.listener() else { return };
         if queues.accepts.is_empty() || (listener.readable == Readable::No && !queues.has_deferred()) {
             return;
         }
         match next_connection(listener) {
             Ok(connection) => {
                 connect_acceptor(listener, connection);
-                if listener.listener.as_ref().is_some_and(|queues| queues.accepts.is_empty()) {
+                if listener.listener().is_some_and(|queues| queues.accepts.is_empty()) {
                     select::look_again(listener);
                 }
             }
@@ -149,7 +147,7 @@ pub(crate) fn drain(listener: &mut Locked) {
 /// Without a free descriptor the connection stays with the kernel, and no edge will come for it: try again later.
 fn starve(listener: &mut Locked) {
     let socket = listener.socket;
-    if let Some(queues) = &mut listener.listener
+    if let Some(queues) = listener.listener_mut()
         && !std::mem::replace(&mut queues.starved, true)
     {
         watchdog::retry_accept(socket);
@@ -159,7 +157,7 @@ fn starve(listener: &mut Locked) {
 /// Tries again to take what a listener without descriptors had to leave.
 pub(crate) fn retry(listener: &'static Socket) {
     let mut listener = listener.lock();
-    if let Some(queues) = &mut listener.listener {
+    if let Some(queues) = listener.listener_mut() {
         queues.starved = false;
         listener.readable = Readable::Yes;
         drain(&mut listener);
@@ -171,7 +169,7 @@ fn connect_acceptor(listener: &mut Locked, connection: Connection) {
     let association = listener.association.clone();
     // Where the listener's edges are taken, the acceptor's are.
     let epoll = listener.watcher.clone();
-    let Some(queues) = listener.listener.as_mut() else { return accept::reset(connection) };
+    let Some(queues) = listener.listener_mut() else { return accept::reset(connection) };
     let Some(pending) = queues.accepts.pop_front() else { return queues.deferred.push_front(connection) };
     let output = pending.output;
     let local = os::local_address(std::os::fd::AsRawFd::as_raw_fd(&connection.fd)).unwrap_or(Address::UNSPECIFIED);
@@ -191,8 +189,7 @@ fn connect_acceptor(listener: &mut Locked, connection: Connection) {
     output.write(&local, &connection.peer);
     drop(target.replace_fd(connection.fd));
     target.phase = Phase::Connected;
-    target.accepting_for = None;
-    target.connected_at = Some(Instant::now());
+    target.connected_now();
     target.accepted = true;
     // If it cannot be watched, neither can what follows.
     let _ = arrivals::accepted(&mut target);
@@ -202,7 +199,7 @@ fn connect_acceptor(listener: &mut Locked, connection: Connection) {
     }
     let handle = listener.signalled_by(&request.notice);
     request.role = Role::AcceptData(Box::new(AcceptData { listener: listener_handle, association, handle }));
-    if let Some(queues) = &mut listener.listener {
+    if let Some(queues) = listener.listener_mut() {
         queues.receiving.push(acceptor, acceptor_handle, listener_handle);
     }
     target.receives.push(request);
@@ -289,9 +286,9 @@ pub unsafe extern "system" fn AcceptEx(
         }
         let pending = AcceptRequest { request, acceptor: acceptor.socket, acceptor_handle: acceptor.handle, output };
         let socket = listener.socket;
-        let Some(queues) = &mut listener.listener else { return fail(WSAEINVAL) };
+        let Some(queues) = listener.listener_mut() else { return fail(WSAEINVAL) };
         queues.accepts.push_back(pending);
-        acceptor.accepting_for = Some(socket);
+        acceptor.accept_for(socket);
         drop(acceptor);
         overlapped::pend(&listener, &operation);
         drain(&mut listener);
@@ -304,7 +301,7 @@ pub unsafe extern "system" fn AcceptEx(
 
 fn is_fresh_stream(state: &State) -> bool {
     let fresh = state.phase == Phase::Fresh || (state.phase == Phase::Bound && state.reused);
-    state.is_stream() && fresh && state.accepting_for.is_none()
+    state.is_stream() && fresh && state.accepting_for().is_none()
 }
 
 /// Finds the addresses in the buffer that AcceptEx filled. Fetched by WSAIoctl with WSAID_GETACCEPTEXSOCKADDRS.

@@ -4,7 +4,7 @@ use crate::address::Address;
 use crate::error::{WsaError, WsaResult, fail, finish, wsa_from_errno};
 use crate::objects::table;
 use crate::os;
-use crate::socket::{Kind, Locked, Phase, accept::Listener, arrivals, connect, lock, select};
+use crate::socket::{Kind, Locked, Phase, arrivals, connect, lock, select};
 use crate::types::*;
 
 /// Gives a socket its local address; port 0 lets the system choose.
@@ -27,7 +27,7 @@ fn bind_to(socket: &mut Locked, address: Address) -> WsaResult<()> {
     if address.family() != socket.family {
         return fail(WSAEAFNOSUPPORT);
     }
-    if socket.phase != Phase::Fresh || socket.accepting_for.is_some() {
+    if socket.phase != Phase::Fresh || socket.accepting_for().is_some() {
         return fail(WSAEINVAL);
     }
     bind_fresh(socket, &address)
@@ -130,7 +130,7 @@ fn start_listening(socket: &mut Locked, backlog: i32) -> WsaResult<()> {
         return fail(WSAEOPNOTSUPP);
     }
     match socket.phase {
-        _ if socket.accepting_for.is_some() => return fail(WSAEINVAL),
+        _ if socket.accepting_for().is_some() => return fail(WSAEINVAL),
         Phase::Fresh | Phase::Connecting => return fail(WSAEINVAL),
         Phase::Connected => return fail(WSAEISCONN),
         _ => {}
@@ -140,7 +140,7 @@ fn start_listening(socket: &mut Locked, backlog: i32) -> WsaResult<()> {
     os::listen(socket.fd(), backlog).map_err(|errno| WsaError(wsa_from_errno(errno)))?;
     if socket.phase != Phase::Listening {
         socket.phase = Phase::Listening;
-        socket.listener = Some(Box::<Listener>::default());
+        socket.listen();
         select::look_again(socket);
     }
     Ok(())
@@ -245,7 +245,7 @@ pub unsafe extern "system" fn getpeername(s: SOCKET, name: *mut SOCKADDR, namele
     let run = || {
         let mut socket = lock(s)?;
         connect::settle(&mut socket);
-        let address = match (&socket.connecting, socket.phase) {
+        let address = match (socket.connecting(), socket.phase) {
             // While connect (not ConnectEx) is under way, the peer is named already (X26).
             (Some(connecting), Phase::Connecting) if connecting.is_plain() => connecting.peer(),
             (_, Phase::Connected) => os::peer_address(socket.fd()).map_err(|errno| WsaError(wsa_from_errno(errno)))?,

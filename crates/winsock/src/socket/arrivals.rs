@@ -489,7 +489,7 @@ fn look_at_stream(socket: &Locked) -> Now {
     let closed = end_of_connection(socket, polled);
     // The end of the stream is readable too, and is no data (A31).
     let data = if closed.is_some() { amount > 0 } else { has(libc::POLLIN) };
-    let urgent = has(libc::POLLPRI) && !socket.options().oob_inline && socket.urgent_receives.is_none();
+    let urgent = has(libc::POLLPRI) && !socket.options().oob_inline && !socket.awaits_urgent_data();
     let mut now = Now { closed, ..Now::NOTHING };
     if data && is_unclaimed(socket) {
         now.holds |= READ;
@@ -551,7 +551,7 @@ fn end_of_connection(socket: &State, polled: i16) -> Option<i32> {
 
 /// How many connections wait to be accepted; none if pending operations wait for them (S36).
 fn connections(socket: &State) -> u32 {
-    let Some(queues) = &socket.listener else { return 0 };
+    let Some(queues) = socket.listener() else { return 0 };
     if !queues.accepts.is_empty() {
         return 0;
     }

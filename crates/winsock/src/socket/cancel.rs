@@ -72,15 +72,15 @@ fn cancel(socket: &mut Locked, wanted: impl Fn(&Request) -> bool) -> usize {
         !request.is_synchronous() && !matches!(request.role, Role::Spill | Role::AcceptData(_)) && wanted(request)
     };
     let mut taken = socket.receives.take(is_operation);
-    if let Some(queue) = &mut socket.urgent_receives {
+    if let Some(queue) = socket.urgent_receives() {
         taken.extend(queue.take(is_operation));
     }
     taken.extend(socket.sends.take(is_operation));
-    if socket.connecting.as_ref().and_then(|connecting| connecting.request()).is_some_and(is_operation) {
+    if socket.connecting().and_then(|connecting| connecting.request()).is_some_and(is_operation) {
         taken.extend(connect::give_up(socket));
     }
     let mut count = taken.len();
-    if let Some(listener) = &mut socket.listener {
+    if let Some(listener) = socket.listener_mut() {
         let (cancelled, kept) = listener.accepts.drain(..).partition(|accept| wanted(&accept.request));
         listener.accepts = kept;
         let cancelled: std::collections::VecDeque<_> = cancelled;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::deadline::Deadline;
 use crate::error::{WsaError, WsaResult, fail, finish};
-use crate::objects::table::{self, Entry};
+use crate::objects::table;
 use crate::os;
 use crate::port::blocking;
 use crate::socket::overlapped::{self, Completion};
@@ -57,14 +57,13 @@ pub(crate) fn close_all_sockets() {
 /// Makes another handle of a socket.
 pub(crate) fn duplicate(handle: SOCKET) -> Result<usize, WIN32_ERROR> {
     let mut socket = lock(handle).map_err(|_| ERROR_INVALID_HANDLE)?;
-    let duplicate = table::insert(Entry::Socket(socket.socket)).ok_or(ERROR_NO_SYSTEM_RESOURCES)?;
-    socket.duplicates += 1;
+    let duplicate = table::insert_duplicate(socket.socket).ok_or(ERROR_NO_SYSTEM_RESOURCES)?;
+    socket.add_duplicate();
     Ok(duplicate as usize)
 }
 
 fn close(mut socket: Locked, handle: SOCKET, indicate: bool) -> WsaResult<()> {
-    if socket.duplicates > 0 {
-        socket.duplicates -= 1;
+    if socket.take_duplicate() {
         table::remove(handle);
         return Ok(());
     }
@@ -77,7 +76,7 @@ fn close(mut socket: Locked, handle: SOCKET, indicate: bool) -> WsaResult<()> {
             linger = Some(0);
         }
     }
-    let accepting_for = socket.accepting_for.take();
+    let accepting_for = socket.stop_accepting();
     table::remove(handle);
     end_operations(&mut socket, indicate);
     socket.handle = 0;
@@ -133,11 +132,11 @@ fn end_operations(socket: &mut Locked, indicate: bool) {
         false => STATUS_CANCELLED,
     };
     let mut all = socket.receives.take(|_| true);
-    all.extend(socket.urgent_receives.take().into_iter().flat_map(|mut queue: Box<Fifo>| queue.take(|_| true)));
+    all.extend(socket.take_urgent_receives().into_iter().flat_map(|mut queue: Box<Fifo>| queue.take(|_| true)));
     all.extend(socket.sends.take(|request| !matches!(request.role, Role::Spill)));
     let mut cancelled: Vec<Request> = Vec::new();
-    cancelled.extend(socket.connecting.take().and_then(|connecting| connecting.into_request()));
-    if let Some(mut listener) = socket.listener.take() {
+    cancelled.extend(socket.take_connecting().and_then(|connecting| connecting.into_request()));
+    if let Some(mut listener) = socket.take_listener() {
         listener.deferred.drain(..).for_each(accept::reset);
         listener.receiving.cancel(handle, |_| true);
         for accept in listener.accepts.drain(..) {

@@ -1,7 +1,5 @@
 //! connect, WSAConnect, ConnectEx.
 
-use std::time::Instant;
-
 use crate::address::Address;
 use crate::deadline::Deadline;
 use crate::error::{WsaError, WsaResult, fail, finish, finish_bool, status_from_errno, wsa_from_errno};
@@ -107,8 +105,8 @@ fn connect_datagram(socket: &mut Locked, peer: Address) -> WsaResult<()> {
 fn connect_stream(socket: &mut Locked, peer: Address) -> WsaResult<()> {
     settle(socket);
     match socket.phase {
-        Phase::Fresh | Phase::Bound if socket.accepting_for.is_none() => {}
-        Phase::Connecting if socket.connecting.as_ref().is_some_and(|connecting| connecting.is_plain()) => {
+        Phase::Fresh | Phase::Bound if socket.accepting_for().is_none() => {}
+        Phase::Connecting if socket.connecting().is_some_and(|connecting| connecting.is_plain()) => {
             return fail(WSAEALREADY);
         }
         Phase::Connected if socket.connect_context => return fail(WSAEINVAL),
@@ -146,13 +144,13 @@ fn begin(socket: &mut Locked, peer: Address, request: Option<Request>) -> WsaRes
             return fail(wsa_from_errno(errno));
         }
         Err(errno) => {
-            socket.connecting = Some(Box::new(Connecting { peer, before, request }));
+            socket.begin_connecting(Connecting { peer, before, request });
             socket.phase = Phase::Connecting;
             failed(socket, errno);
             return Ok(());
         }
     }
-    socket.connecting = Some(Box::new(Connecting { peer, before, request }));
+    socket.begin_connecting(Connecting { peer, before, request });
     socket.phase = Phase::Connecting;
     // Edges that came before say nothing about the connection.
     socket.readable = Readable::Unknown;
@@ -185,9 +183,10 @@ fn succeeded(socket: &mut Locked) {
     socket.phase = Phase::Connected;
     socket.connect_error = 0;
     socket.connect_failed = false;
-    socket.connected_at = Some(Instant::now());
     socket.readable = Readable::Unknown;
-    let Some(request) = socket.connecting.take().and_then(|connecting| connecting.into_request()) else { return };
+    let connecting = socket.take_connecting();
+    socket.connected_now();
+    let Some(request) = connecting.and_then(|connecting| connecting.into_request()) else { return };
     socket.connect_context = true;
     if request.total() == 0 {
         overlapped::complete(socket, &request, Completion::success(0));
@@ -199,7 +198,7 @@ fn succeeded(socket: &mut Locked) {
 }
 
 fn failed(socket: &mut Locked, errno: Errno) {
-    let Some(connecting) = socket.connecting.take() else { return };
+    let Some(connecting) = socket.take_connecting() else { return };
     socket.phase = connecting.before;
     socket.connect_error = wsa_from_errno(errno);
     socket.connect_failed = true;
@@ -212,7 +211,7 @@ fn failed(socket: &mut Locked, errno: Errno) {
 
 /// Ends a connect under way without a word; gives back its operation.
 pub(crate) fn give_up(socket: &mut Locked) -> Option<Request> {
-    let connecting = socket.connecting.take()?;
+    let connecting = socket.take_connecting()?;
     socket.phase = connecting.before;
     let _ = os::disconnect(socket.fd());
     connecting.into_request()
@@ -251,7 +250,7 @@ pub unsafe extern "system" fn ConnectEx(
         let peer = unsafe { Address::read(name, namelen)? };
         settle(&mut socket);
         match socket.phase {
-            _ if socket.accepting_for.is_some() => return fail(WSAEINVAL),
+            _ if socket.accepting_for().is_some() => return fail(WSAEINVAL),
             Phase::Bound if socket.is_stream() => {}
             Phase::Fresh if socket.reused => {}
             Phase::Connected => return fail(WSAEISCONN),

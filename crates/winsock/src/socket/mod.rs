@@ -42,7 +42,7 @@ use parking_lot::{Mutex, MutexGuard};
 use crate::deadline::Deadline;
 use crate::dispatcher::{self, Alertable};
 use crate::error::{WsaError, WsaResult, fail, wsa_from_errno};
-use crate::objects::table::{self, Entry};
+use crate::objects::table::{self, Value};
 use crate::os::{self, OsResult};
 use crate::port::{Port, blocking};
 use crate::reactor::Epoll;
@@ -50,7 +50,7 @@ use crate::sleeper::Elsewhere;
 use crate::socket::accept::Listener;
 use crate::socket::arrivals::{NetworkEvents, Waited};
 use crate::socket::connect::Connecting;
-use crate::socket::request::{Fifo, Notice};
+use crate::socket::request::{Apart, Fifo, Notice};
 use crate::thread;
 use crate::types::*;
 use crate::watchdog;
@@ -161,14 +161,40 @@ pub(crate) struct Association {
     pub(crate) key: usize,
 }
 
+/// What a socket has only while it is in some state.
+#[derive(Default)]
+enum Part {
+    #[default]
+    None,
+    /// The listener with a pending AcceptEx whose connection this socket is to be.
+    AcceptingFor(&'static Socket),
+    Listener(Box<Listener>),
+    Connecting(Box<Connecting>),
+    ConnectedAt(Instant),
+}
+
+/// What few sockets have.
+#[derive(Default)]
+struct Rare {
+    options: Option<Box<Options>>,
+    /// Receives of urgent data: satisfied independently of the others (D48).
+    urgent_receives: Option<Box<Fifo>>,
+    /// The event that says whether the handle is signalled to those who wait for it.
+    waitable: Option<dispatcher::Object>,
+    /// Handles of the socket beside the first.
+    duplicates: u32,
+}
+
+/// What every message touches comes first.
+#[repr(C)]
 pub(crate) struct State {
     /// The descriptor; -1 when there is none.
     fd: RawFd,
     /// The handle that the socket was made with; 0 when it is closed.
     pub(crate) handle: u32,
-    pub(crate) family: ADDRESS_FAMILY,
+    /// How often it was registered with an epoll, to tell edges that come late.
+    registration: u16,
     pub(crate) kind: Kind,
-    pub(crate) protocol: i32,
     pub(crate) phase: Phase,
     pub(crate) nonblocking: bool,
     /// WSA_FLAG_OVERLAPPED.
@@ -181,52 +207,43 @@ pub(crate) struct State {
     pub(crate) readable: Readable,
     /// RDHUP, HUP, ERR or PRI was seen: an emptied queue may have more behind it without an edge.
     pub(crate) sticky: bool,
-    /// The epoll that the descriptor is registered with: its port's, or the home of a thread.
-    watcher: Option<Arc<Epoll>>,
-    /// How often it was registered with one, to tell edges that come late.
-    registration: u16,
     /// Another thread than the one at home waited for what an edge brought: the next that uses the socket takes it home.
     away: bool,
-    /// The listener with a pending AcceptEx whose connection this socket is to be.
-    pub(crate) accepting_for: Option<&'static Socket>,
+    /// FILE_SKIP_COMPLETION_PORT_ON_SUCCESS and its sisters, as set.
+    pub(crate) notification_modes: u8,
+    /// Whether the handle itself is signalled.
+    signalled: Cell<bool>,
+    /// A thread in select looks or looked at this socket.
+    pub(crate) selected: bool,
     /// The connection was taken by a listener.
     pub(crate) accepted: bool,
+    /// What ended the connection, as a WSA code, once an operation has reported it (D52); 0 while it lives.
+    pub(crate) fatal: i32,
+    /// The set of a call of select that has this socket already.
+    pub(crate) select_stamp: u32,
+    pub(crate) association: Option<Association>,
+    /// The epoll that the descriptor is registered with: its port's, or the home of a thread.
+    watcher: Option<Arc<Epoll>>,
+    pub(crate) sends: Apart,
+    /// Since network events were selected for the first time, or inherited.
+    pub(crate) network_events: Option<Box<NetworkEvents>>,
+    pub(crate) receives: Fifo,
+    rare: Option<Box<Rare>>,
+    part: Part,
+    /// The error of the last connect that failed later (S29): SO_ERROR, and the except set of select.
+    pub(crate) connect_error: i32,
+    pub(crate) protocol: i32,
+    pub(crate) family: ADDRESS_FAMILY,
+    /// The last connect failed, so that select shows the socket in the except set (S28, S31).
+    pub(crate) connect_failed: bool,
     /// Connected by ConnectEx, and SO_UPDATE_CONNECT_CONTEXT not set yet (X25).
     pub(crate) connect_context: bool,
     /// Given back by DisconnectEx or TransmitFile: AcceptEx takes it bound, too, and ConnectEx unbound.
     pub(crate) reused: bool,
     /// An ICMP "port unreachable" that a send met, for the next receive (D69).
     pub(crate) refused_datagram: bool,
-    /// Whether the handle itself is signalled, and the event that says so to those who wait for it.
-    signalled: Cell<bool>,
-    waitable: Option<dispatcher::Object>,
-    /// Handles of the socket beside the first.
-    duplicates: u32,
-    /// FILE_SKIP_COMPLETION_PORT_ON_SUCCESS and its sisters, as set.
-    pub(crate) notification_modes: u8,
-    /// A thread in select looks or looked at this socket.
-    pub(crate) selected: bool,
-    /// The set of a call of select that has this socket already.
-    pub(crate) select_stamp: u32,
-    /// What ended the connection, as a WSA code, once an operation has reported it (D52); 0 while it lives.
-    pub(crate) fatal: i32,
-    /// The error of the last connect that failed later (S29): SO_ERROR, and the except set of select.
-    pub(crate) connect_error: i32,
-    /// The last connect failed, so that select shows the socket in the except set (S28, S31).
-    pub(crate) connect_failed: bool,
-    pub(crate) connected_at: Option<Instant>,
-    pub(crate) association: Option<Association>,
-    pub(crate) receives: Fifo,
-    /// Receives of urgent data: satisfied independently of the others (D48).
-    pub(crate) urgent_receives: Option<Box<Fifo>>,
-    pub(crate) sends: Fifo,
-    pub(crate) listener: Option<Box<Listener>>,
-    pub(crate) connecting: Option<Box<Connecting>>,
-    options: Option<Box<Options>>,
     /// The listener's selection, which the connection has inherited, is of FD_ACCEPT alone.
     pub(crate) inherited_accept: bool,
-    /// Since network events were selected for the first time, or inherited.
-    pub(crate) network_events: Option<Box<NetworkEvents>>,
 }
 
 /// A socket. Never freed but recycled in place, so that a pointer to one stays valid: who holds one locks it and looks
@@ -235,9 +252,11 @@ pub(crate) struct Socket {
     state: Mutex<State>,
     /// How many threads poll the descriptor in a blocking call.
     blocked: AtomicU32,
+    /// Its first handle.
+    pub(crate) value: Value,
 }
 
-const _: () = assert!(size_of::<Socket>() <= 384, "PLATFORM.md says what a socket costs, with its slot in the table");
+const _: () = assert!(size_of::<Socket>() <= 216, "PLATFORM.md says what a socket costs");
 
 /// A socket, locked.
 pub(crate) struct Locked {
@@ -259,23 +278,20 @@ impl DerefMut for Locked {
     }
 }
 
-/// Sockets that are not in use.
-static POOL: Mutex<Vec<&'static Socket>> = Mutex::new(Vec::new());
-
 /// Locks the socket that a handle means.
 pub(crate) fn lock(handle: SOCKET) -> WsaResult<Locked> {
-    let (slot, socket, handle) = table::socket(handle).ok_or(WsaError(WSAENOTSOCK))?;
+    let (value, socket, handle) = table::socket(handle).ok_or(WsaError(WSAENOTSOCK))?;
     let locked = socket.lock();
-    if slot.means(handle) { Ok(locked) } else { fail(WSAENOTSOCK) }
+    if value.means(handle) { Ok(locked) } else { fail(WSAENOTSOCK) }
 }
 
 /// Locks a second socket. Others may lock the two the other way round, so it is waited for without the first.
 pub(crate) fn lock_second(first: &mut Locked, handle: SOCKET) -> WsaResult<Locked> {
     let mine = first.handle;
     loop {
-        let (slot, socket, handle) = table::socket(handle).ok_or(WsaError(WSAENOTSOCK))?;
+        let (value, socket, handle) = table::socket(handle).ok_or(WsaError(WSAENOTSOCK))?;
         if let Some(guard) = socket.state.try_lock() {
-            return if slot.means(handle) { Ok(Locked { socket, guard }) } else { fail(WSAENOTSOCK) };
+            return if value.means(handle) { Ok(Locked { socket, guard }) } else { fail(WSAENOTSOCK) };
         }
         first.unlocked(|| drop(socket.lock()));
         if first.handle != mine {
@@ -286,18 +302,10 @@ pub(crate) fn lock_second(first: &mut Locked, handle: SOCKET) -> WsaResult<Locke
 
 /// A new socket over a descriptor, with a handle of its own.
 pub(crate) fn create(fd: OwnedFd, set_up: impl FnOnce(&mut State)) -> WsaResult<SOCKET> {
-    let socket = POOL
-        .lock()
-        .pop()
-        .unwrap_or_else(|| Box::leak(Box::new(Socket { state: Mutex::new(State::new()), blocked: AtomicU32::new(0) })));
+    let socket = table::take_socket().ok_or(WsaError(WSAEMFILE))?;
     let mut state = socket.state.lock();
     set_up(&mut state);
-    let Some(handle) = table::insert(Entry::Socket(socket)) else {
-        state.clear();
-        drop(state);
-        POOL.lock().push(socket);
-        return fail(WSAEMFILE);
-    };
+    let handle = table::open(socket);
     state.handle = handle;
     state.fd = fd.into_raw_fd();
     Ok(handle as SOCKET)
@@ -332,6 +340,7 @@ fn run(locked: &mut Locked, edges: i32) {
     receive::drain(locked, None);
     if edges & (libc::EPOLLOUT | ended) != 0 || transmission::waits_for_end(locked) {
         send::drain(locked, None);
+        locked.sends.settle();
     }
     if locked.network_events.is_some() {
         arrivals::edge(locked, edges, waited);
@@ -339,6 +348,10 @@ fn run(locked: &mut Locked, edges: i32) {
 }
 
 impl Socket {
+    pub(crate) fn new(value: Value) -> Socket {
+        Socket { state: Mutex::new(State::new()), blocked: AtomicU32::new(0), value }
+    }
+
     pub(crate) fn lock(&'static self) -> Locked {
         Locked { socket: self, guard: self.state.lock() }
     }
@@ -349,9 +362,8 @@ impl State {
         State {
             fd: -1,
             handle: 0,
-            family: AF_UNSPEC,
+            registration: 0,
             kind: Kind::Stream,
-            protocol: 0,
             phase: Phase::Closed,
             nonblocking: false,
             overlapped: false,
@@ -360,33 +372,28 @@ impl State {
             end_of_stream: false,
             readable: Readable::Unknown,
             sticky: false,
-            watcher: None,
-            registration: 0,
             away: false,
-            accepting_for: None,
+            notification_modes: 0,
+            signalled: Cell::new(false),
+            selected: false,
             accepted: false,
+            fatal: 0,
+            association: None,
+            watcher: None,
+            sends: Apart::default(),
+            network_events: None,
+            receives: Fifo::default(),
+            rare: None,
+            part: Part::None,
+            connect_error: 0,
+            select_stamp: 0,
+            family: AF_UNSPEC,
+            protocol: 0,
+            connect_failed: false,
             connect_context: false,
             reused: false,
             refused_datagram: false,
-            signalled: Cell::new(false),
-            waitable: None,
-            duplicates: 0,
-            notification_modes: 0,
-            selected: false,
-            select_stamp: 0,
-            fatal: 0,
-            connect_error: 0,
-            connect_failed: false,
-            connected_at: None,
-            association: None,
-            receives: Fifo::default(),
-            urgent_receives: None,
-            sends: Fifo::default(),
-            listener: None,
-            connecting: None,
-            options: None,
             inherited_accept: false,
-            network_events: None,
         }
     }
 
@@ -412,18 +419,154 @@ impl State {
     }
 
     pub(crate) fn options(&self) -> &Options {
-        self.options.as_deref().unwrap_or(const { &Options::DEFAULT })
+        let options = self.rare.as_ref().and_then(|rare| rare.options.as_deref());
+        options.unwrap_or(const { &Options::DEFAULT })
     }
 
     pub(crate) fn options_mut(&mut self) -> &mut Options {
-        self.options.get_or_insert_with(|| Box::new(Options::DEFAULT))
+        self.rare().options.get_or_insert_with(|| Box::new(Options::DEFAULT))
+    }
+
+    /// The options, if any was set.
+    fn own_options(&self) -> Option<Box<Options>> {
+        self.rare.as_ref()?.options.clone()
+    }
+
+    /// Takes over those of another socket.
+    fn set_own_options(&mut self, options: Option<Box<Options>>) {
+        if options.is_some() || self.rare.is_some() {
+            self.rare().options = options;
+        }
+    }
+
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    /// The listener with a pending AcceptEx whose connection this socket is to be.
+    pub(crate) fn accepting_for(&self) -> Option<&'static Socket> {
+        match self.part {
+            Part::AcceptingFor(listener) => Some(listener),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn accept_for(&mut self, listener: &'static Socket) {
+        self.part = Part::AcceptingFor(listener);
+    }
+
+    /// Makes an acceptor an ordinary socket again.
+    pub(crate) fn stop_accepting(&mut self) -> Option<&'static Socket> {
+        let listener = self.accepting_for()?;
+        self.part = Part::None;
+        Some(listener)
+    }
+
+    pub(crate) fn listener(&self) -> Option<&Listener> {
+        match &self.part {
+            Part::Listener(listener) => Some(listener),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn listener_mut(&mut self) -> Option<&mut Listener> {
+        match &mut self.part {
+            Part::Listener(listener) => Some(listener),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn listen(&mut self) {
+        self.part = Part::Listener(Box::default());
+    }
+
+    pub(crate) fn take_listener(&mut self) -> Option<Box<Listener>> {
+        match std::mem::take(&mut self.part) {
+            Part::Listener(listener) => Some(listener),
+            other => {
+                self.part = other;
+                None
+            }
+        }
+    }
+
+    /// The connect under way.
+    pub(crate) fn connecting(&self) -> Option<&Connecting> {
+        match &self.part {
+            Part::Connecting(connecting) => Some(connecting),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn begin_connecting(&mut self, connecting: Connecting) {
+        self.part = Part::Connecting(Box::new(connecting));
+    }
+
+    pub(crate) fn take_connecting(&mut self) -> Option<Box<Connecting>> {
+        match std::mem::take(&mut self.part) {
+            Part::Connecting(connecting) => Some(connecting),
+            other => {
+                self.part = other;
+                None
+            }
+        }
+    }
+
+    /// When the connection was made, if there is one.
+    pub(crate) fn connected_at(&self) -> Option<Instant> {
+        match self.part {
+            Part::ConnectedAt(time) => Some(time),
+            _ => None,
+        }
+    }
+
+    /// Notes that there is a connection from now on.
+    pub(crate) fn connected_now(&mut self) {
+        self.part = Part::ConnectedAt(Instant::now());
+    }
+
+    /// Notes that there is none any more.
+    pub(crate) fn not_connected(&mut self) {
+        self.part = Part::None;
+    }
+
+    /// The queue of receives of urgent data, if there are any.
+    pub(crate) fn urgent_receives(&mut self) -> Option<&mut Fifo> {
+        self.rare.as_mut()?.urgent_receives.as_deref_mut()
+    }
+
+    pub(crate) fn awaits_urgent_data(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.urgent_receives.is_some())
+    }
+
+    pub(crate) fn urgent_queue(&mut self) -> &mut Fifo {
+        self.rare().urgent_receives.get_or_insert_default()
+    }
+
+    pub(crate) fn take_urgent_receives(&mut self) -> Option<Box<Fifo>> {
+        self.rare.as_mut()?.urgent_receives.take()
+    }
+
+    pub(crate) fn set_urgent_receives(&mut self, queue: Box<Fifo>) {
+        self.rare().urgent_receives = Some(queue);
+    }
+
+    fn add_duplicate(&mut self) {
+        self.rare().duplicates += 1;
+    }
+
+    /// Whether there was a handle beside the first, which there is no more.
+    fn take_duplicate(&mut self) -> bool {
+        let Some(rare) = self.rare.as_mut().filter(|rare| rare.duplicates > 0) else { return false };
+        rare.duplicates -= 1;
+        true
     }
 
     /// Signals the handle, for an operation without an event, unless the program asked to leave it alone (P39).
     pub(crate) fn signal(&self, notice: &Notice) {
         if self.signals(notice) {
             self.signalled.set(true);
-            if let Some(object) = &self.waitable {
+            if let Some(object) = self.waited_for() {
                 object.set();
             }
         }
@@ -431,7 +574,7 @@ impl State {
 
     /// Who waits for the handle waits no longer: it is closed.
     pub(crate) fn release_waiters(&self) {
-        if let Some(object) = &self.waitable {
+        if let Some(object) = self.waited_for() {
             object.set();
         }
     }
@@ -448,7 +591,7 @@ impl State {
     /// The handle is what is waited for until an operation has completed.
     pub(crate) fn unsignal(&self) {
         self.signalled.set(false);
-        if let Some(object) = &self.waitable {
+        if let Some(object) = self.waited_for() {
             object.reset();
         }
     }
@@ -456,7 +599,11 @@ impl State {
     /// What waiting for the handle waits for.
     pub(crate) fn waitable(&mut self) -> dispatcher::Object {
         let signalled = self.signalled.get();
-        self.waitable.get_or_insert_with(|| dispatcher::Object::event(true, signalled)).clone()
+        self.rare().waitable.get_or_insert_with(|| dispatcher::Object::event(true, signalled)).clone()
+    }
+
+    fn waited_for(&self) -> Option<&dispatcher::Object> {
+        self.rare.as_ref()?.waitable.as_ref()
     }
 
     /// Ends the connection for all later operations.
@@ -557,7 +704,7 @@ impl Locked {
     pub(crate) fn recycle(&mut self) {
         debug_assert!(self.fd < 0 && self.socket.blocked.load(Ordering::Relaxed) == 0);
         self.guard.clear();
-        POOL.lock().push(self.socket);
+        table::give_back(self.socket);
     }
 }
 

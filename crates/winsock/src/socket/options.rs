@@ -244,7 +244,7 @@ fn update_accept_context(s: SOCKET, value: &[u8]) -> WsaResult<()> {
     if listener.phase != Phase::Listening {
         return fail(WSAEINVAL);
     }
-    let options = listener.options.clone();
+    let options = listener.own_options();
     drop(listener);
     let mut socket = lock(s)?;
     if socket.phase != Phase::Connected {
@@ -254,13 +254,13 @@ fn update_accept_context(s: SOCKET, value: &[u8]) -> WsaResult<()> {
         // One that the socket itself had set to something else; what cannot be set on a connection stays.
         let _ = os::set_option(socket.fd(), level, name, value);
     }
-    socket.options = options;
+    socket.set_own_options(options);
     Ok(())
 }
 
 fn connect_time(socket: &mut Locked) -> u32 {
     connect::settle(socket);
-    match socket.connected_at {
+    match socket.connected_at() {
         Some(since) if socket.is_stream() => Instant::now().saturating_duration_since(since).as_secs() as u32,
         _ => NOT_CONNECTED,
     }

@@ -170,7 +170,7 @@ fn role(state: &State, call: Call<'_>) -> Role {
 
 fn queue_for(state: &mut State, flags: u32) -> &mut Fifo {
     match has(flags, MSG_OOB) {
-        true => state.urgent_receives.get_or_insert_default(),
+        true => state.urgent_queue(),
         false => &mut state.receives,
     }
 }
@@ -258,7 +258,7 @@ fn run_queue(socket: &mut Locked, owner: Option<Overlapped>) {
 }
 
 fn drain_urgent(socket: &mut Locked, owner: Option<Overlapped>) {
-    let Some(mut queue) = socket.urgent_receives.take() else { return };
+    let Some(mut queue) = socket.take_urgent_receives() else { return };
     while queue.front().is_some_and(|request| may_run(request, owner)) {
         let Some(request) = queue.pop() else { break };
         // SAFETY: the program keeps the buffers of a pending operation writable.
@@ -272,7 +272,7 @@ fn drain_urgent(socket: &mut Locked, owner: Option<Overlapped>) {
         }
     }
     if !queue.is_empty() {
-        socket.urgent_receives = Some(queue);
+        socket.set_urgent_receives(queue);
     }
 }
 

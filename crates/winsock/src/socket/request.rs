@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use parking_lot::Mutex;
+
 use crate::address::Address;
 use crate::apc::{FileRoutine, WinsockRoutine};
 use crate::dispatcher;
@@ -12,10 +14,36 @@ use crate::types::*;
 /// The buffers of a request. The array of descriptions is captured when the call is made (D9); the memory that they
 /// describe stays the caller's until the request completes.
 pub(crate) enum Buffers {
-    One([WSABUF; 1]),
-    Many(Box<[WSABUF]>),
+    One(One),
+    #[expect(clippy::box_collection, reason = "every request has room for it")]
+    Many(Box<Vec<WSABUF>>),
     /// Memory of our own.
     Owned(Box<Owned>),
+}
+
+/// A WSABUF whose padding says that there is one, so that this costs the queues nothing.
+#[repr(C)]
+pub(crate) struct One {
+    len: u32,
+    tag: Tag,
+    buf: *mut u8,
+}
+
+#[derive(Clone, Copy)]
+#[repr(u8)]
+enum Tag {
+    One = 0,
+}
+
+const _: () = assert!(size_of::<One>() == size_of::<WSABUF>() && align_of::<One>() == align_of::<WSABUF>());
+const _: () = assert!(std::mem::offset_of!(One, len) == std::mem::offset_of!(WSABUF, len));
+const _: () = assert!(std::mem::offset_of!(One, buf) == std::mem::offset_of!(WSABUF, buf));
+
+impl One {
+    fn as_slice(&self) -> &[WSABUF] {
+        // SAFETY: both are laid out alike, and what is more here lies in the padding there.
+        std::slice::from_ref(unsafe { &*(&raw const *self).cast::<WSABUF>() })
+    }
 }
 
 /// Memory, and the description that points into it.
@@ -28,8 +56,8 @@ pub(crate) struct Owned {
 impl Buffers {
     pub(crate) fn capture(buffers: &[WSABUF]) -> Buffers {
         match buffers {
-            [one] => Buffers::One([*one]),
-            many => Buffers::Many(many.into()),
+            &[WSABUF { len, buf }] => Buffers::One(One { len, tag: Tag::One, buf }),
+            many => Buffers::Many(Box::new(many.to_vec())),
         }
     }
 
@@ -40,7 +68,7 @@ impl Buffers {
 
     pub(crate) fn as_slice(&self) -> &[WSABUF] {
         match self {
-            Buffers::One(one) => one,
+            Buffers::One(one) => one.as_slice(),
             Buffers::Owned(owned) => &owned.description,
             Buffers::Many(many) => many,
         }
@@ -138,7 +166,7 @@ impl Request {
     }
 }
 
-/// A queue of requests. The first lies in place: a socket with one request in flight allocates nothing.
+/// A queue of requests. The first lies in place: a socket with one receive in flight allocates nothing.
 #[derive(Default)]
 pub(crate) struct Fifo {
     head: Option<Request>,
@@ -190,4 +218,60 @@ impl Fifo {
     }
 }
 
-const _: () = assert!(size_of::<Request>() <= 88, "every socket has room for two requests");
+/// A queue that most sockets never need, apart from the socket. Queues that are not needed any more are kept for the
+/// sockets that need one next.
+#[derive(Default)]
+pub(crate) struct Apart(Option<Box<Fifo>>);
+
+/// Queues that no socket needs at the moment.
+#[expect(clippy::vec_box, reason = "what is kept is the allocation")]
+static SPARE: Mutex<Vec<Box<Fifo>>> = Mutex::new(Vec::new());
+const MOST_SPARE: usize = 64;
+
+impl Apart {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.front().is_none()
+    }
+
+    pub(crate) fn push(&mut self, request: Request) {
+        self.queue().push(request);
+    }
+
+    pub(crate) fn front(&self) -> Option<&Request> {
+        self.0.as_ref()?.front()
+    }
+
+    /// Puts back what [`Apart::pop`] gave.
+    pub(crate) fn put_back(&mut self, request: Request) {
+        self.queue().put_back(request);
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Request> {
+        self.0.as_mut()?.pop()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Request> {
+        self.0.iter().flat_map(|queue| queue.iter())
+    }
+
+    /// As [`Fifo::take`].
+    pub(crate) fn take(&mut self, wanted: impl FnMut(&Request) -> bool) -> Vec<Request> {
+        self.0.as_mut().map(|queue| queue.take(wanted)).unwrap_or_default()
+    }
+
+    /// Gives up an empty queue.
+    pub(crate) fn settle(&mut self) {
+        if let Some(queue) = self.0.take_if(|queue| queue.is_empty()) {
+            let mut spare = SPARE.lock();
+            if spare.len() < MOST_SPARE {
+                spare.push(queue);
+            }
+        }
+    }
+
+    fn queue(&mut self) -> &mut Fifo {
+        self.0.get_or_insert_with(|| SPARE.lock().pop().unwrap_or_default())
+    }
+}
+
+const _: () = assert!(size_of::<Request>() <= 80, "every socket has room for one");

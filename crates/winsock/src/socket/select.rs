@@ -276,7 +276,7 @@ pub(super) fn read_interest(socket: &mut Locked) -> (i16, bool) {
     let state: &State = socket;
     match (state.is_stream(), state.phase) {
         (true, Phase::Listening) => {
-            let queues = state.listener.as_ref();
+            let queues = state.listener();
             if queues.is_some_and(|queues| queues.has_deferred()) {
                 return READY;
             }
@@ -376,7 +376,7 @@ fn is_ready(socket: &mut Locked, asked: Asked, events: i16) -> bool {
 /// Whether what `poll` saw is still there: an operation that was posted since may have taken it (S36).
 pub(super) fn is_still_readable(socket: &Locked) -> bool {
     let ready_itself = socket.fatal != 0 || socket.refused_datagram;
-    let deferred = socket.listener.as_ref().is_some_and(|queues| queues.has_deferred());
+    let deferred = socket.listener().is_some_and(|queues| queues.has_deferred());
     // Where no operation has ever pended, nobody takes anything behind our back.
     ready_itself || deferred || !socket.is_watched() || os::poll_now(socket.fd(), libc::POLLIN) != 0
 }

@@ -284,7 +284,7 @@ fn closing_ends_a_wait_for_a_handle_that_operations_do_not_signal() {
     let modes = FILE_SKIP_SET_EVENT_ON_HANDLE as u8;
     assert_ne!(unsafe { SetFileCompletionNotificationModes(s as HANDLE, modes) }, FALSE);
     let waiter = thread::spawn(move || unsafe { WaitForSingleObject(s as HANDLE, 30_000) });
-    until("somebody waits", || lock(s).is_ok_and(|socket| socket.waitable.is_some()));
+    until("somebody waits", || lock(s).is_ok_and(|socket| socket.waited_for().is_some()));
     unsafe { closesocket(s) };
     assert_eq!(waiter.join().unwrap(), WAIT_OBJECT_0);
 }

@@ -181,7 +181,7 @@ fn renew(socket: &mut Locked) -> OsResult<()> {
     socket.fatal = 0;
     socket.connect_error = 0;
     socket.connect_failed = false;
-    socket.connected_at = None;
+    socket.not_connected();
     socket.reused = true;
     end_the_rest(socket);
     Ok(())
@@ -190,7 +190,7 @@ fn renew(socket: &mut Locked) -> OsResult<()> {
 /// Nothing comes of what else was asked of the old connection: another disconnect, a receive of urgent data.
 fn end_the_rest(socket: &mut Locked) {
     let mut rest = socket.sends.take(|_| true);
-    rest.extend(socket.urgent_receives.take().into_iter().flat_map(|mut queue: Box<Fifo>| queue.take(|_| true)));
+    rest.extend(socket.take_urgent_receives().into_iter().flat_map(|mut queue: Box<Fifo>| queue.take(|_| true)));
     for request in rest {
         overlapped::complete(socket, &request, Completion::failure(STATUS_CANCELLED));
     }

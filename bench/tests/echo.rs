@@ -45,6 +45,8 @@ servers! {
     tokio: crate::common::rust(env!("CARGO_BIN_EXE_tokio-echo"));
     compio: crate::common::rust(env!("CARGO_BIN_EXE_compio-echo"));
     monoio: crate::common::rust(env!("CARGO_BIN_EXE_monoio-echo"));
+    asio: crate::common::native::asio();
+    uv: crate::common::native::uv();
     winsock: crate::common::rust(env!("CARGO_BIN_EXE_winsock-echo"));
     pentaport: crate::common::rust(env!("CARGO_BIN_EXE_pentaport-echo"));
 }

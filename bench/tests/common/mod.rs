@@ -1,5 +1,7 @@
 //! Servers as processes.
 
+pub mod native;
+
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, ExitStatus, Stdio};

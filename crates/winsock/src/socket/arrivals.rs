@@ -410,7 +410,14 @@ pub(crate) fn before_registration(socket: &mut Locked) {
 // Calls that re-enable.
 
 /// A call to receive has been made (A15).
+#[inline]
 pub(crate) fn receive_called<T>(socket: &mut Locked, result: &WsaResult<T>) {
+    if socket.network_events.is_some() {
+        note_receive(socket, result);
+    }
+}
+
+fn note_receive<T>(socket: &mut Locked, result: &WsaResult<T>) {
     let Some(events) = &mut socket.network_events else { return };
     let at_fault = result.as_ref().is_err_and(|error| is_fault(error.0));
     if !at_fault {

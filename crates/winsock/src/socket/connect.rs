@@ -159,10 +159,15 @@ fn begin(socket: &mut Locked, peer: Address, request: Option<Request>) -> WsaRes
 }
 
 /// Finds out whether a connect under way has ended, and acts on it.
+#[inline]
 pub(crate) fn settle(socket: &mut Locked) {
-    if socket.phase != Phase::Connecting {
-        return;
+    if socket.phase == Phase::Connecting {
+        look(socket);
     }
+}
+
+#[cold]
+fn look(socket: &mut Locked) {
     let events = os::poll_now(socket.fd(), libc::POLLOUT | libc::POLLRDHUP);
     if events == 0 {
         return;

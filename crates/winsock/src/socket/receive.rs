@@ -1,5 +1,7 @@
 //! Receiving: recv, recvfrom, WSARecv, WSARecvFrom, and the queue of receives.
 
+use std::ptr::null_mut;
+
 use crate::deadline::Deadline;
 use crate::error::{WsaError, WsaResult, fail, finish, status_from_errno, wsa_from_errno};
 use crate::os::{self, Errno};
@@ -25,6 +27,26 @@ impl Call<'_> {
     fn has(&self, flag: SEND_RECV_FLAGS) -> bool {
         has(self.flags, flag)
     }
+
+    /// The call that a queued request came from.
+    fn of(request: &Request) -> Call<'_> {
+        let (buffers, flags) = (request.buffers.as_slice(), request.flags);
+        let call = Call { buffers, flags, from: null_mut(), from_len: null_mut(), message: null_mut() };
+        match request.role {
+            Role::From(from, from_len) => Call { from, from_len, ..call },
+            Role::Message(message) => Call { message, ..call },
+            _ => call,
+        }
+    }
+
+    /// What is special about the request that the call becomes.
+    fn role(&self, state: &State) -> Role {
+        match self.from.is_null() || state.is_stream() {
+            _ if !self.message.is_null() => Role::Message(self.message),
+            true => Role::Plain,
+            false => Role::From(self.from, self.from_len),
+        }
+    }
 }
 
 /// What one try brought.
@@ -45,7 +67,7 @@ enum Try {
 pub(super) unsafe fn receive(s: SOCKET, call: Call<'_>, operation: Option<&Operation>) -> WsaResult<Completion> {
     let mut socket = lock(s)?;
     // SAFETY: as the caller promises.
-    let result = unsafe { receive_locked(&mut socket, call, operation) };
+    let result = unsafe { receive_locked(&mut socket, &call, operation) };
     arrivals::receive_called(&mut socket, &result);
     if transmission::waits_for_end(&socket) {
         // A transmission let this receive go first, and no edge tells it of its end.
@@ -56,7 +78,7 @@ pub(super) unsafe fn receive(s: SOCKET, call: Call<'_>, operation: Option<&Opera
 
 /// # Safety
 /// As for [`receive`].
-unsafe fn receive_locked(socket: &mut Locked, call: Call<'_>, operation: Option<&Operation>) -> WsaResult<Completion> {
+unsafe fn receive_locked(socket: &mut Locked, call: &Call<'_>, operation: Option<&Operation>) -> WsaResult<Completion> {
     if let Err(error) = check_state(socket) {
         operation.into_iter().for_each(Operation::reset_event);
         return Err(error);
@@ -84,13 +106,7 @@ unsafe fn receive_locked(socket: &mut Locked, call: Call<'_>, operation: Option<
 /// # Safety
 /// The buffer is writable until the operation completes.
 pub(crate) unsafe fn receive_one(s: SOCKET, buffer: WSABUF, operation: Operation) -> WsaResult<Completion> {
-    let call = Call {
-        buffers: &[buffer],
-        flags: 0,
-        from: std::ptr::null_mut(),
-        from_len: std::ptr::null_mut(),
-        message: std::ptr::null_mut(),
-    };
+    let call = Call { buffers: &[buffer], flags: 0, from: null_mut(), from_len: null_mut(), message: null_mut() };
     // SAFETY: as the caller promises.
     unsafe { receive(s, call, Some(&operation)) }
 }
@@ -110,9 +126,12 @@ fn check_state(socket: &mut Locked) -> WsaResult<()> {
 }
 
 /// Whether the call asks for something that it can get.
-fn check_arguments(socket: &State, call: Call<'_>) -> WsaResult<()> {
+fn check_arguments(socket: &State, call: &Call<'_>) -> WsaResult<()> {
     if call.buffers.iter().any(|buffer| buffer.buf.is_null() && buffer.len > 0) {
         return fail(WSAEFAULT);
+    }
+    if call.flags == 0 && socket.is_stream() {
+        return Ok(());
     }
     let unlike = call.has(MSG_OOB) || call.has(MSG_PEEK) || call.flags & MSG_PARTIAL != 0;
     if call.has(MSG_WAITALL) && (unlike || socket.nonblocking || !socket.is_stream()) {
@@ -125,7 +144,7 @@ fn check_arguments(socket: &State, call: Call<'_>) -> WsaResult<()> {
 }
 
 /// A datagram must not be lost because its sender's address does not fit (D59).
-fn check_from(state: &State, call: Call<'_>) -> WsaResult<()> {
+fn check_from(state: &State, call: &Call<'_>) -> WsaResult<()> {
     if call.from.is_null() || call.from_len.is_null() {
         return Ok(());
     }
@@ -138,21 +157,21 @@ fn check_from(state: &State, call: Call<'_>) -> WsaResult<()> {
 ///
 /// # Safety
 /// As for [`receive`].
-unsafe fn start(socket: &mut Locked, call: Call<'_>, operation: &Operation) -> WsaResult<Completion> {
-    let mut request = overlapped::request(operation, call.flags, call.buffers, role(socket, call));
+unsafe fn start(socket: &mut Locked, call: &Call<'_>, operation: &Operation) -> WsaResult<Completion> {
+    let mut done = 0;
     if call.has(MSG_OOB) || socket.receives.is_empty() {
         // SAFETY: as the caller promises.
-        match unsafe { try_once(socket, &request) } {
+        match unsafe { try_once(socket, call, 0) } {
             Try::Done(completion) => {
                 overlapped::complete_at_once(socket, operation, completion);
                 return conclude(completion);
             }
             Try::Failed { code, .. } => return fail(code),
-            Try::Part(bytes) => request.done += bytes,
+            Try::Part(bytes) => done = bytes,
         }
     }
     overlapped::pend(socket, operation);
-    queue_for(socket, call.flags).push(request);
+    push(socket, call, operation, done);
     if let Err(errno) = socket.watch() {
         forget(socket, call.flags, operation.overlapped);
         return fail(wsa_from_errno(errno));
@@ -160,12 +179,12 @@ unsafe fn start(socket: &mut Locked, call: Call<'_>, operation: &Operation) -> W
     fail(WSA_IO_PENDING)
 }
 
-fn role(state: &State, call: Call<'_>) -> Role {
-    match call.from.is_null() || state.is_stream() {
-        _ if !call.message.is_null() => Role::Message(call.message),
-        true => Role::Plain,
-        false => Role::From(call.from, call.from_len),
-    }
+/// Queues a call of which `done` bytes are there.
+fn push(socket: &mut Locked, call: &Call<'_>, operation: &Operation, done: u32) {
+    let role = call.role(socket);
+    let mut request = overlapped::request(operation, call.flags, call.buffers, role);
+    request.done = done;
+    queue_for(socket, call.flags).push(request);
 }
 
 fn queue_for(state: &mut State, flags: u32) -> &mut Fifo {
@@ -183,29 +202,38 @@ fn forget(state: &mut State, flags: u32, overlapped: Overlapped) {
 ///
 /// # Safety
 /// As for [`receive`].
-unsafe fn synchronous(socket: &mut Locked, call: Call<'_>, wait: bool) -> WsaResult<Completion> {
-    let mut place = OVERLAPPED::default();
-    // SAFETY: `place` outlives the request: whichever way this function is left, the request is out of the queue.
-    let Some(mine) = (unsafe { Overlapped::new(&mut place) }) else { return fail(WSAEFAULT) };
-    let operation = Operation::synchronous(mine);
-    operation.begin();
-    let mut request = overlapped::request(&operation, call.flags, call.buffers, role(socket, call));
+unsafe fn synchronous(socket: &mut Locked, call: &Call<'_>, wait: bool) -> WsaResult<Completion> {
     if socket.readable == Readable::No {
         // There may be an edge that nobody has taken yet.
         socket.readable = Readable::Unknown;
     }
+    let mut done = 0;
     if call.has(MSG_OOB) || socket.receives.is_empty() {
         // SAFETY: as the caller promises.
-        match unsafe { try_once(socket, &request) } {
+        match unsafe { try_once(socket, call, 0) } {
             Try::Done(completion) => return conclude(completion),
             Try::Failed { code, .. } => return fail(code),
-            Try::Part(bytes) => request.done += bytes,
+            Try::Part(bytes) => done = bytes,
         }
     }
     if !wait {
         return fail(WSAEWOULDBLOCK);
     }
-    queue_for(socket, call.flags).push(request);
+    // SAFETY: as the caller promises.
+    unsafe { block(socket, call, done) }
+}
+
+/// Waits within the call for what is missing after `done` bytes.
+///
+/// # Safety
+/// As for [`receive`].
+unsafe fn block(socket: &mut Locked, call: &Call<'_>, done: u32) -> WsaResult<Completion> {
+    let mut place = OVERLAPPED::default();
+    // SAFETY: `place` outlives the request: whichever way this function is left, the request is out of the queue.
+    let Some(mine) = (unsafe { Overlapped::new(&mut place) }) else { return fail(WSAEFAULT) };
+    let operation = Operation::synchronous(mine);
+    operation.begin();
+    push(socket, call, &operation, done);
     let deadline = Deadline::after_milliseconds(socket.options().receive_timeout);
     let events = if call.has(MSG_OOB) { libc::POLLPRI } else { libc::POLLIN };
     while !mine.is_over() {
@@ -245,7 +273,7 @@ fn run_queue(socket: &mut Locked, owner: Option<Overlapped>) {
         }
         let Some(mut request) = socket.receives.pop() else { return };
         // SAFETY: the program keeps the buffers of a pending operation writable.
-        match unsafe { try_once(socket, &request) } {
+        match unsafe { try_once(socket, &Call::of(&request), request.done) } {
             Try::Done(completion) => end(socket, request, completion),
             Try::Failed { status, .. } => end(socket, request, Completion::failure(status)),
             Try::Part(bytes) => {
@@ -262,7 +290,7 @@ fn drain_urgent(socket: &mut Locked, owner: Option<Overlapped>) {
     while queue.front().is_some_and(|request| may_run(request, owner)) {
         let Some(request) = queue.pop() else { break };
         // SAFETY: the program keeps the buffers of a pending operation writable.
-        match unsafe { try_once(socket, &request) } {
+        match unsafe { try_once(socket, &Call::of(&request), request.done) } {
             Try::Done(completion) => end(socket, request, completion),
             Try::Failed { status, .. } => end(socket, request, Completion::failure(status)),
             Try::Part(_) => {
@@ -287,40 +315,43 @@ fn end(socket: &mut Locked, request: Request, completion: Completion) {
     }
 }
 
-/// Tries a receive once.
+/// Tries once to receive what is missing after `done` bytes.
 ///
 /// # Safety
-/// The request's buffers and pointers are writable.
-unsafe fn try_once(socket: &mut Locked, request: &Request) -> Try {
+/// The call's buffers and pointers are writable.
+unsafe fn try_once(socket: &mut Locked, call: &Call<'_>, done: u32) -> Try {
     // SAFETY: as the caller promises.
     unsafe {
-        match (socket.is_stream(), has(request.flags, MSG_OOB)) {
-            (true, true) => try_urgent(socket, request),
-            (true, false) => try_stream(socket, request),
-            (false, _) => try_datagram(socket, request),
+        match (socket.is_stream(), call.has(MSG_OOB)) {
+            (true, true) => try_urgent(socket, call),
+            (true, false) => try_stream(socket, call, done),
+            (false, _) => try_datagram(socket, call),
         }
     }
 }
 
 /// The flags that the kernel has as well; MSG_WAITALL is done here.
 fn kernel_flags(flags: u32) -> i32 {
+    if flags == 0 {
+        return 0;
+    }
     let pairs = [(MSG_OOB, libc::MSG_OOB), (MSG_PEEK, libc::MSG_PEEK), (MSG_DONTROUTE, libc::MSG_DONTROUTE)];
     pairs.iter().filter(|(ours, _)| has(flags, *ours)).fold(0, |all, (_, theirs)| all | theirs)
 }
 
 /// # Safety
 /// As for [`try_once`].
-unsafe fn try_stream(socket: &mut Locked, request: &Request) -> Try {
+unsafe fn try_stream(socket: &mut Locked, call: &Call<'_>, before: u32) -> Try {
     if socket.readable == Readable::No {
         return Try::Part(0);
     }
-    let buffers = request.buffers.as_slice();
+    let buffers = call.buffers;
     let all = total(buffers);
-    if all == request.done {
+    if all == before {
         return try_empty(socket);
     }
-    let flags = kernel_flags(request.flags);
-    let mut done = request.done;
+    let flags = kernel_flags(call.flags);
+    let mut done = before;
     loop {
         let fd = socket.fd();
         // SAFETY: as the caller promises.
@@ -335,21 +366,21 @@ unsafe fn try_stream(socket: &mut Locked, request: &Request) -> Try {
             Ok(bytes) => done += bytes as u32,
             Err(libc::EAGAIN) => {
                 socket.readable = if socket.is_watched() { Readable::No } else { Readable::Unknown };
-                return Try::Part(done - request.done);
+                return Try::Part(done - before);
             }
             Err(errno) => return stream_failed(socket, errno),
         }
         socket.readable = match done < all {
-            _ if has(request.flags, MSG_PEEK) => Readable::Yes,
+            _ if call.has(MSG_PEEK) => Readable::Yes,
             // The queue is empty now, and what comes next will be an edge.
             true if socket.is_watched() && !socket.sticky && buffers.len() <= os::MOST_BUFFERS => Readable::No,
             _ => Readable::Unknown,
         };
-        if done == all || !has(request.flags, MSG_WAITALL) {
+        if done == all || !call.has(MSG_WAITALL) {
             return Try::Done(Completion::success(done));
         }
         if socket.readable == Readable::No {
-            return Try::Part(done - request.done);
+            return Try::Part(done - before);
         }
     }
 }
@@ -394,10 +425,9 @@ fn stream_failed(socket: &mut Locked, errno: Errno) -> Try {
 
 /// # Safety
 /// As for [`try_once`].
-unsafe fn try_urgent(socket: &mut Locked, request: &Request) -> Try {
+unsafe fn try_urgent(socket: &mut Locked, call: &Call<'_>) -> Try {
     // SAFETY: as the caller promises.
-    let result =
-        unsafe { os::receive_message(socket.fd(), request.buffers.as_slice(), 0, kernel_flags(request.flags)) };
+    let result = unsafe { os::receive_message(socket.fd(), call.buffers, 0, kernel_flags(call.flags)) };
     match result {
         Ok(message) => Try::Done(Completion::success(message.bytes as u32)),
         Err(libc::EINVAL) if socket.options().oob_inline => {
@@ -423,17 +453,17 @@ fn no_urgent_byte(socket: &mut Locked) -> Try {
 
 /// # Safety
 /// As for [`try_once`].
-unsafe fn try_datagram(socket: &mut Locked, request: &Request) -> Try {
+unsafe fn try_datagram(socket: &mut Locked, call: &Call<'_>) -> Try {
     let refused = Try::Failed { code: WSAECONNRESET, status: STATUS_PORT_UNREACHABLE };
     if std::mem::take(&mut socket.refused_datagram) && socket.options().udp_connection_reset {
         return refused;
     }
     let mut room = [0; messages::CONTROL_ROOM];
-    let control = if let Role::Message(_) = request.role { &mut room[..] } else { &mut [] };
+    let control = if call.message.is_null() { &mut [] } else { &mut room[..] };
     loop {
-        let (buffers, flags) = (request.buffers.as_slice(), kernel_flags(request.flags));
+        let flags = kernel_flags(call.flags);
         // SAFETY: as the caller promises.
-        let result = unsafe { os::receive_message_and_control(socket.fd(), buffers, 0, flags, control) };
+        let result = unsafe { os::receive_message_and_control(socket.fd(), call.buffers, 0, flags, control) };
         let message = match result {
             Ok(message) => message,
             Err(libc::EAGAIN) => {
@@ -453,14 +483,13 @@ unsafe fn try_datagram(socket: &mut Locked, request: &Request) -> Try {
                 return Try::Failed { code: wsa_from_errno(errno), status: status_from_errno(errno) };
             }
         };
-        if let Role::From(from, from_len) = request.role {
+        if !call.message.is_null() {
+            // SAFETY: as the caller promises.
+            unsafe { messages::deliver(call.message, &message, control) };
+        } else if !call.from.is_null() {
             // A length that shrank since the call began loses the address, not the datagram.
             // SAFETY: as the caller promises.
-            let _ = unsafe { message.from.write(from, from_len) };
-        }
-        if let Role::Message(place) = request.role {
-            // SAFETY: as the caller promises.
-            unsafe { messages::deliver(place, &message, control) };
+            let _ = unsafe { message.from.write(call.from, call.from_len) };
         }
         let whole = message.flags & libc::MSG_TRUNC == 0;
         let status = if whole { STATUS_SUCCESS } else { STATUS_BUFFER_OVERFLOW };
@@ -490,7 +519,7 @@ fn one_buffer(buf: PSTR, len: i32) -> WsaResult<[WSABUF; 1]> {
 #[unsafe(export_name = "ws_recv")]
 pub unsafe extern "system" fn recv(s: SOCKET, buf: PSTR, len: i32, flags: SEND_RECV_FLAGS) -> i32 {
     // SAFETY: as the caller promises; there is no address to write.
-    unsafe { recvfrom(s, buf, len, flags, std::ptr::null_mut(), std::ptr::null_mut()) }
+    unsafe { recvfrom(s, buf, len, flags, null_mut(), null_mut()) }
 }
 
 /// Receives data as [`recv`] does, and says where a datagram came from.
@@ -512,8 +541,7 @@ pub unsafe extern "system" fn recvfrom(
     fromlen: *mut i32,
 ) -> i32 {
     let result = one_buffer(buf, len).and_then(|buffers| {
-        let call =
-            Call { buffers: &buffers, flags: flags as u32, from, from_len: fromlen, message: std::ptr::null_mut() };
+        let call = Call { buffers: &buffers, flags: flags as u32, from, from_len: fromlen, message: null_mut() };
         // SAFETY: as the caller promises.
         unsafe { receive(s, call, None) }
     });
@@ -552,8 +580,8 @@ pub unsafe extern "system" fn WSARecv(
             dwbuffercount,
             lpnumberofbytesrecvd,
             lpflags,
-            std::ptr::null_mut(),
-            std::ptr::null_mut(),
+            null_mut(),
+            null_mut(),
             lpoverlapped,
             lpcompletionroutine,
         )
@@ -589,7 +617,7 @@ pub unsafe extern "system" fn WSARecvFrom(
         };
         // SAFETY: as the caller promises.
         let flags = unsafe { lpflags.as_mut() }.ok_or(WsaError(WSAEFAULT))?;
-        let call = Call { buffers, flags: *flags, from: lpfrom, from_len: lpfromlen, message: std::ptr::null_mut() };
+        let call = Call { buffers, flags: *flags, from: lpfrom, from_len: lpfromlen, message: null_mut() };
         // SAFETY: as the caller promises.
         let completion = unsafe { receive(s, call, operation.as_ref())? };
         *flags = completion.flags;

@@ -107,14 +107,14 @@ fn check_arguments(socket: &State, call: Call<'_>) -> WsaResult<()> {
     if has(call.flags, MSG_OOB) && !socket.is_stream() { fail(WSAEOPNOTSUPP) } else { Ok(()) }
 }
 
-fn request(socket: &Locked, operation: &Operation, call: Call<'_>) -> Request {
+fn request(socket: &Locked, operation: &Operation, call: Call<'_>, done: u32) -> Request {
     let role = match call.to.is_some() || !call.control.is_empty() {
         true if !socket.is_stream() => {
             Role::To(Box::new(Destination { address: call.to.copied(), control: call.control.into() }))
         }
         _ => Role::Plain,
     };
-    overlapped::request(operation, call.flags, call.buffers, role)
+    Request { done, ..overlapped::request(operation, call.flags, call.buffers, role) }
 }
 
 /// Starts an overlapped send.
@@ -134,9 +134,8 @@ unsafe fn start(socket: &mut Locked, call: Call<'_>, operation: &Operation) -> W
             Try::Part(bytes) => done = bytes,
         }
     }
-    let mut request = request(socket, operation, call);
-    request.done = done;
     overlapped::pend(socket, operation);
+    let request = request(socket, operation, call, done);
     socket.sends.push(request);
     if let Err(errno) = socket.watch() {
         socket.sends.take(|request| request.overlapped == operation.overlapped.as_ptr());
@@ -224,8 +223,7 @@ unsafe fn synchronous(socket: &mut Locked, call: Call<'_>) -> WsaResult<Completi
     let Some(mine) = (unsafe { Overlapped::new(&mut place) }) else { return fail(WSAEFAULT) };
     let operation = Operation::synchronous(mine);
     operation.begin();
-    let mut request = request(socket, &operation, call);
-    request.done = done;
+    let request = request(socket, &operation, call, done);
     socket.sends.push(request);
     let deadline = Deadline::after_milliseconds(socket.options().send_timeout);
     while !mine.is_over() {
@@ -323,6 +321,9 @@ unsafe fn try_once(socket: &mut Locked, call: Call<'_>, mut done: u32) -> Try {
 }
 
 fn kernel_flags(flags: u32) -> i32 {
+    if flags == 0 {
+        return 0;
+    }
     let pairs = [(MSG_OOB, libc::MSG_OOB), (MSG_DONTROUTE, libc::MSG_DONTROUTE)];
     pairs.iter().filter(|(ours, _)| has(flags, *ours)).fold(0, |all, (_, theirs)| all | theirs)
 }

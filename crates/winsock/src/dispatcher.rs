@@ -16,11 +16,12 @@
 //! there, so that the events of its own sockets cost no hop through another thread; else on its futex.
 
 use std::cell::Cell;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use slab::Slab;
+use smallvec::SmallVec;
 
 use crate::apc::Apc;
 use crate::deadline::Deadline;
@@ -56,16 +57,18 @@ impl Drop for Place {
         let mut dispatcher = DISPATCHER.lock();
         let node = dispatcher.objects.remove(self.0);
         match &node.kind {
-            Kind::Set { members, .. } => {
-                for (_, member) in members {
-                    dispatcher.objects[member.object.0.0].sets.retain(|&(set, _)| set != self.0);
+            Kind::Set(set) => {
+                for &member in set.members.keys() {
+                    dispatcher.objects[member].links.retain(|link| link.set as usize != self.0);
                 }
             }
             // The place may be another mutex's soon, which this thread is not to abandon.
-            &Kind::Mutex { owner: Some(thread), .. } => {
-                dispatcher.threads[thread].owned.retain(|&mutex| mutex != self.0);
+            Kind::Mutex(mutex) => {
+                if let Some(thread) = mutex.owner {
+                    dispatcher.threads[thread].owned.retain(|&mutex| mutex != self.0);
+                }
             }
-            _ => {}
+            Kind::Event { .. } | Kind::Semaphore { .. } => {}
         }
         drop(dispatcher);
         // What the set kept alive goes without the lock.
@@ -76,30 +79,50 @@ impl Drop for Place {
 enum Kind {
     Event { manual_reset: bool, set: bool },
     Semaphore { count: u32, maximum: u32 },
-    Mutex { owner: Option<usize>, depth: u32, abandoned: bool },
-    Set { members: Slab<Member>, ready: VecDeque<usize> },
+    Mutex(Box<Ownership>),
+    Set(Box<Set>),
 }
 
-/// An object in a wait set.
-struct Member {
-    object: Object,
-    token: usize,
-    /// It is in the ready list.
-    listed: bool,
+/// The state of a mutex.
+#[derive(Default)]
+struct Ownership {
+    owner: Option<usize>,
+    depth: u32,
+    abandoned: bool,
 }
 
+/// A wait set.
+#[derive(Default)]
+struct Set {
+    /// The objects in it, by their places.
+    members: BTreeMap<usize, Object>,
+    /// The places of those that were signalled.
+    ready: VecDeque<usize>,
+}
+
+/// An object. In a cache line of its own, since a program that waits for many comes to each after all the others.
+#[repr(align(64))]
 struct Node {
     kind: Kind,
-    waiters: Vec<Waiter>,
-    /// The wait sets that the object is in: the set, and as which member.
-    sets: Vec<(usize, usize)>,
+    waiters: SmallVec<[Waiter; 2]>,
+    links: SmallVec<[Link; 1]>,
 }
+
+const _: () = assert!(size_of::<Node>() == 64);
 
 #[derive(Clone, Copy)]
 struct Waiter {
-    thread: usize,
+    thread: u32,
     /// Which of the objects that the thread waits for this one is.
-    index: usize,
+    index: u32,
+}
+
+/// A wait set that an object is in.
+struct Link {
+    token: usize,
+    set: u32,
+    /// It is in the set's ready list.
+    listed: bool,
 }
 
 /// A thread, as far as waits concern it.
@@ -144,7 +167,7 @@ pub(crate) enum Outcome {
 
 impl Object {
     fn new(kind: Kind) -> Object {
-        let node = Node { kind, waiters: Vec::new(), sets: Vec::new() };
+        let node = Node { kind, waiters: SmallVec::new(), links: SmallVec::new() };
         Object(Arc::new(Place(DISPATCHER.lock().objects.insert(node))))
     }
 
@@ -163,7 +186,7 @@ impl Object {
 
     /// A mutex, owned by the calling thread if so said.
     pub(crate) fn mutex(owned: bool) -> Object {
-        let mutex = Object::new(Kind::Mutex { owner: None, depth: 0, abandoned: false });
+        let mutex = Object::new(Kind::Mutex(Box::default()));
         if owned {
             wait(std::slice::from_ref(&mutex), false, Some(Duration::ZERO), false);
         }
@@ -171,7 +194,7 @@ impl Object {
     }
 
     pub(crate) fn is_mutex(&self) -> bool {
-        matches!(DISPATCHER.lock().objects[self.0.0].kind, Kind::Mutex { .. })
+        matches!(DISPATCHER.lock().objects[self.0.0].kind, Kind::Mutex(_))
     }
 
     /// Sets an event, and releases those whose waits this satisfies.
@@ -185,7 +208,12 @@ impl Object {
 
     /// Resets an event.
     pub(crate) fn reset(&self) {
-        DISPATCHER.lock().set_event(self.0.0, false);
+        self.take();
+    }
+
+    /// Resets an event; returns whether it was set.
+    pub(crate) fn take(&self) -> bool {
+        DISPATCHER.lock().set_event(self.0.0, false)
     }
 
     /// Releases those who wait for an event now, and leaves it reset (E3).
@@ -219,13 +247,13 @@ impl Object {
     pub(crate) fn release_mutex(&self) -> bool {
         let me = thread::current();
         let mut dispatcher = DISPATCHER.lock();
-        let Kind::Mutex { owner, depth, .. } = &mut dispatcher.objects[self.0.0].kind else { return false };
-        if *owner != Some(key_of(me.number())) {
+        let Kind::Mutex(mutex) = &mut dispatcher.objects[self.0.0].kind else { return false };
+        if mutex.owner != Some(key_of(me.number())) {
             return false;
         }
-        *depth -= 1;
-        if *depth == 0 {
-            *owner = None;
+        mutex.depth -= 1;
+        if mutex.depth == 0 {
+            mutex.owner = None;
             let thread = &mut dispatcher.threads[key_of(me.number())];
             thread.owned.retain(|&mutex| mutex != self.0.0);
             let wakes = dispatcher.signal(self.0.0);
@@ -242,8 +270,8 @@ impl Node {
         match &self.kind {
             Kind::Event { set, .. } => *set,
             Kind::Semaphore { count, .. } => *count > 0,
-            Kind::Mutex { owner, .. } => owner.is_none() || *owner == thread,
-            Kind::Set { ready, .. } => !ready.is_empty(),
+            Kind::Mutex(mutex) => mutex.owner.is_none() || mutex.owner == thread,
+            Kind::Set(set) => !set.ready.is_empty(),
         }
     }
 
@@ -252,12 +280,12 @@ impl Node {
         match &mut self.kind {
             Kind::Event { manual_reset, set } => *set = *manual_reset,
             Kind::Semaphore { count, .. } => *count -= 1,
-            Kind::Mutex { owner, depth, abandoned } => {
-                *owner = Some(thread);
-                *depth += 1;
-                return std::mem::take(abandoned);
+            Kind::Mutex(mutex) => {
+                mutex.owner = Some(thread);
+                mutex.depth += 1;
+                return std::mem::take(&mut mutex.abandoned);
             }
-            Kind::Set { .. } => {}
+            Kind::Set(_) => {}
         }
         false
     }
@@ -294,9 +322,11 @@ pub(crate) fn wakes() -> u32 {
 }
 
 impl Dispatcher {
-    fn set_event(&mut self, object: usize, to: bool) {
-        if let Kind::Event { set, .. } = &mut self.objects[object].kind {
-            *set = to;
+    /// Returns whether it was set before.
+    fn set_event(&mut self, object: usize, to: bool) -> bool {
+        match &mut self.objects[object].kind {
+            Kind::Event { set, .. } => std::mem::replace(set, to),
+            _ => false,
         }
     }
 
@@ -310,32 +340,37 @@ impl Dispatcher {
     fn release(&mut self, object: usize, wakes: &mut Wakes) {
         let mut at = 0;
         while let Some(&Waiter { thread, index }) = self.objects[object].waiters.get(at) {
+            let thread = thread as usize;
             if !self.objects[object].is_available(Some(thread)) {
                 return;
             }
-            match self.satisfy(thread, index) {
+            match self.satisfy(thread, index as usize) {
                 // The thread is out of the list.
                 Some(outcome) => self.end_wait(thread, outcome, wakes),
                 None => at += 1,
             }
             // One thread is enough for what a set has ready.
-            if let Kind::Set { .. } = self.objects[object].kind {
+            if let Kind::Set(_) = self.objects[object].kind {
                 return;
             }
         }
-        if !self.objects[object].is_available(None) {
-            return;
-        }
-        for link in 0..self.objects[object].sets.len() {
-            let (set, member) = self.objects[object].sets[link];
+        let mut at = 0;
+        while let Some(link) = self.available(object).and_then(|node| node.links.get_mut(at)) {
+            at += 1;
             // Who was woken for what is listed already wakes the next.
-            if let Kind::Set { members, ready } = &mut self.objects[set].kind
-                && !std::mem::replace(&mut members[member].listed, true)
-            {
-                ready.push_back(member);
-                self.release(set, wakes);
+            if !std::mem::replace(&mut link.listed, true) {
+                let set = link.set as usize;
+                if let Kind::Set(listing) = &mut self.objects[set].kind {
+                    listing.ready.push_back(object);
+                    self.release(set, wakes);
+                }
             }
         }
+    }
+
+    /// An object, if it is signalled.
+    fn available(&mut self, object: usize) -> Option<&mut Node> {
+        Some(&mut self.objects[object]).filter(|node| node.is_available(None))
     }
 
     /// Takes what the wait of a thread needs, if it is all there.
@@ -368,7 +403,9 @@ impl Dispatcher {
     }
 
     fn note_owner(&mut self, object: usize, thread: usize) {
-        if let Kind::Mutex { depth: 1, .. } = self.objects[object].kind {
+        if let Kind::Mutex(mutex) = &self.objects[object].kind
+            && mutex.depth == 1
+        {
             self.threads[thread].owned.push(object);
         }
     }
@@ -378,7 +415,7 @@ impl Dispatcher {
         let ThreadNode { waits, objects, .. } = &mut self.threads[thread];
         if std::mem::take(waits) {
             for object in objects.drain(..) {
-                self.objects[object].waiters.retain(|waiter| waiter.thread != thread);
+                self.objects[object].waiters.retain(|waiter| waiter.thread as usize != thread);
             }
         }
     }
@@ -413,7 +450,19 @@ impl Dispatcher {
         let node = &mut self.threads[thread];
         (node.waits, node.alertable, node.outcome) = (true, alertable, None);
         for (index, &object) in node.objects.iter().enumerate() {
-            self.objects[object].waiters.push(Waiter { thread, index });
+            self.objects[object].waiters.push(Waiter { thread: thread as u32, index: index as u32 });
+        }
+    }
+
+    /// How much a thread has found that did not have to wait.
+    fn found(&self, thread: usize, objects: &[Object], outcome: Outcome) -> usize {
+        match (outcome, objects) {
+            (Outcome::Apc, _) => self.threads[thread].apcs.len(),
+            (Outcome::Object(0), [only]) => match &self.objects[only.0.0].kind {
+                Kind::Set(set) => set.ready.len(),
+                _ => 1,
+            },
+            _ => 1,
         }
     }
 
@@ -488,9 +537,10 @@ fn sleep_on(
     let deadline = Deadline::after(timeout);
     let mut dispatcher = DISPATCHER.lock();
     if let Some(outcome) = dispatcher.begin_wait(key, objects, until, alertable) {
+        let found = dispatcher.found(key, objects, outcome);
         drop(dispatcher);
         // A thread that always finds something signalled must not starve its other sockets.
-        me.harvest_now_and_then();
+        me.harvest_now_and_then(found);
         return outcome;
     }
     if timeout == Some(Duration::ZERO) {
@@ -621,8 +671,8 @@ pub(crate) fn remove_thread(number: u32) {
     let mut dispatcher = DISPATCHER.lock();
     let ThreadNode { apcs, owned, .. } = dispatcher.threads.remove(key_of(number));
     for object in owned {
-        if let Some(Node { kind: Kind::Mutex { owner, depth, abandoned }, .. }) = dispatcher.objects.get_mut(object) {
-            (*owner, *depth, *abandoned) = (None, 0, true);
+        if let Some(Node { kind: Kind::Mutex(mutex), .. }) = dispatcher.objects.get_mut(object) {
+            **mutex = Ownership { abandoned: true, ..Ownership::default() };
             dispatcher.release(object, &mut wakes);
         }
     }
@@ -633,19 +683,19 @@ pub(crate) fn remove_thread(number: u32) {
 
 /// An empty wait set.
 pub(crate) fn new_set() -> Object {
-    Object::new(Kind::Set { members: Slab::new(), ready: VecDeque::new() })
+    Object::new(Kind::Set(Box::default()))
 }
 
 /// Puts an object into a set; false if it is there already.
 pub(crate) fn add_to_set(set: &Object, object: Object, token: usize) -> bool {
     let mut dispatcher = DISPATCHER.lock();
     let (set, place) = (set.0.0, object.0.0);
-    if dispatcher.objects[place].sets.iter().any(|&(other, _)| other == set) {
+    let Kind::Set(listing) = &mut dispatcher.objects[set].kind else { return false };
+    if listing.members.contains_key(&place) {
         return false;
     }
-    let Kind::Set { members, .. } = &mut dispatcher.objects[set].kind else { return false };
-    let member = members.insert(Member { object, token, listed: false });
-    dispatcher.objects[place].sets.push((set, member));
+    listing.members.insert(place, object);
+    dispatcher.objects[place].links.push(Link { token, set: set as u32, listed: false });
     if dispatcher.objects[place].is_available(None) {
         let wakes = dispatcher.signal(place);
         drop(dispatcher);
@@ -657,12 +707,11 @@ pub(crate) fn add_to_set(set: &Object, object: Object, token: usize) -> bool {
 /// Takes an object out of a set; false if it is not there.
 pub(crate) fn remove_from_set(set: &Object, object: &Object) -> bool {
     let mut dispatcher = DISPATCHER.lock();
-    let links = &mut dispatcher.objects[object.0.0].sets;
-    let Some(at) = links.iter().position(|&(other, _)| other == set.0.0) else { return false };
-    let (_, member) = links.swap_remove(at);
-    let Kind::Set { members, ready } = &mut dispatcher.objects[set.0.0].kind else { return false };
-    ready.retain(|&other| other != member);
-    let removed = members.remove(member);
+    let (set, place) = (set.0.0, object.0.0);
+    let Kind::Set(listing) = &mut dispatcher.objects[set].kind else { return false };
+    let Some(removed) = listing.members.remove(&place) else { return false };
+    listing.ready.retain(|&other| other != place);
+    dispatcher.objects[place].links.retain(|link| link.set as usize != set);
     drop(dispatcher);
     drop(removed);
     true
@@ -672,33 +721,41 @@ pub(crate) fn remove_from_set(set: &Object, object: &Object) -> bool {
 /// Members that stay signalled come last next time.
 pub(crate) fn take_ready(set: &Object, tokens: &mut [usize]) -> usize {
     let mut dispatcher = DISPATCHER.lock();
+    let Dispatcher { objects, .. } = &mut *dispatcher;
+    let set = set.0.0;
+    // It is put back below: meanwhile it is looked at by nobody.
+    let mut ready = match &mut objects[set].kind {
+        Kind::Set(listing) => std::mem::take(&mut listing.ready),
+        _ => return 0,
+    };
     let mut count = 0;
-    let Kind::Set { ready, .. } = &dispatcher.objects[set.0.0].kind else { return 0 };
     for _ in 0..ready.len() {
         if count == tokens.len() {
             break;
         }
-        let Kind::Set { members, ready } = &mut dispatcher.objects[set.0.0].kind else { break };
-        let Some(member) = ready.pop_front() else { break };
-        let Member { object, token, listed } = &mut members[member];
-        let (place, token) = (object.0.0, *token);
-        *listed = false;
-        let node = &mut dispatcher.objects[place];
-        if node.is_available(None) {
+        let Some(place) = ready.pop_front() else { break };
+        let node = &mut objects[place];
+        let signalled = node.is_available(None);
+        if signalled {
             // Mutexes are not let into sets, so that it does not matter for which thread.
             node.take(usize::MAX);
-            tokens[count] = token;
+        }
+        let stays = signalled && node.is_available(None);
+        let Some(link) = node.links.iter_mut().find(|link| link.set as usize == set) else { continue };
+        link.listed = stays;
+        if signalled {
+            tokens[count] = link.token;
             count += 1;
-            if node.is_available(None)
-                && let Kind::Set { members, ready } = &mut dispatcher.objects[set.0.0].kind
-            {
-                members[member].listed = true;
-                ready.push_back(member);
-            }
+        }
+        if stays {
+            ready.push_back(place);
         }
     }
+    if let Kind::Set(listing) = &mut objects[set].kind {
+        listing.ready = ready;
+    }
     // Another thread that waits may take the rest, and is told as well of what stays signalled.
-    let wakes = dispatcher.signal(set.0.0);
+    let wakes = dispatcher.signal(set);
     drop(dispatcher);
     wakes.wake();
     count

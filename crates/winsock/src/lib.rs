@@ -56,6 +56,7 @@ pub use objects::CloseHandle;
 pub use objects::duplicate::DuplicateHandle;
 pub use objects::event::{
     CreateEventW, PulseEvent, ResetEvent, SetEvent, WSACloseEvent, WSACreateEvent, WSAResetEvent, WSASetEvent,
+    take_event,
 };
 pub use objects::mutex::{CreateMutexW, ReleaseMutex};
 pub use objects::semaphore::{CreateSemaphoreW, ReleaseSemaphore};

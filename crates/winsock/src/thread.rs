@@ -14,8 +14,9 @@ use crate::sleeper::Sleeper;
 use crate::sync::local;
 use crate::{file, socket};
 
-/// A thread that finds something signalled each time it waits looks after its sockets once in so many waits.
-const WAITS_PER_HARVEST: u32 = 64;
+/// A thread that finds something each time it waits looks after its sockets when it has found so much: about what one
+/// harvest brings. Later, others would harvest for it.
+const FOUND_PER_HARVEST: usize = 64;
 
 /// A thread that has used the engine.
 pub(crate) struct Thread {
@@ -26,7 +27,8 @@ pub(crate) struct Thread {
     expects_apcs: Cell<bool>,
     /// What wakes the thread where it polls descriptors.
     wake: OnceCell<Arc<OwnedFd>>,
-    waits: Cell<u32>,
+    /// What it has found without waiting since it last harvested.
+    found: Cell<usize>,
     /// The thread as an object, once somebody asked for a handle to it.
     object: OnceCell<Arc<ThreadObject>>,
 }
@@ -73,7 +75,7 @@ impl Thread {
             owes: Cell::new(false),
             expects_apcs: Cell::new(false),
             wake: OnceCell::new(),
-            waits: Cell::new(0),
+            found: Cell::new(0),
             object: OnceCell::new(),
         }
     }
@@ -123,11 +125,12 @@ impl Thread {
         }
     }
 
-    /// As [`Thread::harvest`], once in a while.
-    pub(crate) fn harvest_now_and_then(&self) {
-        let waits = self.waits.get() + 1;
-        self.waits.set(waits % WAITS_PER_HARVEST);
-        if waits == WAITS_PER_HARVEST {
+    /// As [`Thread::harvest`], once in a while: for a thread that has found so much without waiting.
+    pub(crate) fn harvest_now_and_then(&self, found: usize) {
+        let found = self.found.get() + found;
+        self.found.set(found);
+        if found >= FOUND_PER_HARVEST {
+            self.found.set(0);
             self.harvest();
         }
     }

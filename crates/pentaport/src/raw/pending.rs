@@ -10,6 +10,7 @@ use super::shared::{Flight, Owner};
 use super::start::{self, Call, Notice, Rejected, Start, finish};
 use crate::Result;
 use crate::event_select::Event;
+use crate::sys::ext::take_event;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::time::{Duration, Instant};
@@ -111,12 +112,11 @@ impl<C> Pending<C> {
         }
         // The event is to stay reset, so it must have been set. One who waited for it has seen that.
         for _ in 0..YIELDS {
-            if self.event.is_set() {
+            if take_event(&self.event) {
                 break;
             }
             std::thread::yield_now();
         }
-        self.event.reset();
         Ok(self.land())
     }
 

@@ -1,11 +1,11 @@
-//! What has no Win32 counterpart: the wait set, the descriptor of a thread's message queue, and whether a thread still has
-//! routines called. One implementation for each system.
+//! What has no Win32 counterpart: the wait set, the descriptor of a thread's message queue, taking an event in one call, and
+//! whether a thread still has routines called. One implementation for each system.
 
 #[cfg(not(windows))]
 mod linux;
 #[cfg(not(windows))]
 pub use {
-    linux::Descriptor,
+    linux::{Descriptor, take_event},
     winsock::{WaitSet, thread_is_over},
 };
 
@@ -23,6 +23,16 @@ pub const CLOSING_ENDS_ALL: bool = cfg!(not(windows));
 #[cfg(windows)]
 #[derive(Debug, Default)]
 pub struct Descriptor(());
+
+/// Resets an event; whether it was set.
+#[cfg(windows)]
+pub fn take_event(event: &crate::event_select::Event) -> bool {
+    let is_set = event.is_set();
+    if is_set {
+        event.reset();
+    }
+    is_set
+}
 
 /// Whether the calling thread is so near its end that no routine is called on it any more.
 ///

@@ -100,7 +100,10 @@ fn get(filter: &Filter) -> Result<Message, WIN32_ERROR> {
     loop {
         match queue.look(&look, Otherwise::Wait) {
             Found::Sent(sent) => sent.run(),
-            Found::Message(message) => return Ok(message),
+            Found::Message(message) => {
+                harvest_now_and_then();
+                return Ok(message);
+            }
             Found::Nothing(_) if is_gone(filter) => {
                 queue.disarm(0);
                 return Err(ERROR_INVALID_WINDOW_HANDLE);
@@ -182,9 +185,11 @@ fn look_for(filter: Filter, flags: PEEK_MESSAGE_REMOVE_TYPE) -> Look {
 fn peek(look: &Look) -> Result<Option<Message>, WIN32_ERROR> {
     let queue = queue::current().ok_or(ERROR_NOT_ENOUGH_MEMORY)?;
     if let Some(message) = look_until(queue, look, Otherwise::Harvest) {
+        harvest_now_and_then();
         return Ok(Some(message));
     }
-    harvest();
+    // Takes in what has happened at the thread's sockets.
+    thread::current().harvest();
     Ok(look_until(queue, look, Otherwise::Return))
 }
 
@@ -198,9 +203,9 @@ fn look_until(queue: &Queue, look: &Look, otherwise: Otherwise) -> Option<Messag
     }
 }
 
-/// Takes in what has happened at the thread's sockets.
-fn harvest() {
-    thread::current().harvest();
+/// A thread whose queue is never empty must not starve its sockets.
+fn harvest_now_and_then() {
+    thread::current().harvest_now_and_then(1);
 }
 
 /// Which kinds of input (QS_…) are in the calling thread's queue, in the upper half, and which came since the thread last

@@ -18,6 +18,13 @@ fn with(handle: usize, f: impl FnOnce(&dispatcher::Object)) -> BOOL {
     finish_bool(find(handle).map(|event| f(&event)).ok_or(ERROR_INVALID_HANDLE))
 }
 
+/// Resets an event; whether it was set. False, too, if it is none.
+///
+/// Not part of Winsock, where it takes a wait of no time and ResetEvent.
+pub fn take_event(event: HANDLE) -> bool {
+    find(event as usize).is_some_and(|event| event.take())
+}
+
 /// Makes an event.
 ///
 /// A manual-reset event stays set until it is reset, and releases everybody who waits; an auto-reset event is reset by

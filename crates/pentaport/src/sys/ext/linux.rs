@@ -1,6 +1,7 @@
-//! The descriptor of a thread's message queue.
+//! The descriptor of a thread's message queue; taking an event.
 
 use crate::async_select::MessageQueue;
+use crate::event_select::Event;
 use std::cell::OnceCell;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -35,4 +36,9 @@ fn make() -> io::Result<OwnedFd> {
     let own = winsock::message_queue_fd().map_err(io::Error::from_raw_os_error)?;
     // SAFETY: the queue's own is open until this thread ends, so certainly until it is duplicated here.
     unsafe { BorrowedFd::borrow_raw(own) }.try_clone_to_owned()
+}
+
+/// Resets an event; whether it was set.
+pub fn take_event(event: &Event) -> bool {
+    winsock::take_event(event.raw())
 }

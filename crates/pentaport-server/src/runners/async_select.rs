@@ -4,19 +4,19 @@
 //! FD_CLOSE among its other messages. It is made for programs that have such a loop already; a server that has none runs
 //! one here, and pays a message where other models pay a flag.
 
-use std::collections::HashMap;
 use std::io;
 use std::time::Duration;
 
+use foldhash::{HashMap, HashMapExt};
 use pentaport::Result;
 use pentaport::async_select::{Message, MessageQueue, NetworkEvents, NetworkMessage, Poster};
 use pentaport::socket::{Socket, SocketId};
 
 use super::Host;
 use super::readiness::Line;
-use super::worker::{self, Desk, Mechanism, Notice, Wake};
+use super::worker::{self, ClientId, Desk, Mechanism, Notice, Wake};
+use crate::Service;
 use crate::conversation::Conversation;
-use crate::{ConnectionId, Service};
 
 /// Serves until stopped.
 pub(crate) fn run<S: Service>(host: Host<S>, listener: Socket) -> io::Result<()> {
@@ -29,7 +29,7 @@ const BATCH: usize = 64;
 /// The queue of a worker, and whose sockets its messages are about.
 struct AsyncSelect {
     queue: MessageQueue,
-    clients: HashMap<SocketId, ConnectionId>,
+    clients: HashMap<SocketId, ClientId>,
 }
 
 impl<S: Service> Mechanism<S> for AsyncSelect {
@@ -52,7 +52,7 @@ impl<S: Service> Mechanism<S> for AsyncSelect {
         let _ = self.queue.cancel(listener);
     }
 
-    fn take_in(&mut self, id: ConnectionId, socket: Socket) -> Result<Line> {
+    fn take_in(&mut self, id: ClientId, socket: Socket) -> Result<Line> {
         let line = Line::new(socket)?;
         self.queue.select(&line.socket, NetworkEvents::READ | NetworkEvents::WRITE | NetworkEvents::CLOSE)?;
         self.clients.insert(line.socket.id(), id);

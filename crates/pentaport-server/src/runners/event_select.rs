@@ -11,10 +11,10 @@ use pentaport::event_select::{self, Event, NetworkEvents};
 use pentaport::socket::Socket;
 
 use super::events::Events;
-use super::worker::{self, Desk, Mechanism, Notice};
+use super::worker::{self, ClientId, Desk, Mechanism, Notice};
 use super::{Host, lost, readiness};
+use crate::Service;
 use crate::conversation::Conversation;
-use crate::{ConnectionId, Service};
 
 /// Serves until stopped.
 pub(crate) fn run<S: Service>(host: Host<S>, listener: Socket) -> io::Result<()> {
@@ -46,11 +46,11 @@ impl<S: Service> Mechanism<S> for EventSelect {
         self.0.ignore(listener);
     }
 
-    fn take_in(&mut self, id: ConnectionId, socket: Socket) -> Result<Line> {
+    fn take_in(&mut self, id: ClientId, socket: Socket) -> Result<Line> {
         let line = Line { line: readiness::Line::new(socket)?, event: Event::auto_reset()? };
         let events = NetworkEvents::READ | NetworkEvents::WRITE | NetworkEvents::CLOSE;
         event_select::select(&line.line.socket, &line.event, events)?;
-        self.0.add(&line.event, id.number() as usize)?;
+        self.0.add(&line.event, id.token())?;
         Ok(line)
     }
 
@@ -63,7 +63,7 @@ impl<S: Service> Mechanism<S> for EventSelect {
     }
 
     fn wait(&mut self, timeout: Option<Duration>, notices: &mut Vec<Notice<()>>) -> Result<()> {
-        self.0.wait(timeout, notices, |token| Notice::Client(ConnectionId::new(token as u64), ()))
+        self.0.wait(timeout, notices, |token| Notice::Client(ClientId::from_token(token), ()))
     }
 
     fn signalled(&mut self, line: &mut Line, (): (), conversation: &mut Conversation<S>, desk: &mut Desk<'_, S>) {

@@ -15,9 +15,9 @@ use pentaport::socket::Socket;
 use super::Host;
 use super::events::Events;
 use super::overlapped::{self, Begun, Side};
-use super::worker::{self, Desk, Mechanism, Notice};
+use super::worker::{self, ClientId, Desk, Mechanism, Notice};
+use crate::Service;
 use crate::conversation::Conversation;
-use crate::{ConnectionId, Service};
 
 /// Serves until stopped.
 pub(crate) fn run<S: Service>(host: Host<S>, listener: Socket) -> io::Result<()> {
@@ -28,7 +28,7 @@ pub(crate) fn run<S: Service>(host: Host<S>, listener: Socket) -> io::Result<()>
 struct OverlappedEvent(Events);
 
 struct Line {
-    id: ConnectionId,
+    id: ClientId,
     line: overlapped::Line<(), Pending<()>>,
 }
 
@@ -55,7 +55,7 @@ impl<S: Service> Mechanism<S> for OverlappedEvent {
         self.0.ignore(listener);
     }
 
-    fn take_in(&mut self, id: ConnectionId, socket: Socket) -> Result<Line> {
+    fn take_in(&mut self, id: ClientId, socket: Socket) -> Result<Line> {
         let line = overlapped::Line::new(socket)?;
         Ok(Line { id, line })
     }
@@ -78,7 +78,7 @@ impl<S: Service> Mechanism<S> for OverlappedEvent {
     fn wait(&mut self, timeout: Option<Duration>, notices: &mut Vec<Notice<Direction>>) -> Result<()> {
         self.0.wait(timeout, notices, |token| {
             let direction = if token % 2 == 0 { Direction::Receive } else { Direction::Send };
-            Notice::Client(ConnectionId::new(token as u64 / 2), direction)
+            Notice::Client(ClientId::from_token(token / 2), direction)
         })
     }
 
@@ -116,9 +116,9 @@ impl<S: Service> Mechanism<S> for OverlappedEvent {
 
 impl OverlappedEvent {
     /// An operation whose event is waited for.
-    fn new_operation(&self, id: ConnectionId, direction: Direction) -> Result<Operation<()>> {
+    fn new_operation(&self, id: ClientId, direction: Direction) -> Result<Operation<()>> {
         let mut operation = Operation::new(Vec::new(), ());
-        self.0.add(operation.event()?, 2 * id.number() as usize + direction as usize)?;
+        self.0.add(operation.event()?, 2 * id.token() + direction as usize)?;
         Ok(operation)
     }
 }

@@ -21,9 +21,9 @@ use pentaport::socket::Socket;
 use super::Host;
 use super::events::Door;
 use super::overlapped::{self, Begun};
-use super::worker::{self, Desk, Mechanism, Notice, Wake};
+use super::worker::{self, ClientId, Desk, Mechanism, Notice, Wake};
+use crate::Service;
 use crate::conversation::Conversation;
-use crate::{ConnectionId, Service};
 
 /// Serves until stopped.
 pub(crate) fn run<S: Service>(host: Host<S>, listener: Socket) -> io::Result<()> {
@@ -39,7 +39,7 @@ struct OverlappedRoutine {
 }
 
 struct Line {
-    id: ConnectionId,
+    id: ClientId,
     line: overlapped::Line<Context, ()>,
 }
 
@@ -47,7 +47,7 @@ type Completed = RefCell<Vec<Completion<Context>>>;
 
 /// What an operation carries.
 struct Context {
-    id: ConnectionId,
+    id: ClientId,
     /// Where its routine puts it down.
     completed: Weak<Completed>,
 }
@@ -83,7 +83,7 @@ impl<S: Service> Mechanism<S> for OverlappedRoutine {
         }
     }
 
-    fn take_in(&mut self, id: ConnectionId, socket: Socket) -> Result<Line> {
+    fn take_in(&mut self, id: ClientId, socket: Socket) -> Result<Line> {
         overlapped::Line::new(socket).map(|line| Line { id, line })
     }
 
@@ -142,7 +142,7 @@ impl<S: Service> Mechanism<S> for OverlappedRoutine {
 }
 
 impl OverlappedRoutine {
-    fn new_operation(&self, id: ConnectionId) -> Operation<Context> {
+    fn new_operation(&self, id: ClientId) -> Operation<Context> {
         Operation::new(Vec::new(), Context { id, completed: Rc::downgrade(&self.completed) })
     }
 }

@@ -6,11 +6,11 @@
 //! A set may be of any size here, so there are no groups of 64. But each call looks at every socket, which is the
 //! model's price: it grows with all connections, not with the busy ones.
 
-use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use foldhash::{HashMap, HashMapExt};
 use pentaport::Result;
 use pentaport::event_select::NetworkEvents;
 use pentaport::select::{SelectSet, select};
@@ -19,9 +19,9 @@ use pentaport::socket::{Socket, SocketId};
 use super::Host;
 use super::readiness::{self, Waits};
 use super::waker::Waker;
-use super::worker::{self, Desk, Mechanism, Notice, Wake};
+use super::worker::{self, ClientId, Desk, Mechanism, Notice, Wake};
+use crate::Service;
 use crate::conversation::Conversation;
-use crate::{ConnectionId, Service};
 
 /// Serves until stopped.
 pub(crate) fn run<S: Service>(host: Host<S>, listener: Socket) -> io::Result<()> {
@@ -32,7 +32,7 @@ pub(crate) fn run<S: Service>(host: Host<S>, listener: Socket) -> io::Result<()>
 struct Select {
     waker: Arc<Waker>,
     listener: Option<SocketId>,
-    clients: HashMap<SocketId, ConnectionId>,
+    clients: HashMap<SocketId, ClientId>,
     read: SelectSet,
     write: SelectSet,
     readable: SelectSet,
@@ -79,7 +79,7 @@ impl<S: Service> Mechanism<S> for Select {
         self.read.remove(listener.id());
     }
 
-    fn take_in(&mut self, id: ConnectionId, socket: Socket) -> Result<Line> {
+    fn take_in(&mut self, id: ClientId, socket: Socket) -> Result<Line> {
         let line = readiness::Line::new(socket)?;
         self.clients.insert(line.socket.id(), id);
         Ok(Line { line, is_in: Waits::default() })

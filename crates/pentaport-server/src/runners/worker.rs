@@ -13,9 +13,9 @@
 //! inside a handler.
 
 mod client;
+mod clients;
 mod inbox;
 
-use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -28,6 +28,8 @@ use pentaport::Result;
 use pentaport::socket::Socket;
 
 use self::client::Client;
+pub(super) use self::clients::ClientId;
+use self::clients::Clients;
 pub(super) use self::inbox::Wake;
 use self::inbox::{Inbox, Note};
 use super::accept::Caller;
@@ -67,7 +69,7 @@ pub(super) trait Mechanism<S: Service>: Sized {
     fn ignore(&mut self, listener: &Socket);
 
     /// Takes an accepted socket in, which is non-blocking.
-    fn take_in(&mut self, id: ConnectionId, socket: Socket) -> Result<Self::Line>;
+    fn take_in(&mut self, id: ClientId, socket: Socket) -> Result<Self::Line>;
 
     /// Closes a socket. Of its connection nothing more needs to be told.
     fn let_go(&mut self, line: Self::Line);
@@ -102,7 +104,7 @@ pub(super) enum Notice<T> {
     /// There may be callers.
     Caller,
     /// Something happened to a connection.
-    Client(ConnectionId, T),
+    Client(ClientId, T),
 }
 
 /// What a worker needs to look after any of its connections.
@@ -194,6 +196,8 @@ struct Runner<S: Service, W> {
 struct Entry {
     mailbox: Mailbox,
     worker: usize,
+    /// What its worker calls it.
+    client: ClientId,
 }
 
 /// A worker: one thread, its connections, and all that it needs for them.
@@ -202,11 +206,11 @@ struct Worker<'a, S: Service, M: Mechanism<S>> {
     number: usize,
     desk: Desk<'a, S>,
     // Before the mechanism: dropped first, for its sockets are part of it.
-    clients: HashMap<ConnectionId, Client<S, M>>,
+    clients: Clients<Client<S, M>>,
     mechanism: M,
     notices: Vec<Notice<M::Signal>>,
     /// Those who have their turn as soon as all that is ready has been looked after.
-    postponed: Vec<ConnectionId>,
+    postponed: Vec<ClientId>,
     listener: Option<Socket>,
     /// Nobody is accepted before: there are no descriptors.
     accept_again: Option<Instant>,
@@ -232,7 +236,7 @@ impl<'a, S: Service, M: Mechanism<S>> Worker<'a, S, M> {
                 scratch: vec![0; RECEIVE_SIZE],
                 now: Instant::now(),
             },
-            clients: HashMap::new(),
+            clients: Clients::new(),
             mechanism,
             notices: Vec::new(),
             postponed: Vec::new(),
@@ -310,8 +314,8 @@ impl<'a, S: Service, M: Mechanism<S>> Worker<'a, S, M> {
     }
 
     /// Lets something happen to a connection, and does all that follows from it. It may have ended before.
-    fn with_client(&mut self, id: ConnectionId, input: impl FnOnce(&mut Client<S, M>, &mut M, &mut Desk<'a, S>)) {
-        let Some(client) = self.clients.get_mut(&id) else { return };
+    fn with_client(&mut self, id: ClientId, input: impl FnOnce(&mut Client<S, M>, &mut M, &mut Desk<'a, S>)) {
+        let Some(client) = self.clients.get_mut(id) else { return };
         input(client, &mut self.mechanism, &mut self.desk);
         client.drive(&mut self.mechanism, &mut self.desk);
         client.settle(&mut self.mechanism, &self.desk);
@@ -320,9 +324,9 @@ impl<'a, S: Service, M: Mechanism<S>> Worker<'a, S, M> {
             self.postponed.push(id);
         }
         if client.is_closed() {
-            let client = self.clients.remove(&id).expect("it was there");
+            let client = self.clients.remove(id).expect("it was there");
+            self.runner.directory.remove(client.name());
             self.mechanism.let_go(client.into_line());
-            self.runner.directory.remove(id);
             self.runner.host.leave();
         }
     }
@@ -371,15 +375,15 @@ impl<'a, S: Service, M: Mechanism<S>> Worker<'a, S, M> {
     }
 
     fn serve(&mut self, socket: Socket, connection: &Connection) {
-        let id = connection.id();
-        let Ok(line) = self.mechanism.take_in(id, socket) else {
+        let Ok(line) = self.mechanism.take_in(self.clients.next_id(), socket) else {
             self.desk.lane.accept_errors.fetch_add(1, Relaxed);
             self.runner.host.leave();
             return;
         };
-        let entry = Arc::new(Entry { mailbox: Mailbox::default(), worker: self.number });
-        self.clients.insert(id, Client::new(line, &entry, &self.desk));
-        self.runner.directory.insert(id, entry);
+        let client = self.clients.next_id();
+        let entry = Arc::new(Entry { mailbox: Mailbox::default(), worker: self.number, client });
+        let id = self.clients.insert(Client::new(connection.id(), line, &entry, &self.desk));
+        self.runner.directory.insert(connection.id(), entry);
         self.with_client(id, |client, _, desk| client.open(desk, connection));
         if let Some(how) = self.stopped {
             self.with_client(id, |client, _, desk| client.stop(desk, how));
@@ -400,8 +404,8 @@ impl<'a, S: Service, M: Mechanism<S>> Worker<'a, S, M> {
         }
     }
 
-    fn everybody(&self) -> Vec<ConnectionId> {
-        self.clients.keys().copied().collect()
+    fn everybody(&self) -> Vec<ClientId> {
+        self.clients.iter().map(|(id, _)| id).collect()
     }
 
     /// Ends what has taken too long, and begins what was to wait.
@@ -421,11 +425,11 @@ impl<'a, S: Service, M: Mechanism<S>> Worker<'a, S, M> {
         if self.sweep.begin(now) {
             let limits = self.runner.limits;
             let over = |client: &Client<S, M>| client.deadline(limits).is_some_and(|deadline| deadline <= now);
-            let late: Vec<_> = self.clients.iter().filter(|(_, client)| over(client)).map(|(id, _)| *id).collect();
+            let late: Vec<_> = self.clients.iter().filter(|(_, client)| over(client)).map(|(id, _)| id).collect();
             for id in late {
                 self.with_client(id, |client, _, _| client.out_of_patience());
             }
-            let next = self.clients.values().filter_map(|client| client.deadline(limits)).min();
+            let next = self.clients.iter().filter_map(|(_, client)| client.deadline(limits)).min();
             self.sweep.swept(now, next);
         }
     }
@@ -436,7 +440,7 @@ impl<S: Service, W: Wake> Link for Runner<S, W> {
         let entry = self.directory.get(to).ok_or(SendError::Gone)?;
         if entry.mailbox.leave(bytes, self.host.options.send_queue_limit)? {
             // A worker that has gone home has closed its connections' mailboxes before.
-            self.inboxes[entry.worker].put(Note::Mail(to));
+            self.inboxes[entry.worker].put(Note::Mail(entry.client));
         }
         Ok(())
     }

@@ -10,7 +10,7 @@
 use super::{NetworkEvents, SocketId};
 use crate::raw::window::NUMBERS_END;
 use crate::sys::WM_APP;
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 /// Message numbers from here to [`NUMBERS_END`] are those of selections; below are the program's.
 pub(super) const NETWORK_BEGIN: u32 = WM_APP;

@@ -12,13 +12,16 @@ use crate::machine::Patience;
 use crate::mailbox::Then;
 use crate::runners::{TURNS, lost, stop};
 use crate::sweep::Limits;
-use crate::{Connection, Service};
+use crate::{Connection, ConnectionId, Service};
 
 /// One connection of a worker.
 pub(super) struct Client<S: Service, M: Mechanism<S>> {
     line: M::Line,
     conversation: Conversation<S>,
+    name: ConnectionId,
     entry: Arc<Entry>,
+    /// What the mailbox was told of the send queue.
+    noted: usize,
     /// The conversation wants to receive, and does so when others have had their turn.
     receive_due: bool,
     postponed: bool,
@@ -30,17 +33,23 @@ pub(super) struct Client<S: Service, M: Mechanism<S>> {
 }
 
 impl<S: Service, M: Mechanism<S>> Client<S, M> {
-    pub(super) fn new(line: M::Line, entry: &Arc<Entry>, desk: &Desk<'_, S>) -> Self {
+    pub(super) fn new(name: ConnectionId, line: M::Line, entry: &Arc<Entry>, desk: &Desk<'_, S>) -> Self {
         Client {
             line,
             conversation: Conversation::new(desk.host.options.send_queue_limit),
+            name,
             entry: Arc::clone(entry),
+            noted: 0,
             receive_due: false,
             postponed: false,
             takes_mail: true,
             since: desk.now,
             planned: None,
         }
+    }
+
+    pub(super) fn name(&self) -> ConnectionId {
+        self.name
     }
 
     /// Its line, when it is closed.
@@ -112,6 +121,7 @@ impl<S: Service, M: Mechanism<S>> Client<S, M> {
             conversation.push(&mut desk.worker(), bytes);
             conversation.queued()
         });
+        self.noted = conversation.queued();
     }
 }
 
@@ -158,7 +168,10 @@ impl<S: Service, M: Mechanism<S>> Client<S, M> {
             self.takes_mail = false;
             self.entry.mailbox.take(Then::Closed, |_| 0);
         }
-        self.entry.mailbox.note_queued(self.conversation.queued());
+        let queued = self.conversation.queued();
+        if std::mem::replace(&mut self.noted, queued) != queued {
+            self.entry.mailbox.note_queued(queued);
+        }
         if self.conversation.take_progress() {
             self.since = desk.now;
         }

@@ -8,7 +8,8 @@ use parking_lot::Mutex;
 use pentaport::Result;
 use pentaport::socket::Socket;
 
-use crate::{Connection, ConnectionId};
+use super::ClientId;
+use crate::Connection;
 
 /// How others reach a worker: they leave a note, and wake it.
 pub(super) struct Inbox<W> {
@@ -33,7 +34,7 @@ pub(super) enum Note {
     /// To serve a connection.
     Serve(Socket, Connection),
     /// To send what is in a connection's mailbox.
-    Mail(ConnectionId),
+    Mail(ClientId),
 }
 
 impl<W: Wake> Inbox<W> {

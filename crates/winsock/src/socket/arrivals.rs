@@ -151,6 +151,9 @@ fn watch_for(socket: &mut Locked, target: &Target) -> OsResult<()> {
 
 /// Has the socket follow its events to the calling thread, if another one waited for them than harvested them.
 fn come_home(socket: &mut Locked) {
+    if socket.is_at_home() {
+        return;
+    }
     let Some(events) = &socket.network_events else { return };
     // Registering gives an edge for what is there already. To tell what is new then, it must be known how much that is.
     if events.record.mode() == Mode::Event && events.standing != Standing::Something {
@@ -434,10 +437,14 @@ fn note_receive<T>(socket: &mut Locked, result: &WsaResult<T>) {
 fn after_receiving(socket: &mut Locked) {
     let Some(events) = &socket.network_events else { return };
     let is_empty = socket.readable == Readable::No && events.urgent_at.is_none();
-    let now = match is_empty || !socket.receives.is_empty() {
-        true => Now::NOTHING,
-        false => look_at_data(socket),
-    };
+    if is_empty || !socket.receives.is_empty() {
+        if let Some(events) = &mut socket.network_events {
+            events.stand(&Now::NOTHING);
+            events.record.consumed(OOB | READ);
+        }
+        return;
+    }
+    let now = look_at_data(socket);
     if let Some(events) = &mut socket.network_events {
         events.stand(&now);
     }

@@ -414,6 +414,11 @@ impl State {
         self.watcher.is_some()
     }
 
+    /// Whether its edges come where they are waited for, as far as is known.
+    fn is_at_home(&self) -> bool {
+        self.is_watched() && !self.away
+    }
+
     pub(crate) fn is_stream(&self) -> bool {
         self.kind == Kind::Stream
     }

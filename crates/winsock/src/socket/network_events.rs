@@ -130,12 +130,18 @@ impl Record {
     ///
     /// What the call consumed is not to be told of any more (V9, A30).
     pub(crate) fn re_enabled(&mut self, event: u32, holds: bool) -> Notice {
-        self.silent &= !event;
         if holds {
+            self.silent &= !event;
             return self.arrived(event);
         }
-        self.recorded &= !event;
+        self.consumed(event);
         Notice::Nothing
+    }
+
+    /// Re-enabling calls have been made for these events, and left none of what they are about.
+    pub(crate) fn consumed(&mut self, events: u32) {
+        self.silent &= !events;
+        self.recorded &= !events;
     }
 
     /// A re-enabling call has failed for its own fault: that re-enables messages (A16) and records nothing (V12).

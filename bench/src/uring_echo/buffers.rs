@@ -22,6 +22,8 @@ pub struct Buffers {
     count: u16,
     /// How many the program has.
     taken: u16,
+    /// More were made since the kernel was last told.
+    grown: bool,
     /// The end of the ring, and what the kernel has been told of it.
     tail: u16,
     /// Of each buffer in a queue: how much is in it, and which is behind it.
@@ -53,17 +55,20 @@ impl Buffers {
         let memory = map(usize::from(MOST) * SIZE)?;
         // SAFETY: the ring is a mapping of that many entries, which is never undone.
         unsafe { submitter.register_buf_ring_with_flags(ring as u64, MOST, GROUP, 0)? };
-        let mut buffers = Buffers { ring, memory, count: 0, taken: 0, tail: 0, lens: Vec::new(), next: Vec::new() };
+        let mut buffers =
+            Buffers { ring, memory, count: 0, taken: 0, grown: false, tail: 0, lens: Vec::new(), next: Vec::new() };
         buffers.provide_more();
         Ok(buffers)
     }
 
-    /// Makes as many again as there are. False if there are as many as can be.
+    /// The kernel has found none: makes as many again as there are, but not twice before it is told. False if there are
+    /// as many as can be, and none is free.
     pub fn provide_more(&mut self) -> bool {
-        let count = (2 * self.count).clamp(FIRST, MOST);
-        if count == self.count {
-            return false;
+        if self.grown || self.count == MOST {
+            return self.are_there();
         }
+        self.grown = true;
+        let count = (2 * self.count).max(FIRST);
         self.lens.resize(count.into(), 0);
         self.next.resize(count.into(), 0);
         self.taken += count - self.count;
@@ -91,14 +96,15 @@ impl Buffers {
     }
 
     /// Tells the kernel of what was provided.
-    pub fn publish(&self) {
+    pub fn publish(&mut self) {
+        self.grown = false;
         // SAFETY: the tail lies in the mapping, in a field of the first entry that `provide` leaves alone, and the kernel
         // only reads it.
         let tail = unsafe { AtomicU16::from_ptr(BufRingEntry::tail(self.ring).cast_mut()) };
         tail.store(self.tail, Ordering::Release);
     }
 
-    /// Whether the kernel has any.
+    /// Whether the kernel has any, or will have.
     pub fn are_there(&self) -> bool {
         self.taken < self.count
     }

@@ -93,34 +93,40 @@ impl<S: Service> Conversation<S> {
     /// What is to be done with the socket now. To be called until it says [`Step::Wait`] or [`Step::Yield`].
     ///
     /// `turns` is how often the service may be asked for more before other connections have their turn.
+    #[inline]
     pub(crate) fn next(&mut self, worker: &mut Worker<'_, S>, turns: &mut u32) -> Step {
-        loop {
-            return match self.machine.next() {
-                Action::Receive => Step::Receive,
-                Action::Send => Step::Send,
-                Action::ShutdownSend => Step::ShutdownSend,
-                Action::Close(why) => {
-                    self.close(worker, why);
-                    Step::Close
-                }
-                Action::Abort(why) => {
-                    self.close(worker, why);
-                    Step::Abort
-                }
-                Action::Wait => {
-                    self.machine.settle(worker.pool);
-                    Step::Wait
-                }
-                Action::More if *turns == 0 => {
-                    self.machine.replied(false, true);
-                    Step::Yield
-                }
-                Action::More => {
-                    *turns -= 1;
-                    self.with_session(worker, |service, session, reply| service.more(session, reply));
-                    continue;
-                }
-            };
+        match self.machine.next() {
+            Action::Receive => Step::Receive,
+            Action::Send => Step::Send,
+            Action::Wait => {
+                self.machine.settle(worker.pool);
+                Step::Wait
+            }
+            action => self.next_rarely(action, worker, turns),
+        }
+    }
+
+    fn next_rarely(&mut self, action: Action, worker: &mut Worker<'_, S>, turns: &mut u32) -> Step {
+        match action {
+            Action::Receive | Action::Send | Action::Wait => unreachable!("done by next"),
+            Action::ShutdownSend => Step::ShutdownSend,
+            Action::Close(why) => {
+                self.close(worker, why);
+                Step::Close
+            }
+            Action::Abort(why) => {
+                self.close(worker, why);
+                Step::Abort
+            }
+            Action::More if *turns == 0 => {
+                self.machine.replied(false, true);
+                Step::Yield
+            }
+            Action::More => {
+                *turns -= 1;
+                self.with_session(worker, |service, session, reply| service.more(session, reply));
+                self.next(worker, turns)
+            }
         }
     }
 

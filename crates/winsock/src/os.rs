@@ -6,7 +6,7 @@ pub(crate) mod file;
 
 use std::ffi::c_void;
 use std::io;
-use std::mem::{size_of, zeroed};
+use std::mem::{MaybeUninit, size_of, zeroed};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr::{null, null_mut};
 use std::sync::atomic::AtomicU32;
@@ -375,11 +375,22 @@ pub(crate) fn epoll_remove(epoll: &OwnedFd, fd: RawFd) {
 }
 
 /// Waits for events; `timeout` in milliseconds, -1 waits for ever. Returns how many of `events` were filled.
-pub(crate) fn epoll_wait(epoll: &OwnedFd, events: &mut [libc::epoll_event], timeout: i32) -> usize {
-    // SAFETY: the slice lives through the call.
-    let count = unsafe { libc::epoll_wait(epoll.as_raw_fd(), events.as_mut_ptr(), events.len() as i32, timeout) };
+pub(crate) fn epoll_wait<'a>(
+    epoll: &OwnedFd,
+    room: &'a mut [MaybeUninit<libc::epoll_event>],
+    timeout: i32,
+) -> &'a [libc::epoll_event] {
+    let (fd, most) = (libc::c_long::from(epoll.as_raw_fd()), room.len());
+    // Not by libc's function, for the reason that `transfer` gives; by the call that every architecture has.
+    let no_mask = null::<c_void>();
+    // SAFETY: the room lives through the call.
+    let count = unsafe {
+        libc::syscall(libc::SYS_epoll_pwait, fd, room.as_mut_ptr(), most, libc::c_long::from(timeout), no_mask, 0usize)
+    };
     // The only error that a valid epoll descriptor can give here is EINTR, which is like no event.
-    count.max(0) as usize
+    let count = count.max(0) as usize;
+    // SAFETY: the kernel has filled so many.
+    unsafe { std::slice::from_raw_parts(room.as_ptr().cast(), count) }
 }
 
 pub(crate) fn eventfd() -> OsResult<OwnedFd> {

@@ -5,6 +5,7 @@
 //! another one. Nothing in the kernel holds a caller's buffer between completions: an edge only makes the socket's
 //! queued requests run.
 
+use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -121,12 +122,12 @@ impl Epoll {
 
     /// Returns whether somebody has nudged.
     fn take_edges(&self, timeout: Option<Duration>, waited: impl FnOnce()) -> bool {
-        let mut events = [libc::epoll_event { events: 0, u64: 0 }; BATCH];
-        let count = os::epoll_wait(&self.fd, &mut events, milliseconds(timeout));
+        let mut room = [const { MaybeUninit::uninit() }; BATCH];
+        let events = os::epoll_wait(&self.fd, &mut room, milliseconds(timeout));
         waited();
         self.harvests.fetch_add(1, Ordering::Relaxed);
         let mut nudged = false;
-        for event in &events[..count] {
+        for event in events {
             let data = event.u64;
             if data == WAKE {
                 nudged = true;

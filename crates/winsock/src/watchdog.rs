@@ -10,6 +10,7 @@
 
 use std::cell::Cell;
 use std::collections::HashMap;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, OnceLock, Weak};
@@ -190,14 +191,14 @@ impl Watchdog {
 
     fn run(&self) {
         IS_WATCHDOG.set(true);
-        let mut events = [libc::epoll_event { events: 0, u64: 0 }; 16];
+        let mut room = [const { MaybeUninit::uninit() }; 16];
         // Ports that had edges or asked to be looked at, and how often each had been harvested then.
         let mut suspects: HashMap<u64, u32> = HashMap::new();
         loop {
             let timeout = self.timeout(&suspects);
-            let count = os::epoll_wait(&self.outer, &mut events, timeout);
+            let events = os::epoll_wait(&self.outer, &mut room, timeout);
             let mut noted = false;
-            for event in &events[..count] {
+            for event in events {
                 match (event.u64, Charge::find(event.u64)) {
                     (WAKE, _) => os::eventfd_drain(&self.wake),
                     (_, None) => {}

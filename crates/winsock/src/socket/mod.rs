@@ -628,7 +628,15 @@ impl Locked {
 
     /// Registers the descriptor with the epoll that the socket belongs to: its port's, or the home of the calling
     /// thread. What is ready already comes as an edge.
+    #[inline]
     pub(crate) fn watch(&mut self) -> OsResult<()> {
+        if self.watcher.is_some() && !self.away {
+            return Ok(());
+        }
+        self.watch_here()
+    }
+
+    fn watch_here(&mut self) -> OsResult<()> {
         let away = std::mem::take(&mut self.away);
         if self.watcher.is_some() && (!away || self.association.is_some()) {
             return Ok(());

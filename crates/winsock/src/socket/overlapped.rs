@@ -116,10 +116,11 @@ pub(crate) struct Operation {
 
 impl Operation {
     /// With an event or, in `hEvent`'s place (D25), a routine.
+    #[inline]
     pub(crate) fn new(overlapped: Overlapped, routine: Option<WinsockRoutine>) -> Operation {
-        let by_event = || {
-            let event = overlapped.event();
-            Notice::Event { event: event::find(event), packet: event & NO_PACKET == 0 }
+        let by_event = || match overlapped.event() {
+            0 => Notice::HANDLE,
+            event => Notice::Event { event: event::find(event), packet: event & NO_PACKET == 0 },
         };
         Operation { overlapped, notice: routine.map_or_else(by_event, Notice::Routine) }
     }
@@ -142,6 +143,7 @@ impl Operation {
     }
 
     /// Marks the operation as started (D13) and resets its event (D20).
+    #[inline]
     pub(crate) fn begin(&self) {
         self.overlapped.status_word().store(STATUS_PENDING as u32 as usize, Ordering::Relaxed);
         self.reset_event();
@@ -152,6 +154,7 @@ impl Operation {
 }
 
 /// A request for an operation that could not be finished at once.
+#[inline(always)]
 pub(crate) fn request(operation: &Operation, flags: u32, buffers: &[WSABUF], role: Role) -> Request {
     Request {
         overlapped: operation.overlapped.0,
@@ -171,6 +174,7 @@ pub(crate) fn is_error(status: NTSTATUS) -> bool {
 
 /// Notes that the operation is pending: unless its completion goes to a port and nowhere else, it ends with its
 /// thread (D87).
+#[inline]
 pub(crate) fn pend(state: &State, operation: &Operation) {
     // Without an event the handle is what is waited for (D21).
     if operation.notice.is_by_handle() {
@@ -183,6 +187,7 @@ pub(crate) fn pend(state: &State, operation: &Operation) {
 
 /// Completes an operation that the call itself finished: the indications come all the same (D5), but for the packet
 /// if the program asked to be spared it (P38).
+#[inline(always)]
 pub(crate) fn complete_at_once(state: &State, operation: &Operation, completion: Completion) {
     let skip = u32::from(state.notification_modes) & FILE_SKIP_COMPLETION_PORT_ON_SUCCESS != 0;
     // A warning counts as success here (D57).
@@ -194,6 +199,7 @@ pub(crate) fn complete_at_once(state: &State, operation: &Operation, completion:
 }
 
 /// Completes a request that was queued.
+#[inline(always)]
 pub(crate) fn complete(state: &State, request: &Request, completion: Completion) {
     if let Role::Spill = request.role {
         return;
@@ -210,6 +216,7 @@ pub(crate) fn end_silently(request: &Request, completion: Completion) {
 }
 
 /// Publishes the result and indicates it, at the port that the operation belongs to if that is wanted.
+#[inline(always)]
 pub(crate) fn indicate(
     association: Option<&Association>,
     overlapped: *mut OVERLAPPED,
@@ -437,6 +444,7 @@ pub(crate) unsafe fn buffers<'a>(buffers: *const WSABUF, count: u32) -> WsaResul
 ///
 /// # Safety
 /// `overlapped` is null or points to an OVERLAPPED that lives until the operation completes.
+#[inline(always)]
 pub(crate) unsafe fn check_call(
     s: SOCKET,
     buffers: WsaResult<&[WSABUF]>,
@@ -449,18 +457,23 @@ pub(crate) unsafe fn check_call(
     let routine = overlapped.and(routine);
     let operation = overlapped.map(|overlapped| Operation::new(overlapped, routine));
     match buffers {
-        Ok(buffers) if routine.is_none() && (operation.is_some() || !bytes.is_null()) => {
-            return Ok((buffers, operation));
+        Ok(buffers) if routine.is_none() && (operation.is_some() || !bytes.is_null()) => Ok((buffers, operation)),
+        _ => {
+            check_further(s, buffers.map(|_| ()), routine.is_some())?;
+            Ok((buffers?, operation))
         }
-        _ => {}
     }
-    // Something may be wrong; what is wrong with the socket comes first.
+}
+
+/// Something may be wrong; what is wrong with the socket comes first.
+#[cold]
+fn check_further(s: SOCKET, buffers: WsaResult<()>, has_routine: bool) -> WsaResult<()> {
     let socket = socket::lock(s)?;
-    let buffers = buffers?;
-    match (routine, &socket.association) {
-        (None, _) => fail(WSAEFAULT),
-        (Some(_), Some(_)) => fail(WSAEINVAL),
-        (Some(_), None) => Ok((buffers, operation)),
+    buffers?;
+    match (has_routine, &socket.association) {
+        (false, _) => fail(WSAEFAULT),
+        (true, Some(_)) => fail(WSAEINVAL),
+        (true, None) => Ok(()),
     }
 }
 

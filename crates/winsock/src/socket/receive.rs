@@ -78,6 +78,7 @@ pub(super) unsafe fn receive(s: SOCKET, call: Call<'_>, operation: Option<&Opera
 
 /// # Safety
 /// As for [`receive`].
+#[inline]
 unsafe fn receive_locked(socket: &mut Locked, call: &Call<'_>, operation: Option<&Operation>) -> WsaResult<Completion> {
     if let Err(error) = check_state(socket) {
         operation.into_iter().for_each(Operation::reset_event);
@@ -112,6 +113,7 @@ pub(crate) unsafe fn receive_one(s: SOCKET, buffer: WSABUF, operation: Operation
 }
 
 /// Whether the socket is one that can receive.
+#[inline]
 fn check_state(socket: &mut Locked) -> WsaResult<()> {
     connect::settle(socket);
     if socket.fatal != 0 {
@@ -126,6 +128,7 @@ fn check_state(socket: &mut Locked) -> WsaResult<()> {
 }
 
 /// Whether the call asks for something that it can get.
+#[inline]
 fn check_arguments(socket: &State, call: &Call<'_>) -> WsaResult<()> {
     if call.buffers.iter().any(|buffer| buffer.buf.is_null() && buffer.len > 0) {
         return fail(WSAEFAULT);
@@ -157,6 +160,7 @@ fn check_from(state: &State, call: &Call<'_>) -> WsaResult<()> {
 ///
 /// # Safety
 /// As for [`receive`].
+#[inline]
 unsafe fn start(socket: &mut Locked, call: &Call<'_>, operation: &Operation) -> WsaResult<Completion> {
     let mut done = 0;
     if call.has(MSG_OOB) || socket.receives.is_empty() {
@@ -180,6 +184,7 @@ unsafe fn start(socket: &mut Locked, call: &Call<'_>, operation: &Operation) -> 
 }
 
 /// Queues a call of which `done` bytes are there.
+#[inline]
 fn push(socket: &mut Locked, call: &Call<'_>, operation: &Operation, done: u32) {
     let role = call.role(socket);
     let mut request = overlapped::request(operation, call.flags, call.buffers, role);
@@ -202,6 +207,7 @@ fn forget(state: &mut State, flags: u32, overlapped: Overlapped) {
 ///
 /// # Safety
 /// As for [`receive`].
+#[inline]
 unsafe fn synchronous(socket: &mut Locked, call: &Call<'_>, wait: bool) -> WsaResult<Completion> {
     if socket.readable == Readable::No {
         // There may be an edge that nobody has taken yet.
@@ -266,6 +272,7 @@ pub(crate) fn drain(socket: &mut Locked, owner: Option<Overlapped>) {
     }
 }
 
+#[inline]
 fn run_queue(socket: &mut Locked, owner: Option<Overlapped>) {
     while socket.readable != Readable::No {
         if socket.receives.front().is_none_or(|request| !may_run(request, owner)) {
@@ -308,6 +315,7 @@ fn may_run(request: &Request, owner: Option<Overlapped>) -> bool {
     !request.is_synchronous() || owner.map(Overlapped::as_ptr) == Some(request.overlapped)
 }
 
+#[inline(always)]
 fn end(socket: &mut Locked, request: Request, completion: Completion) {
     match request.role {
         Role::AcceptData(_) => accept_ex::end_data_phase(request, completion),
@@ -319,6 +327,7 @@ fn end(socket: &mut Locked, request: Request, completion: Completion) {
 ///
 /// # Safety
 /// The call's buffers and pointers are writable.
+#[inline(always)]
 unsafe fn try_once(socket: &mut Locked, call: &Call<'_>, done: u32) -> Try {
     // SAFETY: as the caller promises.
     unsafe {
@@ -341,6 +350,7 @@ fn kernel_flags(flags: u32) -> i32 {
 
 /// # Safety
 /// As for [`try_once`].
+#[inline(always)]
 unsafe fn try_stream(socket: &mut Locked, call: &Call<'_>, before: u32) -> Try {
     if socket.readable == Readable::No {
         return Try::Part(0);
@@ -386,6 +396,7 @@ unsafe fn try_stream(socket: &mut Locked, call: &Call<'_>, before: u32) -> Try {
 }
 
 /// A receive of no bytes waits for data and takes none (D44).
+#[inline]
 fn try_empty(socket: &mut Locked) -> Try {
     if socket.readable == Readable::Unknown || socket.sticky {
         match os::peek_readable(socket.fd()) {

@@ -54,6 +54,7 @@ pub(crate) struct Owned {
 }
 
 impl Buffers {
+    #[inline]
     pub(crate) fn capture(buffers: &[WSABUF]) -> Buffers {
         match buffers {
             &[WSABUF { len, buf }] => Buffers::One(One { len, tag: Tag::One, buf }),
@@ -66,6 +67,7 @@ impl Buffers {
         Buffers::Owned(Box::new(Owned { description, data }))
     }
 
+    #[inline]
     pub(crate) fn as_slice(&self) -> &[WSABUF] {
         match self {
             Buffers::One(one) => one.as_slice(),
@@ -179,6 +181,7 @@ impl Fifo {
         self.head.is_none()
     }
 
+    #[inline]
     pub(crate) fn push(&mut self, request: Request) {
         if self.head.is_none() {
             self.head = Some(request);
@@ -198,6 +201,7 @@ impl Fifo {
         }
     }
 
+    #[inline]
     pub(crate) fn pop(&mut self) -> Option<Request> {
         let next = self.rest.as_mut().and_then(|rest| rest.pop_front());
         std::mem::replace(&mut self.head, next)

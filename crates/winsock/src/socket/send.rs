@@ -80,6 +80,7 @@ pub(crate) unsafe fn send_one(s: SOCKET, buffer: WSABUF, operation: Operation) -
 }
 
 /// Whether the socket is one that can send.
+#[inline]
 fn check_state(socket: &mut Locked, call: Call<'_>) -> WsaResult<()> {
     connect::settle(socket);
     if socket.fatal != 0 {
@@ -100,6 +101,7 @@ fn check_state(socket: &mut Locked, call: Call<'_>) -> WsaResult<()> {
 }
 
 /// Whether the call asks for something that it can get.
+#[inline]
 fn check_arguments(socket: &State, call: Call<'_>) -> WsaResult<()> {
     if call.buffers.iter().any(|buffer| buffer.buf.is_null() && buffer.len > 0) {
         return fail(WSAEFAULT);
@@ -121,6 +123,7 @@ fn request(socket: &Locked, operation: &Operation, call: Call<'_>, done: u32) ->
 ///
 /// # Safety
 /// As for [`transmit`].
+#[inline]
 unsafe fn start(socket: &mut Locked, call: Call<'_>, operation: &Operation) -> WsaResult<Completion> {
     let mut done = 0;
     if socket.sends.is_empty() {
@@ -295,6 +298,7 @@ pub(crate) fn drain(socket: &mut Locked, owner: Option<Overlapped>) {
 ///
 /// # Safety
 /// The buffers are readable.
+#[inline(always)]
 unsafe fn try_once(socket: &mut Locked, call: Call<'_>, mut done: u32) -> Try {
     if !socket.is_stream() {
         // SAFETY: as the caller promises.
@@ -431,6 +435,7 @@ pub unsafe extern "system" fn sendto(
 ///
 /// # Safety
 /// `to` is null or readable for `len` bytes.
+#[inline]
 pub(super) unsafe fn destination(s: SOCKET, to: *const SOCKADDR, len: i32) -> WsaResult<Option<Address>> {
     if to.is_null() || lock(s)?.is_stream() {
         return Ok(None);

@@ -3,6 +3,7 @@
 //! Each test changes its whole process, so it runs in one of its own: the test program starts itself again.
 #![cfg(target_os = "linux")]
 
+use std::collections::BTreeSet;
 use std::ffi::c_void;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
@@ -49,6 +50,83 @@ fn accepting_goes_on_when_descriptors_are_free_again() {
         accepts.push(Accept::start(listener));
         let _client = TcpStream::connect(address).unwrap();
         assert_eq!(get(port, DEADLINE_MS), Some((accepts[2].address(), true)));
+    });
+}
+
+#[test]
+fn an_acceptors_own_descriptor_serves_the_next_socket_if_it_is_as_new() {
+    in_child("an_acceptors_own_descriptor_serves_the_next_socket_if_it_is_as_new", || {
+        let port = port();
+        let (listener, address) = listener();
+        associate(listener, port);
+        let mut clients = Vec::new();
+        let mut accept_into = |acceptor| {
+            let accept = Accept::start_into(listener, acceptor);
+            clients.push(TcpStream::connect(address).unwrap());
+            assert_eq!(get(port, DEADLINE_MS), Some((accept.address(), true)));
+        };
+
+        let before = sockets();
+        let acceptor = tcp();
+        let own: Vec<String> = sockets().difference(&before).cloned().collect();
+        assert_eq!(own.len(), 1);
+        accept_into(acceptor);
+        let before = sockets();
+        assert!(before.contains(&own[0]), "kept");
+        let next = tcp();
+        assert_eq!(sockets(), before, "handed on");
+
+        // An option was set on it: the socket that came after would have it too.
+        let on = 1;
+        // SAFETY: the value is an int.
+        assert_eq!(unsafe { setsockopt(next, SOL_SOCKET, SO_KEEPALIVE, (&raw const on).cast(), 4) }, 0);
+        accept_into(next);
+        assert!(!sockets().contains(&own[0]), "closed");
+    });
+}
+
+#[test]
+fn descriptors_that_are_kept_are_there_for_whoever_lacks_one() {
+    in_child("descriptors_that_are_kept_are_there_for_whoever_lacks_one", || {
+        let port = port();
+        let (listener, address) = listener();
+        associate(listener, port);
+        let accept = Accept::start(listener);
+        let _client = TcpStream::connect(address).unwrap();
+        assert_eq!(get(port, DEADLINE_MS), Some((accept.address(), true)));
+        let _hoard = exhaust_descriptors();
+        // SAFETY: no pointers.
+        let datagram = || unsafe { socket(i32::from(AF_INET), SOCK_DGRAM, IPPROTO_UDP) };
+        assert_ne!(datagram(), INVALID_SOCKET);
+        assert_eq!(datagram(), INVALID_SOCKET, "it was one");
+    });
+}
+
+#[test]
+fn edges_are_looked_at_although_packets_keep_coming() {
+    in_child("edges_are_looked_at_although_packets_keep_coming", || {
+        let (port, server) = (port(), tcp());
+        let peer = TcpListener::bind("127.0.0.1:0").unwrap();
+        connect_to(server, peer.local_addr().unwrap());
+        associate(server, port);
+        let overlapped: *mut OVERLAPPED = Box::leak(Box::default());
+        let data = WSABUF { len: 8, buf: vec![0u8; 8].leak().as_mut_ptr() };
+        let mut flags = 0;
+        // SAFETY: the buffer and the OVERLAPPED live for ever.
+        let result = unsafe { WSARecv(server, &data, 1, null_mut(), &mut flags, overlapped, None) };
+        // SAFETY: no pointers.
+        assert_eq!((result, unsafe { WSAGetLastError() }), (SOCKET_ERROR, WSA_IO_PENDING));
+        for _ in 0..1000 {
+            // SAFETY: no pointers but a null one, which is only passed on.
+            assert_eq!(unsafe { PostQueuedCompletionStatus(port, 0, 7, null_mut()) }, TRUE);
+        }
+        std::io::Write::write_all(&mut peer.accept().unwrap().0, b"x").unwrap();
+        for _ in 0..200 {
+            assert_eq!(get(port, 0), None, "a posted packet has no OVERLAPPED here");
+        }
+        // SAFETY: the OVERLAPPED lives for ever.
+        let status = unsafe { std::ptr::read_volatile(&raw const (*overlapped).Internal) };
+        assert_eq!(status as u32 as NTSTATUS, STATUS_SUCCESS, "received, behind the packets that were posted before");
     });
 }
 
@@ -161,6 +239,12 @@ fn exhaust_descriptors() -> Vec<std::fs::File> {
     hoard
 }
 
+/// The sockets of the process, as the system names them.
+fn sockets() -> BTreeSet<String> {
+    let links = std::fs::read_dir("/proc/self/fd").unwrap().map(|entry| std::fs::read_link(entry.unwrap().path()));
+    links.flatten().map(|link| link.to_string_lossy().into_owned()).filter(|link| link.starts_with("socket:")).collect()
+}
+
 /// An AcceptEx with its acceptor. It is never freed: the system may write to it.
 struct Accept {
     overlapped: *mut OVERLAPPED,
@@ -172,6 +256,10 @@ impl Accept {
     }
 
     fn start(listener: SOCKET) -> Self {
+        Accept::start_into(listener, tcp())
+    }
+
+    fn start_into(listener: SOCKET, acceptor: SOCKET) -> Self {
         let mut accept_ex: LPFN_ACCEPTEX = None;
         let (guid, mut returned) = (WSAID_ACCEPTEX, 0);
         // SAFETY: the GUID, the pointer and the count have the sizes given and outlive the call.
@@ -193,7 +281,7 @@ impl Accept {
         let buffer = vec![0u8; 64].leak();
         // SAFETY: the buffer has room for two addresses of 32 bytes; it and the OVERLAPPED live for ever.
         let ok = unsafe {
-            accept_ex.unwrap()(listener, tcp(), buffer.as_mut_ptr().cast(), 0, 32, 32, &mut returned, overlapped)
+            accept_ex.unwrap()(listener, acceptor, buffer.as_mut_ptr().cast(), 0, 32, 32, &mut returned, overlapped)
         };
         // SAFETY: no pointers.
         let error = unsafe { WSAGetLastError() };

@@ -1,7 +1,7 @@
 //! accept, WSAAccept, and what a listening socket keeps.
 
 use std::collections::VecDeque;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::ptr::null_mut;
 
 use crate::address::Address;
@@ -9,7 +9,7 @@ use crate::deadline::Deadline;
 use crate::error::{WsaError, WsaResult, fail, wsa_from_errno};
 use crate::os::{self, OsResult};
 use crate::socket::accept_ex::{self, AcceptRequest, Receiving};
-use crate::socket::{self, Kind, Locked, Phase, Readable, State, arrivals, closesocket, create, lock};
+use crate::socket::{self, Kind, Locked, Phase, Readable, State, arrivals, closesocket, create, lock, spare};
 use crate::types::*;
 
 pub(crate) use crate::socket::accept_ex::AcceptData;
@@ -20,8 +20,9 @@ pub(crate) struct Connection {
     pub(crate) peer: Address,
 }
 
-#[derive(Default)]
 pub(crate) struct Listener {
+    /// Where it listens, if that is one address: then it is the local address of all its connections.
+    local: Option<Address>,
     /// Pending AcceptEx operations that wait for a connection.
     pub(crate) accepts: VecDeque<AcceptRequest>,
     /// Those that have one and wait for its first data.
@@ -33,6 +34,21 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
+    pub(crate) fn new(fd: RawFd) -> Listener {
+        Listener {
+            local: os::local_address(fd).ok().filter(|address| !address.is_any()),
+            accepts: VecDeque::new(),
+            receiving: Receiving::default(),
+            deferred: VecDeque::new(),
+            starved: false,
+        }
+    }
+
+    pub(crate) fn local_address(&self, connection: &Connection) -> Address {
+        let ask = || os::local_address(connection.fd.as_raw_fd()).unwrap_or(Address::UNSPECIFIED);
+        self.local.unwrap_or_else(ask)
+    }
+
     /// Whether a connection is here without asking the kernel.
     pub(crate) fn has_deferred(&self) -> bool {
         !self.deferred.is_empty()
@@ -95,7 +111,7 @@ pub unsafe extern "system" fn WSAAccept(
             arrivals::accept_called(&mut listener, &connection);
         }
         let connection = connection?;
-        let local = os::local_address(connection.fd.as_raw_fd()).unwrap_or(Address::UNSPECIFIED);
+        let local = listener.listener().map_or(Address::UNSPECIFIED, |queues| queues.local_address(&connection));
         let mine = listener.handle;
         // No lock is held while code of the program runs.
         let answer = listener.unlocked(|| {
@@ -221,6 +237,7 @@ pub(crate) fn next_connection(listener: &mut Locked) -> OsResult<Connection> {
                 listener.readable = if listener.is_watched() { Readable::No } else { Readable::Unknown };
                 return Err(libc::EAGAIN);
             }
+            Err(libc::EMFILE | libc::ENFILE) if spare::close_all() => {}
             Err(errno @ (libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM | libc::EINVAL | libc::EBADF)) => {
                 return Err(errno);
             }

@@ -8,7 +8,6 @@ use crate::address::Address;
 use crate::dispatcher;
 use crate::error::{WsaError, fail, finish_bool, wsa_from_errno};
 use crate::objects::table;
-use crate::os;
 use crate::socket::accept::{self, Connection, next_connection};
 use crate::socket::overlapped::{self, Completion, Operation, Overlapped};
 use crate::socket::request::{Request, Role};
@@ -172,7 +171,7 @@ fn connect_acceptor(listener: &mut Locked, connection: Connection) {
     let Some(queues) = listener.listener_mut() else { return accept::reset(connection) };
     let Some(pending) = queues.accepts.pop_front() else { return queues.deferred.push_front(connection) };
     let output = pending.output;
-    let local = os::local_address(std::os::fd::AsRawFd::as_raw_fd(&connection.fd)).unwrap_or(Address::UNSPECIFIED);
+    let local = queues.local_address(&connection);
     if !output.fits(&local, &connection.peer) {
         // The connection is not consumed: the next accept gets it (X7).
         queues.deferred.push_front(connection);
@@ -187,7 +186,7 @@ fn connect_acceptor(listener: &mut Locked, connection: Connection) {
         return overlapped::complete(listener, &request, Completion::failure(STATUS_CANCELLED));
     }
     output.write(&local, &connection.peer);
-    drop(target.replace_fd(connection.fd));
+    target.replace_fd(connection.fd);
     target.phase = Phase::Connected;
     target.connected_now();
     target.accepted = true;

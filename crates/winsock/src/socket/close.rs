@@ -12,7 +12,7 @@ use crate::os;
 use crate::port::blocking;
 use crate::socket::overlapped::{self, Completion};
 use crate::socket::request::{Fifo, Request, Role};
-use crate::socket::{Locked, Phase, Socket, accept, accept_ex, lock, select, send};
+use crate::socket::{Locked, Phase, Socket, accept, accept_ex, lock, select, send, spare};
 use crate::types::*;
 use crate::watchdog;
 
@@ -52,6 +52,7 @@ pub(crate) fn close_all_sockets() {
             let _ = close(socket, handle, false);
         }
     }
+    spare::close_all();
 }
 
 /// Makes another handle of a socket.

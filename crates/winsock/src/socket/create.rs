@@ -4,7 +4,7 @@ use std::os::fd::AsRawFd;
 
 use crate::error::{WsaError, WsaResult, fail, set_last_error, wsa_from_errno};
 use crate::os;
-use crate::socket::{self as sockets, Kind, Phase};
+use crate::socket::{self as sockets, Kind, Phase, spare};
 use crate::startup::started;
 use crate::types::*;
 
@@ -85,12 +85,24 @@ fn create(af: i32, r#type: i32, protocol: i32, overlapped: bool) -> WsaResult<SO
         Kind::Datagram => (libc::SOCK_DGRAM, IPPROTO_UDP),
         Kind::Raw => (libc::SOCK_RAW, 0),
     };
-    let fd = os::socket(domain, r#type, protocol).map_err(|errno| wsa(errno, kind, protocol))?;
-    prepare(fd.as_raw_fd(), family, kind);
+    let protocol = if protocol == 0 { default } else { protocol };
+    let spare = (kind == Kind::Stream).then(|| spare::take(family, protocol)).flatten();
+    let new = || {
+        let open = || os::socket(domain, r#type, protocol);
+        let fd = match open() {
+            Err(libc::EMFILE | libc::ENFILE) if spare::close_all() => open(),
+            result => result,
+        };
+        let fd = fd.map_err(|errno| wsa(errno, kind, protocol))?;
+        prepare(fd.as_raw_fd(), family, kind);
+        Ok(fd)
+    };
+    let fd = spare.map_or_else(new, Ok)?;
     sockets::create(fd, |state| {
+        state.fd_untouched.set(true);
         state.family = family;
         state.kind = kind;
-        state.protocol = if protocol == 0 { default } else { protocol };
+        state.protocol = protocol;
         state.phase = Phase::Fresh;
         state.overlapped = overlapped;
     })

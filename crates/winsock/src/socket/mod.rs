@@ -27,6 +27,7 @@ pub(crate) mod receive;
 pub(crate) mod request;
 pub(crate) mod select;
 pub(crate) mod send;
+mod spare;
 pub(crate) mod transmission;
 mod transmit_file;
 
@@ -111,6 +112,8 @@ pub(crate) enum Readable {
     Yes,
     /// It was emptied, and an edge will say when that changes.
     No,
+    /// It was emptied while no edge was to tell of what comes; whoever registers the descriptor is told.
+    Emptied,
 }
 
 /// Options that live here because the kernel has no such thing or would not give back what was set.
@@ -215,8 +218,8 @@ pub(crate) struct State {
     signalled: Cell<bool>,
     /// A thread in select looks or looked at this socket.
     pub(crate) selected: bool,
-    /// The connection was taken by a listener.
-    pub(crate) accepted: bool,
+    /// Nobody has asked for the descriptor since it was made: it is as new.
+    fd_untouched: Cell<bool>,
     /// What ended the connection, as a WSA code, once an operation has reported it (D52); 0 while it lives.
     pub(crate) fatal: i32,
     /// The set of a call of select that has this socket already.
@@ -244,6 +247,8 @@ pub(crate) struct State {
     pub(crate) refused_datagram: bool,
     /// The listener's selection, which the connection has inherited, is of FD_ACCEPT alone.
     pub(crate) inherited_accept: bool,
+    /// The connection was taken by a listener.
+    pub(crate) accepted: bool,
 }
 
 /// A socket. Never freed but recycled in place, so that a pointer to one stays valid: who holds one locks it and looks
@@ -328,7 +333,10 @@ fn run(locked: &mut Locked, edges: i32) {
     if edges & (ended | libc::EPOLLPRI) != 0 {
         locked.sticky = true;
     }
-    if edges & (libc::EPOLLIN | libc::EPOLLPRI | ended) != 0 {
+    if edges & (libc::EPOLLHUP | libc::EPOLLERR | libc::EPOLLPRI) != 0 {
+        // Whether there is something to receive, and not only an error to report, is still to be asked.
+        locked.readable = Readable::Unknown;
+    } else if edges & (libc::EPOLLIN | libc::EPOLLRDHUP) != 0 {
         locked.readable = Readable::Yes;
     }
     let waited = Waited { receives: !locked.receives.is_empty(), sends: !locked.sends.is_empty() };
@@ -361,6 +369,7 @@ impl State {
     fn new() -> State {
         State {
             fd: -1,
+            fd_untouched: Cell::new(false),
             handle: 0,
             registration: 0,
             kind: Kind::Stream,
@@ -406,6 +415,8 @@ impl State {
     }
 
     pub(crate) fn fd(&self) -> RawFd {
+        // Whatever is done with it may leave traces.
+        self.fd_untouched.set(false);
         self.fd
     }
 
@@ -482,7 +493,7 @@ impl State {
     }
 
     pub(crate) fn listen(&mut self) {
-        self.part = Part::Listener(Box::default());
+        self.part = Part::Listener(Box::new(Listener::new(self.fd())));
     }
 
     pub(crate) fn take_listener(&mut self) -> Option<Box<Listener>> {
@@ -662,6 +673,9 @@ impl Locked {
         self.registration = self.registration.wrapping_add(1);
         epoll.add(self.fd, self.socket, self.registration)?;
         self.watcher = Some(epoll);
+        if self.readable == Readable::Emptied {
+            self.readable = Readable::No;
+        }
         Ok(())
     }
 
@@ -673,15 +687,21 @@ impl Locked {
         }
     }
 
-    /// Puts another descriptor behind the handle; gives back the old one.
-    pub(crate) fn replace_fd(&mut self, fd: OwnedFd) -> Option<OwnedFd> {
+    /// Puts another descriptor behind the handle. The old one is closed, or handed on if it is as new.
+    pub(crate) fn replace_fd(&mut self, fd: OwnedFd) {
+        let was_watched = self.is_watched();
         self.unwatch();
         for &(level, name, value) in &self.options().replay {
             let _ = os::set_option(fd.as_raw_fd(), level, name, value);
         }
-        let old = std::mem::replace(&mut self.guard.fd, fd.into_raw_fd());
+        let old = own(std::mem::replace(&mut self.guard.fd, fd.into_raw_fd()));
         self.sticky = false;
-        own(old)
+        if let Some(old) = old
+            && self.fd_untouched.replace(false)
+            && !was_watched
+        {
+            spare::keep(self.family, self.protocol, old);
+        }
     }
 
     /// Takes the descriptor away.

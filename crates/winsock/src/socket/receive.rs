@@ -163,7 +163,9 @@ fn check_from(state: &State, call: &Call<'_>) -> WsaResult<()> {
 #[inline]
 unsafe fn start(socket: &mut Locked, call: &Call<'_>, operation: &Operation) -> WsaResult<Completion> {
     let mut done = 0;
-    if call.has(MSG_OOB) || socket.receives.is_empty() {
+    // What has come since it was emptied makes an edge now, which the port's threads take.
+    let emptied = socket.readable == Readable::Emptied && socket.association.is_some();
+    if call.has(MSG_OOB) || (socket.receives.is_empty() && !emptied) {
         // SAFETY: as the caller promises.
         match unsafe { try_once(socket, call, 0) } {
             Try::Done(completion) => {
@@ -375,7 +377,7 @@ unsafe fn try_stream(socket: &mut Locked, call: &Call<'_>, before: u32) -> Try {
             Ok(0) => return end_of_stream(socket, done),
             Ok(bytes) => done += bytes as u32,
             Err(libc::EAGAIN) => {
-                socket.readable = if socket.is_watched() { Readable::No } else { Readable::Unknown };
+                socket.readable = if socket.is_watched() { Readable::No } else { Readable::Emptied };
                 return Try::Part(done - before);
             }
             Err(errno) => return stream_failed(socket, errno),
@@ -383,7 +385,10 @@ unsafe fn try_stream(socket: &mut Locked, call: &Call<'_>, before: u32) -> Try {
         socket.readable = match done < all {
             _ if call.has(MSG_PEEK) => Readable::Yes,
             // The queue is empty now, and what comes next will be an edge.
-            true if socket.is_watched() && !socket.sticky && buffers.len() <= os::MOST_BUFFERS => Readable::No,
+            true if !socket.sticky && buffers.len() <= os::MOST_BUFFERS => match socket.is_watched() {
+                true => Readable::No,
+                false => Readable::Emptied,
+            },
             _ => Readable::Unknown,
         };
         if done == all || !call.has(MSG_WAITALL) {
@@ -398,7 +403,7 @@ unsafe fn try_stream(socket: &mut Locked, call: &Call<'_>, before: u32) -> Try {
 /// A receive of no bytes waits for data and takes none (D44).
 #[inline]
 fn try_empty(socket: &mut Locked) -> Try {
-    if socket.readable == Readable::Unknown || socket.sticky {
+    if matches!(socket.readable, Readable::Unknown | Readable::Emptied) {
         match os::peek_readable(socket.fd()) {
             Ok(true) => socket.readable = Readable::Yes,
             Ok(false) if socket.is_watched() => socket.readable = Readable::No,

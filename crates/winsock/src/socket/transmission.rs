@@ -170,7 +170,7 @@ fn renew(socket: &mut Locked) -> OsResult<()> {
         let address = os::local_address(socket.fd())?.with_port(0);
         os::bind(fd.as_raw_fd(), &address)?;
     }
-    drop(socket.replace_fd(fd));
+    socket.replace_fd(fd);
     socket.phase = if was_accepted { Phase::Fresh } else { Phase::Bound };
     socket.receive_shut = false;
     socket.send_shut = false;

@@ -33,6 +33,8 @@ struct State<S: Service> {
     /// turn.
     postponed: bool,
     takes_mail: bool,
+    /// Nothing was received yet. Who connects mostly sends at once, so that there is no use in waiting first.
+    fresh: bool,
     /// When the connection last moved.
     since: Instant,
     /// The time limit that a sweep is planned for.
@@ -46,6 +48,7 @@ impl<S: Service> Client<S> {
             receive: Some(Operation::new(Vec::new(), ())),
             postponed: false,
             takes_mail: true,
+            fresh: true,
             since: now,
             planned: None,
         };
@@ -168,6 +171,7 @@ impl<S: Service> Runner<S> {
                     state.postponed = true;
                     self.come_back(socket, state);
                 }
+                Step::Receive if std::mem::take(&mut state.fresh) => self.receive(desk, socket, state),
                 Step::Receive => {
                     receives -= 1;
                     self.wait_to_receive(desk, socket, state);

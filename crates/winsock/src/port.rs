@@ -34,6 +34,11 @@ use crate::thread;
 use crate::types::*;
 use crate::watchdog;
 
+/// How many packets are taken from the queue before edges are looked at, though there are more. Packets that keep coming
+/// without edges, such as those of AcceptEx while connections wait, would else keep all sockets waiting, until the watchdog
+/// takes their edges on a thread of its own.
+const BEFORE_EDGES: usize = 32;
+
 /// One completion, as GetQueuedCompletionStatus will tell it.
 #[derive(Clone, Copy)]
 pub(crate) struct Packet {
@@ -116,6 +121,8 @@ pub(crate) struct Port {
 struct State {
     concurrency: u32,
     packets: VecDeque<Packet>,
+    /// How many were taken since edges were last looked at.
+    taken: usize,
     /// Parked threads with the number of their arrival, latest last.
     waiters: Vec<(u64, Arc<Worker>)>,
     arrivals: u64,
@@ -258,6 +265,7 @@ impl Port {
         let state = State {
             concurrency,
             packets: VecDeque::new(),
+            taken: 0,
             waiters: Vec::new(),
             arrivals: 0,
             workers: Vec::new(),
@@ -419,6 +427,13 @@ impl Port {
             let first = state.waiters.last().is_none_or(|&(other, _)| other < arrival);
             let may_run = first && state.active < state.concurrency;
             if may_run && !state.packets.is_empty() {
+                if state.taken >= BEFORE_EDGES
+                    && state.poller.is_none()
+                    && let Some(epoll) = self.epoll.get()
+                {
+                    self.poll(state, epoll, arrival, Some(Duration::ZERO));
+                    continue;
+                }
                 let taken = state.take(entries);
                 worker.run(state);
                 self.hand_out(state);
@@ -464,6 +479,7 @@ impl Port {
     /// Sits in `epoll_wait` and works on what it brings, without the lock.
     fn poll(&self, state: &mut MutexGuard<'_, State>, epoll: &Epoll, arrival: u64, timeout: Option<Duration>) {
         state.poller = Some(arrival);
+        state.taken = 0;
         MutexGuard::unlocked(state, || {
             DISPATCHING.with(|port| port.set(self));
             epoll.harvest(timeout);
@@ -622,9 +638,9 @@ impl Port {
         }
     }
 
-    /// Whether edges wait: nobody sits ready to take them, or who polls is still at work on earlier ones.
-    pub(crate) fn has_unread(&self) -> bool {
-        self.epoll.get().is_some_and(|epoll| epoll.is_ready())
+    /// The epoll instance, if there is one already.
+    pub(crate) fn made_epoll(&self) -> Option<&Epoll> {
+        self.epoll.get().map(|epoll| &**epoll)
     }
 
     /// How often events were taken from the port's epoll, to tell a busy port from a deserted one.
@@ -653,6 +669,7 @@ impl State {
     /// Moves queued packets into `entries`; returns how many.
     fn take(&mut self, entries: &mut [OVERLAPPED_ENTRY]) -> usize {
         let count = entries.len().min(self.packets.len());
+        self.taken += count;
         for (entry, packet) in entries.iter_mut().zip(self.packets.drain(..count)) {
             *entry = packet.entry();
         }

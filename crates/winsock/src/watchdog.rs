@@ -1,7 +1,9 @@
 //! The watchdog: the one thread of the engine's own. It costs nothing while nothing is amiss.
 //!
 //! It blocks on an epoll that holds the other epoll instances, edge-triggered. Woken, it naps for a millisecond: on a
-//! busy port some worker takes the edges meanwhile, and at a busy thread's home that thread; there is nothing to do.
+//! busy port some worker takes the edges meanwhile, and at a busy thread's home that thread; there is nothing to do. Who is
+//! busy is out of that epoll until a nap has passed in which nothing happened: in it, each edge and each registration costs
+//! the kernel a second round.
 //! What nobody took, it takes, or puts a parked worker to the poll. So operations complete for programs that spin on
 //! `HasOverlappedIoCompleted`, compute for a second or sit in `getchar()`. It also
 //! * frees the slots of workers that block outside our calls (P21);
@@ -204,6 +206,7 @@ impl Watchdog {
                     (_, None) => {}
                     (_, Some(Living::Home(home))) if home.is_deserted() => home.harvest_deserted(),
                     (id, Some(living)) => {
+                        living.epoll().into_iter().for_each(|epoll| os::epoll_remove(&self.outer, epoll.as_raw_fd()));
                         suspects.entry(id).or_insert_with(|| living.harvests());
                         noted = true;
                     }
@@ -213,7 +216,15 @@ impl Watchdog {
             if noted || !suspects.is_empty() {
                 thread::sleep(NAP);
             }
-            suspects.retain(|&id, seen| Charge::find(id).is_some_and(|living| living.look(seen)));
+            suspects.retain(|&id, seen| {
+                let Some(living) = Charge::find(id) else { return false };
+                let again = living.look(seen);
+                if !again {
+                    // What came meanwhile is told at once.
+                    living.epoll().into_iter().for_each(|epoll| self.watch(epoll, id));
+                }
+                again
+            });
             self.retry_starved();
             self.give_up_stalled();
         }
@@ -299,6 +310,13 @@ impl Living {
         }
     }
 
+    fn epoll(&self) -> Option<&Epoll> {
+        match self {
+            Living::Port(port) => port.made_epoll(),
+            Living::Home(home) => Some(home),
+        }
+    }
+
     /// Looks after the nap; returns whether to look again after the next.
     fn look(&self, seen: &mut u32) -> bool {
         let harvests = self.harvests();
@@ -307,7 +325,7 @@ impl Living {
         match self {
             Living::Port(port) => look_at_port(port, deserted),
             // Somebody takes the edges: look again, since they may have stopped in the middle of it.
-            Living::Home(home) if !deserted => home.is_ready(),
+            Living::Home(_) if !deserted => true,
             Living::Home(home) => {
                 if home.is_ready() {
                     home.harvest_deserted();
@@ -323,7 +341,7 @@ fn look_at_port(port: &Port, deserted: bool) -> bool {
     let watched = port.watched.swap(false, Ordering::Relaxed);
     // As above.
     if !deserted && !watched {
-        return port.has_unread();
+        return true;
     }
     let again = port.inspect();
     if again {

@@ -51,7 +51,8 @@ async fn echo(mut stream: TcpStream) -> io::Result<()> {
         match stream.read_managed(BUFFER).await {
             Ok(Some(data)) => stream.write_all(data).await.0?,
             Ok(None) => return Ok(()),
-            Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => {
+            // Compio's word for ENOBUFS.
+            Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
                 let BufResult(read, data) = stream.read(Vec::with_capacity(BUFFER)).await;
                 if read? == 0 {
                     return Ok(());

@@ -19,6 +19,7 @@ macro_rules! servers {
             servers!(@tests $program;
                 one_byte_and_3_megabytes
                 two_hundred_connections
+                a_message_on_each_of_2000_connections_at_once
                 data_and_end_that_come_together_are_answered_and_ended
                 what_a_slow_reader_does_not_take_is_kept_for_it_but_not_without_end
                 a_reset_in_mid_message_concerns_nobody_else
@@ -78,6 +79,26 @@ fn two_hundred_connections(program: &str) {
             client.read_exact(&mut answer).unwrap();
             assert_eq!(answer, [round, number as u8]);
         }
+    }
+}
+
+/// All are there before the server has begun to answer.
+fn a_message_on_each_of_2000_connections_at_once(program: &str) {
+    let limit = pentaport_bench::sys::raise_descriptor_limit();
+    let server = Server::start(program);
+    let mut clients: Vec<TcpStream> = (0..2000.min(limit - limit / 4)).map(|_| server.connect()).collect();
+    for client in &mut clients {
+        echo(client, b"hello");
+    }
+    server.signal("-STOP");
+    for client in &mut clients {
+        client.write_all(b"all at once").unwrap();
+    }
+    server.signal("-CONT");
+    for client in &mut clients {
+        let mut answer = [0; 11];
+        client.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"all at once");
     }
 }
 

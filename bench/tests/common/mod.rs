@@ -39,9 +39,13 @@ impl Server {
         client
     }
 
-    pub fn end(mut self, signal: &str) -> ExitStatus {
+    pub fn signal(&self, signal: &str) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    }
+
+    pub fn end(mut self, signal: &str) -> ExitStatus {
+        self.signal(signal);
         self.child.wait().unwrap()
     }
 }

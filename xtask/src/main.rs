@@ -1,6 +1,7 @@
 //! What CI and people run: `cargo xtask <command>`.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod check;
 mod conformance;
 mod install;
@@ -17,6 +18,8 @@ use std::process::ExitCode;
 #[derive(Parser)]
 #[command(name = "xtask", bin_name = "cargo xtask", about = "What CI and people run")]
 enum Command {
+    /// Measure the models and their peers, and write BENCHMARKS.md
+    Bench(bench::Arguments),
     /// Run the conformance suite and print a table of the facts by section
     Conformance(conformance::Arguments),
     /// Build the command, the compiler drivers, the headers and the libraries, and install them
@@ -31,6 +34,7 @@ enum Command {
 
 fn main() -> anyhow::Result<ExitCode> {
     match Command::parse() {
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Conformance(arguments) => conformance::run(&arguments),
         Command::Install(arguments) => install::run(&arguments),
         Command::Check => check::run(),

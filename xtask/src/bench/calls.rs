@@ -1,0 +1,169 @@
+//! System calls for each message, counted by strace.
+//!
+//! Each server is run twice, for a short and for a longer time: what starting, connecting and stopping take is in both, so
+//! the difference of the calls over the difference of the messages is what a message takes. Counts are of a server that
+//! strace slows down: it finds more work waiting at each turn than it would by itself, all servers alike.
+
+use super::peers::{self, PENTAPORT, Peer};
+use super::results::{CallsResult, Origin, SubjectCalls};
+use super::{cases, shell};
+use anyhow::{Context, bail, ensure};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const CONNECTIONS: usize = 64;
+/// How long the two runs load, in the form that `load` takes.
+const SHORT: &str = "200ms";
+const LONG: &str = "1500ms";
+/// How long a server may take to end.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Calls below so many for each message are not worth a word.
+const SELDOM: f64 = 0.0005;
+
+/// Counts the calls of every server; None without strace.
+pub(super) fn count(peers: &[Peer], origin: Origin) -> anyhow::Result<Option<CallsResult>> {
+    let Some(version) = peers::first_line(&["strace", "--version"]) else {
+        println!("system calls are not counted: strace is missing (Debian: strace)");
+        return Ok(None);
+    };
+    let mut origin = Origin { command: command(&serve("MODEL")), ..origin };
+    origin.versions.insert("strace".to_owned(), version);
+    let models = cases::MODELS.into_iter().map(|model| (model, serve(model)));
+    let others = peers.iter().filter(|peer| peer.name != peers::YARDSTICK_AGAIN);
+    let others = others.map(|peer| (peer.name, shell::split(&peer.command.replace("{threads}", "1"))));
+    let mut subjects = Vec::new();
+    for (name, server) in models.chain(others) {
+        let counted = calls_per_message(&server);
+        let (messages, calls, error) = match counted {
+            Ok((messages, calls)) => (messages, calls, None),
+            Err(error) => (0, BTreeMap::new(), Some(format!("{error:#}"))),
+        };
+        println!("{name}: {}", error.clone().unwrap_or_else(|| format!("{:.3} calls", calls.values().sum::<f64>())));
+        subjects.push(SubjectCalls { name: name.to_owned(), error, messages, calls });
+    }
+    Ok(Some(CallsResult { origin, connections: CONNECTIONS, subjects }))
+}
+
+fn serve(model: &str) -> Vec<String> {
+    [PENTAPORT, "serve", "--listen", "127.0.0.1:0", "--threads", "1", "--model", model].map(str::to_owned).into()
+}
+
+/// Counts what a server calls, those of its threads included, and writes it down when the server has ended.
+fn command(server: &[String]) -> Vec<String> {
+    let strace = ["strace", "-f", "-c", "-o", "target/calls.txt"].map(str::to_owned);
+    strace.into_iter().chain(server.iter().cloned()).collect()
+}
+
+/// Messages over which it was counted, and each call's share.
+fn calls_per_message(server: &[String]) -> anyhow::Result<(u64, BTreeMap<String, f64>)> {
+    let (few, base) = run(server, SHORT)?;
+    let (many, counted) = run(server, LONG)?;
+    ensure!(many > few, "the longer run had no more messages: {many} after {few}");
+    let messages = many - few;
+    let calls = counted.into_iter().filter_map(|(name, calls)| {
+        let more = calls as f64 - base.get(&name).copied().unwrap_or(0) as f64;
+        let each = more / messages as f64;
+        (each >= SELDOM).then(|| (name, (each * 1e4).round() / 1e4))
+    });
+    Ok((messages, calls.collect()))
+}
+
+/// Runs a server under strace and loads it: the messages, and how often each call was made from its start to its end.
+fn run(server: &[String], duration: &str) -> anyhow::Result<(u64, BTreeMap<String, u64>)> {
+    let words = command(server);
+    let root = crate::root();
+    // A group of its own, which gets the signal that ends the server. strace lets it pass.
+    let mut strace = Command::new(&words[0])
+        .args(&words[1..])
+        .current_dir(&root)
+        .process_group(0)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("strace")?;
+    let loaded = load(&mut strace, duration);
+    signal_group(&strace, "TERM");
+    let ended = wait(&mut strace)?;
+    let messages = loaded?;
+    ensure!(ended, "the server did not end at SIGTERM");
+    let summary = std::fs::read_to_string(root.join("target/calls.txt")).context("strace's summary")?;
+    Ok((messages, read_summary(&summary)))
+}
+
+fn signal_group(strace: &Child, signal: &str) {
+    let group = format!("-{}", strace.id());
+    // Nothing is left of a group that has ended.
+    let _ = Command::new("kill").args(["-s", signal, "--", &group]).stderr(Stdio::null()).status();
+}
+
+/// Waits for the end, which is forced after a while; whether it came by itself.
+fn wait(strace: &mut Child) -> anyhow::Result<bool> {
+    let start = Instant::now();
+    while start.elapsed() < PATIENCE {
+        if strace.try_wait().context("strace")?.is_some() {
+            return Ok(true);
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    signal_group(strace, "KILL");
+    strace.wait().context("strace")?;
+    Ok(false)
+}
+
+/// Loads the server that says on its output where it is, and returns how many messages came back.
+fn load(strace: &mut Child, duration: &str) -> anyhow::Result<u64> {
+    let mut line = String::new();
+    let mut stdout = BufReader::new(strace.stdout.take().context("it is piped")?);
+    stdout.read_line(&mut line)?;
+    let address = line.split_whitespace().last().context("the server did not start")?;
+    let connections = CONNECTIONS.to_string();
+    let output = Command::new(crate::root().join(PENTAPORT))
+        .args(["load", address, "--connections", &connections, "--threads", "1", "--duration", duration, "--json"])
+        .stderr(Stdio::inherit())
+        .output()
+        .context("pentaport load")?;
+    // What it prints when it stops goes nowhere, but is not refused.
+    strace.stdout = Some(stdout.into_inner());
+    if !output.status.success() {
+        bail!("the load failed: {}", output.status);
+    }
+    let report: Value = serde_json::from_slice(&output.stdout).context("the load's report")?;
+    report["messages"].as_u64().context("the load's report has no messages")
+}
+
+/// How often each call was made, of strace's table.
+fn read_summary(summary: &str) -> BTreeMap<String, u64> {
+    // "% time  seconds  usecs/call  calls  [errors]  syscall"
+    let row = |line: &str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [share, _, _, calls, .., name] = words[..] else { return None };
+        share.parse::<f64>().ok()?;
+        Some((name.to_owned(), calls.parse().ok()?)).filter(|(name, _)| name != "total")
+    };
+    summary.lines().filter_map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn straces_table_is_read() {
+        let summary = "\
+% time     seconds  usecs/call     calls    errors syscall
+------ ----------- ----------- --------- --------- ------------------
+ 45.86    0.003107           3       962           sendto
+ 40.00    0.002107           2       900        12 recvfrom
+  0.00    0.000000           0         1           execve
+------ ----------- ----------- --------- --------- ------------------
+100.00    0.006775           3      2000        12 total
+";
+        let expected = [("execve", 1), ("recvfrom", 900), ("sendto", 962)];
+        assert_eq!(read_summary(summary), expected.map(|(name, calls)| (name.to_owned(), calls)).into());
+    }
+}

@@ -1,8 +1,11 @@
-//! System calls for each message, counted by strace.
+//! System calls for each message, counted by perf or by strace.
 //!
 //! Each server is run twice, for a short and for a longer time: what starting, connecting and stopping take is in both, so
-//! the difference of the calls over the difference of the messages is what a message takes. Counts are of a server that
-//! strace slows down: it finds more work waiting at each turn than it would by itself, all servers alike.
+//! the difference of the calls over the difference of the messages is what a message takes.
+//!
+//! perf counts in the kernel and slows the server by little. strace, where perf may not count, slows it by ten: what a
+//! server does now and then by the clock weighs ten times as much for each message, and at each turn more work waits for it
+//! than would by itself.
 
 use super::peers::{self, PENTAPORT, Peer};
 use super::results::{CallsResult, Origin, SubjectCalls};
@@ -17,6 +20,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 const CONNECTIONS: usize = 64;
+/// What the counter leaves.
+const COUNTS: &str = "target/calls.txt";
 /// How long the two runs load, in the form that `load` takes.
 const SHORT: &str = "200ms";
 const LONG: &str = "1500ms";
@@ -25,20 +30,27 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Calls below so many for each message are not worth a word.
 const SELDOM: f64 = 0.0005;
 
-/// Counts the calls of every server; None without strace.
+/// What counts.
+#[derive(Clone, Copy)]
+enum Counter {
+    Perf,
+    Strace,
+}
+
+/// Counts the calls of every server; None if nothing is there that can.
 pub(super) fn count(peers: &[Peer], origin: Origin) -> anyhow::Result<Option<CallsResult>> {
-    let Some(version) = peers::first_line(&["strace", "--version"]) else {
-        println!("system calls are not counted: strace is missing (Debian: strace)");
+    let Some((counter, version)) = Counter::found() else {
+        println!("system calls are not counted: perf may not, and strace is missing (Debian: strace)");
         return Ok(None);
     };
-    let mut origin = Origin { command: command(&serve("MODEL")), ..origin };
-    origin.versions.insert("strace".to_owned(), version);
+    let mut origin = Origin { command: counter.command(&serve("MODEL")), ..origin };
+    origin.versions.insert(counter.name().to_owned(), version);
     let models = cases::MODELS.into_iter().map(|model| (model, serve(model)));
     let others = peers.iter().filter(|peer| peer.name != peers::YARDSTICK_AGAIN);
     let others = others.map(|peer| (peer.name, shell::split(&peer.command.replace("{threads}", "1"))));
     let mut subjects = Vec::new();
     for (name, server) in models.chain(others) {
-        let counted = calls_per_message(&server);
+        let counted = calls_per_message(counter, &server);
         let (messages, calls, error) = match counted {
             Ok((messages, calls)) => (messages, calls, None),
             Err(error) => (0, BTreeMap::new(), Some(format!("{error:#}"))),
@@ -53,16 +65,48 @@ fn serve(model: &str) -> Vec<String> {
     [PENTAPORT, "serve", "--listen", "127.0.0.1:0", "--threads", "1", "--model", model].map(str::to_owned).into()
 }
 
-/// Counts what a server calls, those of its threads included, and writes it down when the server has ended.
-fn command(server: &[String]) -> Vec<String> {
-    let strace = ["strace", "-f", "-c", "-o", "target/calls.txt"].map(str::to_owned);
-    strace.into_iter().chain(server.iter().cloned()).collect()
+impl Counter {
+    /// The better one that works here, and its version.
+    fn found() -> Option<(Counter, String)> {
+        let mut trial = Command::new("perf");
+        trial.args(["stat", "-e", "syscalls:sys_enter_read", "true"]).stdout(Stdio::null()).stderr(Stdio::null());
+        let perf = if trial.status().is_ok_and(|status| status.success()) { Counter::Perf.version() } else { None };
+        perf.or_else(|| Counter::Strace.version())
+    }
+
+    fn version(self) -> Option<(Counter, String)> {
+        Some((self, peers::first_line(&[self.name(), "--version"])?))
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Counter::Perf => "perf",
+            Counter::Strace => "strace",
+        }
+    }
+
+    /// Counts what a server calls, those of its threads included, and writes it down when the server has ended.
+    fn command(self, server: &[String]) -> Vec<String> {
+        let counter: &[&str] = match self {
+            Counter::Perf => &["perf", "stat", "-x,", "-o", COUNTS, "-e", "syscalls:sys_enter_*"],
+            Counter::Strace => &["strace", "-f", "-c", "-o", COUNTS],
+        };
+        counter.iter().map(|&word| word.to_owned()).chain(server.iter().cloned()).collect()
+    }
+
+    /// How often each call was made, of what was written down.
+    fn read(self, counts: &str) -> BTreeMap<String, u64> {
+        match self {
+            Counter::Perf => read_perf(counts),
+            Counter::Strace => read_strace(counts),
+        }
+    }
 }
 
 /// Messages over which it was counted, and each call's share.
-fn calls_per_message(server: &[String]) -> anyhow::Result<(u64, BTreeMap<String, f64>)> {
-    let (few, base) = run(server, SHORT)?;
-    let (many, counted) = run(server, LONG)?;
+fn calls_per_message(counter: Counter, server: &[String]) -> anyhow::Result<(u64, BTreeMap<String, f64>)> {
+    let (few, base) = run(counter, server, SHORT)?;
+    let (many, counted) = run(counter, server, LONG)?;
     ensure!(many > few, "the longer run had no more messages: {many} after {few}");
     let messages = many - few;
     let calls = counted.into_iter().filter_map(|(name, calls)| {
@@ -73,52 +117,52 @@ fn calls_per_message(server: &[String]) -> anyhow::Result<(u64, BTreeMap<String,
     Ok((messages, calls.collect()))
 }
 
-/// Runs a server under strace and loads it: the messages, and how often each call was made from its start to its end.
-fn run(server: &[String], duration: &str) -> anyhow::Result<(u64, BTreeMap<String, u64>)> {
-    let words = command(server);
+/// Runs a server under the counter and loads it: the messages, and how often each call was made from its start to its end.
+fn run(counter: Counter, server: &[String], duration: &str) -> anyhow::Result<(u64, BTreeMap<String, u64>)> {
+    let words = counter.command(server);
     let root = crate::root();
-    // A group of its own, which gets the signal that ends the server. strace lets it pass.
-    let mut strace = Command::new(&words[0])
+    // A group of its own, which gets the signal that ends the server. strace lets it pass, perf takes it for the end.
+    let mut counting = Command::new(&words[0])
         .args(&words[1..])
         .current_dir(&root)
         .process_group(0)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
-        .context("strace")?;
-    let loaded = load(&mut strace, duration);
-    signal_group(&strace, "TERM");
-    let ended = wait(&mut strace)?;
+        .context("cannot start the counter")?;
+    let loaded = load(&mut counting, duration);
+    signal_group(&counting, "TERM");
+    let ended = wait(&mut counting)?;
     let messages = loaded?;
     ensure!(ended, "the server did not end at SIGTERM");
-    let summary = std::fs::read_to_string(root.join("target/calls.txt")).context("strace's summary")?;
-    Ok((messages, read_summary(&summary)))
+    let counts = std::fs::read_to_string(root.join(COUNTS)).context(COUNTS)?;
+    Ok((messages, counter.read(&counts)))
 }
 
-fn signal_group(strace: &Child, signal: &str) {
-    let group = format!("-{}", strace.id());
+fn signal_group(counting: &Child, signal: &str) {
+    let group = format!("-{}", counting.id());
     // Nothing is left of a group that has ended.
     let _ = Command::new("kill").args(["-s", signal, "--", &group]).stderr(Stdio::null()).status();
 }
 
 /// Waits for the end, which is forced after a while; whether it came by itself.
-fn wait(strace: &mut Child) -> anyhow::Result<bool> {
+fn wait(counting: &mut Child) -> anyhow::Result<bool> {
     let start = Instant::now();
     while start.elapsed() < PATIENCE {
-        if strace.try_wait().context("strace")?.is_some() {
+        if counting.try_wait().context("cannot wait for the counter")?.is_some() {
             return Ok(true);
         }
         thread::sleep(Duration::from_millis(5));
     }
-    signal_group(strace, "KILL");
-    strace.wait().context("strace")?;
+    signal_group(counting, "KILL");
+    counting.wait().context("cannot wait for the counter")?;
     Ok(false)
 }
 
 /// Loads the server that says on its output where it is, and returns how many messages came back.
-fn load(strace: &mut Child, duration: &str) -> anyhow::Result<u64> {
+fn load(counting: &mut Child, duration: &str) -> anyhow::Result<u64> {
     let mut line = String::new();
-    let mut stdout = BufReader::new(strace.stdout.take().context("it is piped")?);
+    let mut stdout = BufReader::new(counting.stdout.take().context("it is piped")?);
     stdout.read_line(&mut line)?;
     let address = line.split_whitespace().last().context("the server did not start")?;
     let connections = CONNECTIONS.to_string();
@@ -128,7 +172,7 @@ fn load(strace: &mut Child, duration: &str) -> anyhow::Result<u64> {
         .output()
         .context("pentaport load")?;
     // What it prints when it stops goes nowhere, but is not refused.
-    strace.stdout = Some(stdout.into_inner());
+    counting.stdout = Some(stdout.into_inner());
     if !output.status.success() {
         bail!("the load failed: {}", output.status);
     }
@@ -136,8 +180,19 @@ fn load(strace: &mut Child, duration: &str) -> anyhow::Result<u64> {
     report["messages"].as_u64().context("the load's report has no messages")
 }
 
-/// How often each call was made, of strace's table.
-fn read_summary(summary: &str) -> BTreeMap<String, u64> {
+/// Of perf's lines "count,unit,event,…".
+fn read_perf(counts: &str) -> BTreeMap<String, u64> {
+    let row = |line: &str| {
+        let mut fields = line.split(',');
+        let calls = fields.next()?.parse().ok().filter(|&calls| calls > 0)?;
+        let name = fields.nth(1)?.strip_prefix("syscalls:sys_enter_")?;
+        Some((name.to_owned(), calls))
+    };
+    counts.lines().filter_map(row).collect()
+}
+
+/// Of strace's table.
+fn read_strace(summary: &str) -> BTreeMap<String, u64> {
     // "% time  seconds  usecs/call  calls  [errors]  syscall"
     let row = |line: &str| {
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -153,7 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn straces_table_is_read() {
+    fn counts_are_read() {
         let summary = "\
 % time     seconds  usecs/call     calls    errors syscall
 ------ ----------- ----------- --------- --------- ------------------
@@ -163,7 +218,9 @@ mod tests {
 ------ ----------- ----------- --------- --------- ------------------
 100.00    0.006775           3      2000        12 total
 ";
+        let perf = "# started on Sat Nov 21\n\n900,,syscalls:sys_enter_recvfrom,567301,100.00,,\n0,,syscalls:sys_enter_read,5,100.00,,\n";
+        assert_eq!(read_perf(perf), [("recvfrom".to_owned(), 900)].into());
         let expected = [("execve", 1), ("recvfrom", 900), ("sendto", 962)];
-        assert_eq!(read_summary(summary), expected.map(|(name, calls)| (name.to_owned(), calls)).into());
+        assert_eq!(read_strace(summary), expected.map(|(name, calls)| (name.to_owned(), calls)).into());
     }
 }

@@ -103,6 +103,7 @@ mod pool;
 mod registry;
 mod reply;
 mod runners;
+mod send_queue;
 mod server;
 mod service;
 pub mod services;

@@ -22,12 +22,11 @@
 //! way to it. So a connection that we end is first shut down for sending, and then read and discarded until the peer
 //! ends its side as well.
 //!
-//! The send queue is two buffers: one is being sent, the other collects what comes meanwhile; when the first has been
-//! sent, they change places. So many small answers become one send, nothing is moved, and a connection with nothing
-//! to send gives both buffers back to the [`Pool`] of its worker and holds none.
+//! A connection with nothing to send gives its [`SendQueue`] back to the [`Pool`] of its worker and holds none.
 
 use crate::Close;
 use crate::pool::Pool;
+use crate::send_queue::SendQueue;
 
 /// What a runner is to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,47 +72,47 @@ enum Phase {
     Closed,
 }
 
+/// What comes from the peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Intake {
+    /// Nothing is being received.
+    Idle,
+    Receiving,
+    /// The peer has ended its side.
+    Ended,
+}
+
 /// The state of one connection.
 #[derive(Debug)]
 pub(crate) struct Machine {
-    /// What is being sent, from `start` on; empty while [`Machine::take_front`] lends it out.
-    flight: Vec<u8>,
-    start: usize,
-    /// Bytes of the flight that are not sent yet, wherever the buffer is.
-    flying: usize,
-    /// What is to be sent after the flight.
-    queue: Vec<u8>,
+    /// What is to be sent, if there is anything.
+    queue: Option<Box<SendQueue>>,
     limit: usize,
     phase: Phase,
-    receiving: bool,
+    intake: Intake,
     sending: bool,
     /// The queue was full and is not half empty yet.
     full: bool,
     /// The service wants to send more.
     again: bool,
-    peer_ended: bool,
     stopping: bool,
     progress: bool,
 }
 
-// 10,000 idle connections are to cost little; a Vec is three words.
-const _: () = assert!(size_of::<Machine>() <= 12 * size_of::<usize>());
+// 10,000 idle connections are to cost little.
+const _: () = assert!(size_of::<Machine>() <= 2 * size_of::<usize>() + 8);
 
 impl Machine {
     /// A connection that has just been accepted, whose send queue is full at `limit` bytes.
     pub(crate) fn new(limit: usize) -> Self {
         Machine {
-            flight: Vec::new(),
-            start: 0,
-            flying: 0,
-            queue: Vec::new(),
+            queue: None,
             limit: limit.max(1),
             phase: Phase::Open,
-            receiving: false,
+            intake: Intake::Idle,
             sending: false,
             full: false,
             again: false,
-            peer_ended: false,
             stopping: false,
             progress: false,
         }
@@ -127,13 +126,13 @@ impl Machine {
     pub(crate) fn next(&mut self) -> Action {
         match self.phase {
             Phase::Answering if self.queued() == 0 && !self.wants_more() => self.end(Close::Peer),
-            Phase::Closing(why) if self.queued() == 0 && self.peer_ended => self.end(why),
+            Phase::Closing(why) if self.queued() == 0 && self.intake == Intake::Ended => self.end(why),
             Phase::Closing(why) if self.queued() == 0 => {
                 self.phase = Phase::Lingering(why);
                 self.progress = true;
                 return Action::ShutdownSend;
             }
-            Phase::Lingering(why) if self.peer_ended => self.end(why),
+            Phase::Lingering(why) if self.intake == Intake::Ended => self.end(why),
             Phase::Open | Phase::Answering | Phase::Closing(_) | Phase::Lingering(_) => {}
             Phase::Ended(..) | Phase::Closed => {}
         }
@@ -145,7 +144,7 @@ impl Machine {
             self.sending = true;
             Action::Send
         } else if self.wants_receive() {
-            self.receiving = true;
+            self.intake = Intake::Receiving;
             Action::Receive
         } else if self.wants_more() {
             self.again = false;
@@ -158,7 +157,7 @@ impl Machine {
     /// Bytes that wait to be sent.
     #[inline]
     pub(crate) fn queued(&self) -> usize {
-        self.flying + self.queue.len()
+        self.queue.as_ref().map_or(0, |queue| queue.len())
     }
 
     /// Bytes that the send queue still has room for.
@@ -205,7 +204,7 @@ impl Machine {
             Phase::Closing(_) | Phase::Lingering(_) => true,
             Phase::Answering | Phase::Ended(..) | Phase::Closed => false,
         };
-        room && !self.receiving && !self.peer_ended
+        room && self.intake == Intake::Idle
     }
 
     fn wants_more(&self) -> bool {
@@ -220,7 +219,7 @@ impl Machine {
     #[must_use]
     #[inline]
     pub(crate) fn received(&mut self) -> bool {
-        self.receiving = false;
+        self.intake = Intake::Idle;
         if self.phase == Phase::Open {
             self.progress = true;
         }
@@ -230,8 +229,7 @@ impl Machine {
     /// The peer has ended its side. True if the service is to be told.
     #[must_use]
     pub(crate) fn end_of_stream(&mut self) -> bool {
-        self.receiving = false;
-        self.peer_ended = true;
+        self.intake = Intake::Ended;
         let open = self.phase == Phase::Open;
         if open {
             self.phase = Phase::Answering;
@@ -242,7 +240,7 @@ impl Machine {
 
     /// A receive ended with nothing received, since the connection was closed or something else took what was there.
     pub(crate) fn received_nothing(&mut self) {
-        self.receiving = false;
+        self.intake = Intake::Idle;
     }
 
     /// The service put its answer into [`output`](Self::output).
@@ -258,14 +256,15 @@ impl Machine {
     /// The next `count` bytes of the flight have been sent.
     #[inline]
     pub(crate) fn sent(&mut self, count: usize) {
-        debug_assert!(count <= self.flying, "more was sent than given");
-        self.sending = false;
-        self.flying -= count;
-        self.start += count;
-        if self.flying == 0 {
-            self.flight.clear();
-            self.start = 0;
+        if let Some(queue) = &mut self.queue {
+            queue.sent(count);
         }
+        self.note_sent(count);
+    }
+
+    #[inline]
+    fn note_sent(&mut self, count: usize) {
+        self.sending = false;
         if count > 0 && !matches!(self.phase, Phase::Lingering(_)) {
             self.progress = true;
         }
@@ -365,10 +364,7 @@ impl Machine {
     /// The end of the send queue, where a service puts its answer; [`replied`](Self::replied) follows.
     #[inline]
     pub(crate) fn output(&mut self, pool: &mut Pool) -> &mut Vec<u8> {
-        if self.queue.capacity() == 0 {
-            self.queue = pool.take();
-        }
-        &mut self.queue
+        self.queue.get_or_insert_with(|| pool.take()).end()
     }
 
     /// Queues bytes that come from outside a handler. They are dropped if the connection is ending.
@@ -376,51 +372,37 @@ impl Machine {
         if self.is_ending() {
             return;
         }
-        if self.queue.capacity() == 0 {
-            self.queue = bytes;
-        } else {
-            self.queue.extend_from_slice(&bytes);
-        }
+        self.queue.get_or_insert_default().push(bytes);
         self.note_fullness();
     }
 
     /// The bytes to be sent next.
     #[inline]
     pub(crate) fn front(&mut self) -> &[u8] {
-        self.fill_flight();
-        &self.flight[self.start..]
+        self.queue.as_mut().map_or(&[], |queue| queue.front())
     }
 
     /// The bytes to be sent next, in their buffer, which [`sent_from`](Self::sent_from) gives back.
     pub(crate) fn take_front(&mut self) -> Vec<u8> {
-        self.fill_flight();
-        self.flight.drain(..self.start);
-        self.start = 0;
-        std::mem::take(&mut self.flight)
+        self.queue.as_mut().map(|queue| queue.take_front()).unwrap_or_default()
     }
 
     /// `count` bytes of `buffer` have been sent, which is the one that [`take_front`](Self::take_front) lent.
     pub(crate) fn sent_from(&mut self, buffer: Vec<u8>, count: usize) {
-        self.flight = buffer;
-        self.sent(count);
+        if let Some(queue) = &mut self.queue {
+            queue.sent_from(buffer, count);
+        }
+        self.note_sent(count);
     }
 
-    /// Gives back the buffers that are empty.
+    /// Gives back the send queue if it is empty, or of no use any more.
     #[inline]
     pub(crate) fn settle(&mut self, pool: &mut Pool) {
-        if self.queued() == 0 || self.is_closed() {
-            pool.give(std::mem::take(&mut self.queue));
-            if !self.sending {
-                pool.give(std::mem::take(&mut self.flight));
-            }
-        }
-    }
-
-    fn fill_flight(&mut self) {
-        if self.flying == 0 {
-            std::mem::swap(&mut self.flight, &mut self.queue);
-            self.start = 0;
-            self.flying = self.flight.len();
+        if (self.queued() == 0 || self.is_closed())
+            && !self.sending
+            && let Some(queue) = self.queue.take()
+        {
+            pool.give(queue);
         }
     }
 }

@@ -17,13 +17,27 @@ pub(crate) struct Mailbox {
     mail: Mutex<Mail>,
 }
 
+/// Few connections ever get mail: what it takes is made with the first.
 #[derive(Debug, Default)]
 struct Mail {
-    bytes: Vec<u8>,
+    #[expect(clippy::box_collection, reason = "every connection has room for it")]
+    bytes: Option<Box<Vec<u8>>>,
     /// The worker has been woken and has not taken the mail yet.
     scheduled: bool,
     closed: bool,
 }
+
+impl Mail {
+    fn len(&self) -> usize {
+        self.bytes.as_ref().map_or(0, |bytes| bytes.len())
+    }
+
+    fn take(&mut self) -> Vec<u8> {
+        self.bytes.take().map_or_else(Vec::new, |bytes| *bytes)
+    }
+}
+
+const _: () = assert!(size_of::<Mailbox>() <= 4 * size_of::<usize>(), "every connection has one");
 
 /// What becomes of the mailbox once the mail is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,11 +56,11 @@ impl Mailbox {
         if mail.closed {
             return Err(SendError::Gone);
         }
-        let queued = self.queued.load(Relaxed) + mail.bytes.len();
+        let queued = self.queued.load(Relaxed) + mail.len();
         if queued > 0 && queued + bytes.len() > limit {
             return Err(SendError::Full);
         }
-        mail.bytes.extend_from_slice(bytes);
+        mail.bytes.get_or_insert_default().extend_from_slice(bytes);
         Ok(!std::mem::replace(&mut mail.scheduled, true))
     }
 
@@ -55,7 +69,7 @@ impl Mailbox {
         let mut mail = self.mail.lock();
         mail.scheduled = false;
         mail.closed |= then == Then::Closed;
-        let queued = queue(std::mem::take(&mut mail.bytes));
+        let queued = queue(mail.take());
         self.queued.store(queued, Relaxed);
     }
 
@@ -63,11 +77,11 @@ impl Mailbox {
     /// is told otherwise nobody wakes it.
     pub(crate) fn collect(&self, queue: impl FnOnce(Vec<u8>) -> usize) -> bool {
         let mut mail = self.mail.lock();
-        if mail.bytes.is_empty() {
+        if mail.len() == 0 {
             mail.scheduled = false;
             return false;
         }
-        let queued = queue(std::mem::take(&mut mail.bytes));
+        let queued = queue(mail.take());
         self.queued.store(queued, Relaxed);
         true
     }

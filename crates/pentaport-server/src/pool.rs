@@ -1,31 +1,34 @@
-//! Send buffers that no connection needs at the moment.
+//! Send queues that no connection needs at the moment.
 
-/// Send buffers that no connection of a worker needs at the moment, so that a steady exchange of messages allocates
+use crate::send_queue::SendQueue;
+
+/// Send queues that no connection of a worker needs at the moment, so that a steady exchange of messages allocates
 /// nothing, and a connection with nothing to send holds nothing.
 #[derive(Debug)]
 pub(crate) struct Pool {
-    buffers: Vec<Vec<u8>>,
+    #[expect(clippy::vec_box, reason = "a connection holds the box")]
+    queues: Vec<Box<SendQueue>>,
     most: usize,
     largest: usize,
 }
 
 impl Pool {
-    /// A pool that keeps `most` buffers of up to `largest` bytes.
+    /// A pool that keeps `most` queues, and of each the buffers of up to `largest` bytes.
     pub(crate) const fn new(most: usize, largest: usize) -> Self {
-        Pool { buffers: Vec::new(), most, largest }
+        Pool { queues: Vec::new(), most, largest }
     }
 
-    /// An empty buffer.
-    pub(crate) fn take(&mut self) -> Vec<u8> {
-        self.buffers.pop().unwrap_or_default()
+    /// An empty queue.
+    pub(crate) fn take(&mut self) -> Box<SendQueue> {
+        self.queues.pop().unwrap_or_default()
     }
 
-    /// Takes a buffer back; its contents are dropped.
-    pub(crate) fn give(&mut self, mut buffer: Vec<u8>) {
-        let capacity = buffer.capacity();
-        if capacity > 0 && capacity <= self.largest && self.buffers.len() < self.most {
-            buffer.clear();
-            self.buffers.push(buffer);
+    /// Takes a queue back; its contents are dropped.
+    pub(crate) fn give(&mut self, mut queue: Box<SendQueue>) {
+        if self.queues.len() < self.most {
+            queue.clear();
+            queue.shrink(self.largest);
+            self.queues.push(queue);
         }
     }
 }
@@ -35,21 +38,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_buffer_comes_back_empty() {
+    fn a_queue_comes_back_empty() {
         let mut pool = Pool::new(2, 100);
-        pool.give(b"secret".to_vec());
-        let again = pool.take();
-        assert!(again.is_empty() && again.capacity() > 0);
-        assert_eq!(pool.take().capacity(), 0);
+        let mut queue = pool.take();
+        queue.end().extend_from_slice(b"secret");
+        queue.front();
+        queue.end().extend_from_slice(b"more");
+        pool.give(queue);
+        let mut again = pool.take();
+        assert!(again.len() == 0 && again.front().is_empty() && again.end().is_empty());
+        assert!(again.end().capacity() > 0);
+        assert_eq!(pool.take().end().capacity(), 0);
     }
 
     #[test]
     fn what_it_keeps_is_bounded() {
         let mut pool = Pool::new(2, 100);
         for _ in 0..5 {
-            pool.give(vec![0; 50]);
+            pool.give(Box::default());
         }
-        pool.give(vec![0; 1000]);
-        assert_eq!(pool.buffers.len(), 2);
+        assert_eq!(pool.queues.len(), 2);
+        let mut large = pool.take();
+        large.end().reserve(1000);
+        pool.give(large);
+        assert_eq!(pool.take().end().capacity(), 0);
     }
 }

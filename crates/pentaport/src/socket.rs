@@ -80,6 +80,7 @@ use crate::{Error, Result};
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::atomic::AtomicBool;
 
 /// The family of a socket's addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -150,6 +151,8 @@ pub struct SocketId(pub(crate) SOCKET);
 pub struct Socket {
     raw: SOCKET,
     is_stream: bool,
+    /// At a port: operations that succeed at once leave no packet.
+    pub(crate) skips_on_success: AtomicBool,
 }
 
 impl Socket {
@@ -162,7 +165,7 @@ impl Socket {
     #[doc(alias = "WSASocketW")]
     pub fn stream(family: Family) -> Result<Self> {
         let raw = raw::open(family.number(), sys::SOCK_STREAM, sys::IPPROTO_TCP)?;
-        Ok(Self { raw, is_stream: true })
+        Ok(Self::new(raw, true))
     }
 
     /// A UDP socket.
@@ -173,7 +176,7 @@ impl Socket {
     #[doc(alias = "WSASocketW")]
     pub fn datagram(family: Family) -> Result<Self> {
         let raw = raw::open(family.number(), sys::SOCK_DGRAM, sys::IPPROTO_UDP)?;
-        Ok(Self { raw, is_stream: false })
+        Ok(Self::new(raw, false))
     }
 
     /// A TCP socket of the family of this address; nothing else is done with the address.
@@ -259,7 +262,7 @@ impl Socket {
     }
 
     fn accepted(accepted: Result<(SOCKET, Address)>) -> Result<(Self, SocketAddr)> {
-        let accepted = accepted.map(|(raw, address)| (Self { raw, is_stream: true }, address));
+        let accepted = accepted.map(|(raw, address)| (Self::new(raw, true), address));
         // The wait may have called routines. If one has panicked, the socket is closed, not lost.
         resume_panic();
         let (socket, address) = accepted?;
@@ -467,7 +470,11 @@ impl Socket {
 
     /// In place of a socket where there is none. Calls on it fail.
     pub(crate) const fn none() -> Self {
-        Self { raw: sys::INVALID_SOCKET, is_stream: false }
+        Self::new(sys::INVALID_SOCKET, false)
+    }
+
+    const fn new(raw: SOCKET, is_stream: bool) -> Self {
+        Self { raw, is_stream, skips_on_success: AtomicBool::new(false) }
     }
 }
 

@@ -29,7 +29,7 @@ use pentaport::socket::Socket;
 
 use self::accept::Acceptor;
 use self::client::Client;
-use self::clock::Clock;
+use self::clock::{Clock, Moment};
 use super::{Host, RECEIVE_SIZE, Stopping};
 use crate::conversation::Worker;
 use crate::handle::{Link, Stop};
@@ -91,13 +91,29 @@ struct Desk<'a> {
     pool: Pool,
     /// Where everything is received.
     scratch: Vec<u8>,
-    /// Operations to send with.
-    sends: Vec<Operation<()>>,
+    /// Operations that are not under way.
+    operations: Vec<Operation<()>>,
     /// When the packets that are being handled were taken.
     now: Instant,
+    moment: Moment,
 }
 
+/// Operations that a worker keeps.
+const SPARE_OPERATIONS: usize = 64;
+
 impl Desk<'_> {
+    /// An operation to start.
+    fn operation(&mut self) -> Operation<()> {
+        self.operations.pop().unwrap_or_else(|| Operation::new(Vec::new(), ()))
+    }
+
+    /// Keeps an operation that has ended.
+    fn keep(&mut self, operation: Operation<()>) {
+        if self.operations.len() < SPARE_OPERATIONS {
+            self.operations.push(operation);
+        }
+    }
+
     fn worker<'a, S>(&'a mut self, host: &'a Host<S>) -> Worker<'a, S> {
         Worker { service: &host.service, pool: &mut self.pool, lane: self.lane, tally: &mut self.tally }
     }
@@ -129,13 +145,15 @@ impl<S: Service> Runner<S> {
             tally: Tally::default(),
             pool: Pool::new(SPARE_BUFFERS, 2 * self.host.options.send_queue_limit),
             scratch: vec![0; RECEIVE_SIZE],
-            sends: Vec::new(),
+            operations: Vec::new(),
             now: Instant::now(),
+            moment: Moment::default(),
         };
         let mut packets = Vec::with_capacity(BATCH);
         while self.port.get_many(&mut packets, BATCH, self.clock.timeout()).is_ok() {
             desk.lane.wakeups.fetch_add(1, Relaxed);
             desk.now = Instant::now();
+            desk.moment = self.clock.moment(desk.now);
             for packet in packets.drain(..) {
                 self.handle(&mut desk, packet);
             }

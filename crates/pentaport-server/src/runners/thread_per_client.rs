@@ -215,7 +215,7 @@ impl<'a, S: Service> Door<'a, S> {
         let started =
             Client::new(socket, connection.id(), &runner.host.options).map_err(io::Error::from).and_then(|client| {
                 let client = Arc::new(client);
-                runner.clients.insert(connection.id(), Arc::clone(&client));
+                runner.clients.insert(Arc::clone(&client));
                 runner.start(move |runner, counted| client.serve(runner, counted, &connection))
             });
         if started.is_err() {

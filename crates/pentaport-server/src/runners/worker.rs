@@ -18,6 +18,7 @@ mod inbox;
 
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc;
@@ -38,7 +39,7 @@ use crate::conversation::{self, Conversation};
 use crate::handle::{Link, Stop};
 use crate::mailbox::Mailbox;
 use crate::pool::Pool;
-use crate::registry::Registry;
+use crate::registry::{self, Named, Registry};
 use crate::sweep::{Limits, Sweep};
 use crate::totals::{Lane, Tally};
 use crate::{Connection, ConnectionId, SendError, Service};
@@ -194,10 +195,17 @@ struct Runner<S: Service, W> {
 
 /// What can be reached of a connection from outside its worker.
 struct Entry {
+    name: NonZeroU64,
     mailbox: Mailbox,
     worker: usize,
     /// What its worker calls it.
     client: ClientId,
+}
+
+impl Named for Entry {
+    fn name(&self) -> &NonZeroU64 {
+        &self.name
+    }
 }
 
 /// A worker: one thread, its connections, and all that it needs for them.
@@ -381,9 +389,10 @@ impl<'a, S: Service, M: Mechanism<S>> Worker<'a, S, M> {
             return;
         };
         let client = self.clients.next_id();
-        let entry = Arc::new(Entry { mailbox: Mailbox::default(), worker: self.number, client });
+        let name = registry::name(connection.id());
+        let entry = Arc::new(Entry { name, mailbox: Mailbox::default(), worker: self.number, client });
         let id = self.clients.insert(Client::new(connection.id(), line, &entry, &self.desk));
-        self.runner.directory.insert(connection.id(), entry);
+        self.runner.directory.insert(entry);
         self.with_client(id, |client, _, desk| client.open(desk, connection));
         if let Some(how) = self.stopped {
             self.with_client(id, |client, _, desk| client.stop(desk, how));

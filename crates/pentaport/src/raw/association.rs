@@ -13,7 +13,7 @@ use crate::sys::{self, HANDLE};
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 /// A socket at the port, with its key; or a key alone, for a packet that is posted.
 pub(crate) struct Association<K, C> {
@@ -21,7 +21,6 @@ pub(crate) struct Association<K, C> {
     socket: ManuallyDrop<Socket>,
     key: K,
     inner: Arc<Inner>,
-    skips_on_success: AtomicBool,
     types: Invariant<K, C>,
 }
 
@@ -33,7 +32,7 @@ impl<K, C> Association<K, C> {
     pub(super) fn new(inner: &Arc<Inner>, socket: Socket, key: K) -> Self {
         inner.unretired.fetch_add(1, Ordering::Relaxed);
         let socket = ManuallyDrop::new(socket);
-        Self { socket, key, inner: Arc::clone(inner), skips_on_success: AtomicBool::new(false), types: PhantomData }
+        Self { socket, key, inner: Arc::clone(inner), types: PhantomData }
     }
 
     pub(crate) fn key(&self) -> &K {
@@ -57,7 +56,7 @@ impl<K, C> Place<C> for Association<K, C> {
     }
 
     fn skips_on_success(&self) -> bool {
-        self.skips_on_success.load(Ordering::Relaxed)
+        self.socket.skips_on_success.load(Ordering::Relaxed)
     }
 }
 
@@ -95,7 +94,7 @@ impl<K, C> Owner<Association<K, C>> {
         let mode = sys::FILE_SKIP_COMPLETION_PORT_ON_SUCCESS as u8;
         // SAFETY: the socket is open while it has an owner.
         check_bool(unsafe { sys::SetFileCompletionNotificationModes(self.handle(), mode) })?;
-        self.skips_on_success.store(true, Ordering::Relaxed);
+        self.socket.skips_on_success.store(true, Ordering::Relaxed);
         Ok(())
     }
 }

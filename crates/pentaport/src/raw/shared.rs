@@ -13,14 +13,15 @@
 //!
 //! Both counts live in one word, so that each step is one atomic instruction, and so that "closed" (no owner) is
 //! decided together with "may this packet still use the socket". From no owner there is no way back. When both counts
-//! are zero the value **retires**: no packet of it will ever come again. Its memory lives on while a `Remnant` does.
+//! are zero the value **retires**: no packet of it will ever come again. Its memory lives on while a `Remnant` does: that
+//! is a third count, of remnants and of all others together. (An `Arc` would have a fourth, and every idle connection
+//! with it.)
 
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::process;
 use std::ptr::NonNull;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
 /// What a shared value does at the turns of its life. Each is called once at most.
 pub(crate) trait Lifecycle {
@@ -50,22 +51,28 @@ fn flights(state: u64) -> u64 {
 
 pub(crate) struct Shared<T> {
     state: AtomicU64,
+    /// Who keeps the memory: each remnant, and the owners and flights together. With the last it is freed.
+    keepers: AtomicU32,
     value: T,
 }
 
-/// A handle in the program. The owners and flights together hold one strong count of the `Arc` that all live in.
+/// A handle in the program.
 pub(crate) struct Owner<T: Lifecycle>(NonNull<Shared<T>>, PhantomData<Shared<T>>);
 
 /// An operation in the system's hands.
 pub(crate) struct Flight<T: Lifecycle>(NonNull<Shared<T>>, PhantomData<Shared<T>>);
 
 /// What is left to look at when the socket is closed.
-pub(crate) struct Remnant<T>(Arc<Shared<T>>);
+pub(crate) struct Remnant<T>(NonNull<Shared<T>>, PhantomData<Shared<T>>);
 
-// SAFETY: an Owner gives shared access to T from wherever it is, and drops it there: as Arc<T> does.
+// SAFETY: an Owner gives shared access to T from wherever it is, and drops it there: as an Arc<T> would.
 unsafe impl<T: Lifecycle + Send + Sync> Send for Owner<T> {}
 // SAFETY: as above.
 unsafe impl<T: Lifecycle + Send + Sync> Sync for Owner<T> {}
+// SAFETY: a Remnant gives shared access to T from wherever it is, and may drop it there.
+unsafe impl<T: Send + Sync> Send for Remnant<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send + Sync> Sync for Remnant<T> {}
 // SAFETY: a Flight gives no access to T, but its end may drop T.
 unsafe impl<T: Lifecycle + Send + Sync> Send for Flight<T> {}
 // SAFETY: nothing can be done with a shared Flight.
@@ -108,7 +115,7 @@ impl<T: Lifecycle> Owner<T> {
     }
 
     fn shared(&self) -> &Shared<T> {
-        // SAFETY: this owner is counted, so the Arc's strong count is held.
+        // SAFETY: this owner is counted, so the memory is kept.
         unsafe { self.0.as_ref() }
     }
 }
@@ -161,7 +168,7 @@ impl<T: Lifecycle> Flight<T> {
 
     /// The end of a flight: an owner while the socket is open, else what is left.
     pub(crate) fn land(self) -> Result<Owner<T>, Remnant<T>> {
-        // SAFETY: this flight is counted, so the Arc's strong count is held.
+        // SAFETY: this flight is counted, so the memory is kept.
         let state = unsafe { &self.0.as_ref().state };
         let mut before = state.load(Ordering::Relaxed);
         while owners(before) > 0 {
@@ -176,12 +183,12 @@ impl<T: Lifecycle> Flight<T> {
                 Err(now) => before = now,
             }
         }
-        // SAFETY: the pointer came from Arc::into_raw, and this flight holds the strong count until it is dropped
-        // below.
-        let remnant = unsafe {
-            Arc::increment_strong_count(self.0.as_ptr());
-            Remnant(Arc::from_raw(self.0.as_ptr()))
-        };
+        // SAFETY: this flight is counted until it is dropped below, so the memory is kept.
+        let before = unsafe { self.0.as_ref() }.keepers.fetch_add(1, Ordering::Relaxed);
+        if u64::from(before) > MOST {
+            process::abort();
+        }
+        let remnant = Remnant(self.0, PhantomData);
         drop(self);
         Err(remnant)
     }
@@ -192,7 +199,7 @@ impl<T: Lifecycle> Flight<T> {
     /// The pointer came from `into_raw` of a `Flight` of the same `T`, which is in the air until this returns.
     pub(crate) unsafe fn owner_of(pointer: NonNull<()>) -> Option<Owner<T>> {
         let shared = pointer.cast::<Shared<T>>();
-        // SAFETY: the flight is counted by the caller's promise, so the Arc's strong count is held.
+        // SAFETY: the flight is counted by the caller's promise, so the memory is kept.
         let state = unsafe { &shared.as_ref().state };
         let mut before = state.load(Ordering::Relaxed);
         while owners(before) > 0 {
@@ -221,13 +228,13 @@ impl<T: Lifecycle> Flight<T> {
 
 impl<T: Lifecycle> Drop for Flight<T> {
     fn drop(&mut self) {
-        // SAFETY: this flight is counted, so the Arc's strong count is held.
+        // SAFETY: this flight is counted, so the memory is kept.
         let shared = unsafe { self.0.as_ref() };
         if shared.state.fetch_sub(FLIGHT, Ordering::AcqRel) == FLIGHT {
             shared.value.retire();
-            // SAFETY: both counts are zero, so the strong count that they held together is ours to give up: no owner
-            // comes from nothing, and no flight without an owner.
-            drop(unsafe { Arc::from_raw(self.0.as_ptr()) });
+            // SAFETY: both counts are zero, so the place that they had together among the keepers is ours to give up: no
+            // owner comes from nothing, and no flight without an owner.
+            unsafe { give_up(self.0) };
         }
     }
 }
@@ -236,19 +243,42 @@ impl<T> Deref for Remnant<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        &self.0.value
+        // SAFETY: this remnant is counted, so the memory is kept.
+        &unsafe { self.0.as_ref() }.value
+    }
+}
+
+impl<T> Drop for Remnant<T> {
+    fn drop(&mut self) {
+        // SAFETY: this remnant is counted, and is no more.
+        unsafe { give_up(self.0) };
     }
 }
 
 fn allocate<T>(value: T, state: u64) -> NonNull<Shared<T>> {
-    let shared = Arc::into_raw(Arc::new(Shared { state: AtomicU64::new(state), value }));
-    // SAFETY: an Arc's pointer is never null.
-    unsafe { NonNull::new_unchecked(shared.cast_mut()) }
+    let shared = Shared { state: AtomicU64::new(state), keepers: AtomicU32::new(1), value };
+    NonNull::from(Box::leak(Box::new(shared)))
+}
+
+/// Gives up a place among the keepers.
+///
+/// # Safety
+/// The caller has one, and does not use the pointer any more.
+unsafe fn give_up<T>(shared: NonNull<Shared<T>>) {
+    // SAFETY: the caller is a keeper until the count is less.
+    let before = unsafe { shared.as_ref() }.keepers.fetch_sub(1, Ordering::Release);
+    if before == 1 {
+        // What the others did with the value comes before its end.
+        fence(Ordering::Acquire);
+        // SAFETY: `allocate` made it of a Box, and nobody else keeps it.
+        drop(unsafe { Box::from_raw(shared.as_ptr()) });
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
     use std::sync::atomic::AtomicUsize;
     use std::thread;
 
@@ -322,7 +352,7 @@ mod tests {
         assert_eq!(tally.turns(), [1, 0, 1, 0]);
         let Err(remnant) = flight.land() else { panic!("closed") };
         assert_eq!(tally.turns(), [1, 1, 1, 0]);
-        assert_eq!(remnant.0.value.0.turns(), [1, 1, 1, 0]);
+        assert_eq!((*remnant).0.turns(), [1, 1, 1, 0]);
         drop(remnant);
         assert_eq!(tally.turns(), [1, 1, 1, 1]);
     }
@@ -379,7 +409,8 @@ mod tests {
                                 Ok(owner) => drop(owner.fly().land()),
                                 // Closing has begun, and may go on still in another thread.
                                 Err(remnant) => {
-                                    let state = remnant.0.state.load(Ordering::SeqCst);
+                                    // SAFETY: the remnant keeps the memory.
+                                    let state = unsafe { remnant.0.as_ref() }.state.load(Ordering::SeqCst);
                                     assert_eq!(owners(state), 0);
                                 }
                             }

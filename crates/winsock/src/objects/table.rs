@@ -196,7 +196,7 @@ fn narrow(handle: usize) -> Option<u32> {
 /// The socket that `handle` means. The caller locks it and then asks the value again ([`Value::means`]).
 pub(crate) fn socket(handle: usize) -> Option<(&'static Value, &'static Socket, u32)> {
     let handle = narrow(handle)?;
-    if handle >= BASE && index_of(handle) & SOCKETS != 0 {
+    if handle & (1 << 31 | BASE | SOCKETS << 2) == BASE | SOCKETS << 2 {
         let socket = SOCKET_PLACES.at(index_of(handle)).filter(|socket| socket.value.means(handle))?;
         return Some((&socket.value, socket, handle));
     }

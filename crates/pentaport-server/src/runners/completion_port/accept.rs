@@ -125,10 +125,10 @@ impl<S: Service> Runner<S> {
             return self.left();
         }
         let id = self.host.shared.next_id();
-        let client = Client::new(id, &self.host.options, desk.now);
+        let client = Client::new(id, &self.host.options, desk.moment);
         match self.associate(socket, client) {
             Ok(socket) => {
-                self.clients.insert(id, socket.clone());
+                self.clients.insert(socket.clone());
                 self.open(desk, &socket, &Connection::new(id, peer, local));
                 // A stop that looked through the clients before has missed this one.
                 if let Some(how) = self.stopping.get() {

@@ -1,5 +1,6 @@
 //! One connection at the port.
 
+use std::num::NonZeroU64;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -7,28 +8,26 @@ use pentaport::Result;
 use pentaport::completion_port::{Failed, Operation, OperationKind, Started};
 use pentaport::socket::Shutdown;
 
+use super::clock::Moment;
 use super::{Desk, Key, PortSocket, Runner};
 use crate::conversation::{Conversation, Step, Worker};
 use crate::handle::Stop;
 use crate::machine::Patience;
 use crate::mailbox::{Mailbox, Then};
+use crate::registry::{Named, name};
 use crate::runners::{TURNS, lost, stop, transfer};
 use crate::{Connection, ConnectionId, Options, Service};
 
-/// Operations to send with that a worker keeps when nothing is being sent.
-const SPARE_OPERATIONS: usize = 64;
-
 /// The per-handle data of a connection.
 pub(super) struct Client<S: Service> {
-    id: ConnectionId,
+    /// Never 0, so that [`Key`] needs no room to tell a client.
+    name: NonZeroU64,
     pub(super) mailbox: Mailbox,
     state: Mutex<State<S>>,
 }
 
 struct State<S: Service> {
     conversation: Conversation<S>,
-    /// The operation to receive with, unless it is pending.
-    receive: Option<Operation<()>>,
     /// The conversation wants to receive, and does so when a posted packet comes, after other connections had their
     /// turn.
     postponed: bool,
@@ -36,23 +35,22 @@ struct State<S: Service> {
     /// Nothing was received yet. Who connects mostly sends at once, so that there is no use in waiting first.
     fresh: bool,
     /// When the connection last moved.
-    since: Instant,
+    since: Moment,
     /// The time limit that a sweep is planned for.
     planned: Option<Patience>,
 }
 
 impl<S: Service> Client<S> {
-    pub(super) fn new(id: ConnectionId, options: &Options, now: Instant) -> Self {
+    pub(super) fn new(id: ConnectionId, options: &Options, since: Moment) -> Self {
         let state = State {
             conversation: Conversation::new(options.send_queue_limit),
-            receive: Some(Operation::new(Vec::new(), ())),
             postponed: false,
             takes_mail: true,
             fresh: true,
-            since: now,
+            since,
             planned: None,
         };
-        Client { id, mailbox: Mailbox::default(), state: Mutex::new(state) }
+        Client { name: name(id), mailbox: Mailbox::default(), state: Mutex::new(state) }
     }
 }
 
@@ -75,7 +73,7 @@ impl<S: Service> Runner<S> {
     ) {
         self.with_client(desk, socket, |desk, state| match operation.kind() {
             OperationKind::ReceiveReady => {
-                state.receive = Some(operation);
+                desk.keep(operation);
                 match result {
                     Ok(_) => self.receive(desk, socket, state),
                     Err(error) => lost(&mut state.conversation, error),
@@ -150,7 +148,7 @@ impl<S: Service> Runner<S> {
         }
         client(socket).mailbox.note_queued(state.conversation.queued());
         if state.conversation.take_progress() {
-            state.since = desk.now;
+            state.since = desk.moment;
         }
         let patience = state.conversation.patience();
         if state.planned != Some(patience) {
@@ -196,15 +194,14 @@ impl<S: Service> Runner<S> {
 
     /// Starts a receive without a buffer, which is done at once if there is something to receive.
     fn wait_to_receive(&self, desk: &mut Desk<'_>, socket: &PortSocket<S>, state: &mut State<S>) {
-        let operation = state.receive.take().expect("no receive is pending");
-        match socket.receive_ready(operation) {
+        match socket.receive_ready(desk.operation()) {
             Ok(Started::Pending) => {}
             Ok(Started::Done(operation, _)) => {
-                state.receive = Some(operation);
+                desk.keep(operation);
                 self.receive(desk, socket, state);
             }
             Err(Failed { error, operation }) => {
-                state.receive = Some(operation);
+                desk.keep(operation);
                 state.conversation.received_nothing();
                 lost(&mut state.conversation, error);
             }
@@ -224,7 +221,7 @@ impl<S: Service> Runner<S> {
             return;
         }
         // Else there is no room, or something is wrong, which the operation will tell.
-        let mut operation = desk.sends.pop().unwrap_or_else(|| Operation::new(Vec::new(), ()));
+        let mut operation = desk.operation();
         *operation.buffer_mut() = state.conversation.take_front();
         match socket.send(operation) {
             Ok(Started::Pending) => {}
@@ -240,9 +237,7 @@ impl<S: Service> Runner<S> {
     fn sent(&self, desk: &mut Desk<'_>, state: &mut State<S>, mut operation: Operation<()>, count: usize) {
         let buffer = std::mem::take(operation.buffer_mut());
         state.conversation.sent_from(&mut desk.worker(&self.host), buffer, count);
-        if desk.sends.len() < SPARE_OPERATIONS {
-            desk.sends.push(operation);
-        }
+        desk.keep(operation);
     }
 
     /// Queues what was sent from outside.
@@ -263,8 +258,14 @@ impl<S: Service> Runner<S> {
 
     /// Lets go of the socket, which closes when the packets of it that are being handled let go of it as well.
     fn close(&self, socket: &PortSocket<S>) {
-        self.clients.remove(client(socket).id);
+        self.clients.remove(ConnectionId::new(client(socket).name.get()));
         self.left();
+    }
+}
+
+impl<S: Service> Named for PortSocket<S> {
+    fn name(&self) -> &NonZeroU64 {
+        &client(self).name
     }
 }
 

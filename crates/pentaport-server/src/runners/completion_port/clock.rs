@@ -16,12 +16,18 @@ use crate::sweep::{Limits, Sweep};
 /// Only workers plan something, and a worker that did so waits no longer than until then. So it happens, whatever the
 /// other workers wait for.
 pub(super) struct Clock {
+    /// From when moments are counted.
+    start: Instant,
     limits: Limits,
     drain: Duration,
     plans: Mutex<Plans>,
     /// Whether there is any plan: without, nobody takes the lock.
     planned: AtomicBool,
 }
+
+/// A point of time in half the room of an [`Instant`]: nanoseconds since the server began.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Moment(u64);
 
 struct Plans {
     sweep: Sweep,
@@ -48,7 +54,7 @@ impl Clock {
         let sweep = Sweep::new(limits);
         let plans = Plans { sweep, drain: None, draining: false, accept: None };
         let planned = AtomicBool::new(false);
-        Clock { limits, drain: options.drain, plans: Mutex::new(plans), planned }
+        Clock { start: Instant::now(), limits, drain: options.drain, plans: Mutex::new(plans), planned }
     }
 
     /// How long a worker may wait for packets.
@@ -75,9 +81,14 @@ impl Clock {
         due
     }
 
+    pub(super) fn moment(&self, at: Instant) -> Moment {
+        // They are enough for centuries.
+        Moment(at.saturating_duration_since(self.start).as_nanos() as u64)
+    }
+
     /// When a connection that last moved at `since` is over its limit.
-    pub(super) fn deadline(&self, patience: Patience, since: Instant) -> Option<Instant> {
-        self.limits.deadline(patience, since)
+    pub(super) fn deadline(&self, patience: Patience, since: Moment) -> Option<Instant> {
+        self.limits.deadline(patience, self.start + Duration::from_nanos(since.0))
     }
 
     /// A connection is over its limit at `deadline`, unless it moves before.

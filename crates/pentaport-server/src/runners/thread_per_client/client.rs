@@ -1,6 +1,7 @@
 //! One client: its thread, and its courier.
 
 use std::io::ErrorKind;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
@@ -15,6 +16,7 @@ use crate::conversation::{Conversation, Step, Worker};
 use crate::handle::Stop;
 use crate::mailbox::{Mailbox, Then};
 use crate::pool::Pool;
+use crate::registry::{self, Named};
 use crate::runners::{SEND_SIZE, TURNS, lost, stop};
 use crate::totals::Tally;
 use crate::{Connection, ConnectionId, Options, Service};
@@ -24,7 +26,7 @@ const RECEIVE_SIZE: usize = 16 * 1024;
 
 /// One client.
 pub(super) struct Client<S: Service> {
-    name: ConnectionId,
+    name: NonZeroU64,
     socket: Socket,
     pub(super) mailbox: Mailbox,
     state: Mutex<State<S>>,
@@ -54,6 +56,12 @@ struct State<S: Service> {
     given_up: bool,
 }
 
+impl<S: Service> Named for Client<S> {
+    fn name(&self) -> &NonZeroU64 {
+        &self.name
+    }
+}
+
 /// Who is doing something for a client.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Role {
@@ -77,7 +85,7 @@ struct Helper<'a, S: Service> {
 impl<S: Service> Helper<'_, S> {
     fn worker(&mut self, client: &Client<S>) -> Worker<'_, S> {
         let host = &self.runner.host;
-        let lane = host.shared.counters.lane(client.name.number() as usize);
+        let lane = host.shared.counters.lane(client.name.get() as usize);
         Worker { service: &host.service, pool: &mut self.pool, lane, tally: &mut self.tally }
     }
 }
@@ -100,7 +108,7 @@ impl<S: Service> Client<S> {
             given_up: false,
         };
         Ok(Client {
-            name,
+            name: registry::name(name),
             socket,
             mailbox: Mailbox::default(),
             state: Mutex::new(state),
@@ -330,7 +338,7 @@ impl<S: Service> Client<S> {
             state.given_up = true;
             helper.runner.give_up(state.in_calls);
         }
-        helper.runner.clients.remove(self.name);
+        helper.runner.clients.remove(ConnectionId::new(self.name.get()));
         helper.runner.left();
     }
 

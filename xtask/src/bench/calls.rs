@@ -14,7 +14,6 @@ use anyhow::{Context, bail, ensure};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
-use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -25,6 +24,29 @@ const COUNTS: &str = "target/calls.txt";
 /// How long the two runs load, in the form that `load` takes.
 const SHORT: &str = "200ms";
 const LONG: &str = "1500ms";
+/// What perf counts all calls by, and one by one those that servers make for each message. To count every call by its name
+/// takes perf a quarter of a minute for a server.
+const ALL_CALLS: &str = "raw_syscalls:sys_enter";
+const NAMED_CALLS: &str = "syscalls:sys_enter_";
+const NAMED: [&str; 15] = [
+    "clock_nanosleep",
+    "epoll_ctl",
+    "epoll_pwait",
+    "epoll_wait",
+    "futex",
+    "io_uring_enter",
+    "ioctl",
+    "poll",
+    "ppoll",
+    "read",
+    "recvfrom",
+    "recvmsg",
+    "sendmsg",
+    "sendto",
+    "write",
+];
+/// All others of perf's.
+const OTHERS: &str = "others";
 /// How long a server may take to end.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Calls below so many for each message are not worth a word.
@@ -55,7 +77,10 @@ pub(super) fn count(peers: &[Peer], origin: Origin) -> anyhow::Result<Option<Cal
             Ok((messages, calls)) => (messages, calls, None),
             Err(error) => (0, BTreeMap::new(), Some(format!("{error:#}"))),
         };
-        println!("{name}: {}", error.clone().unwrap_or_else(|| format!("{:.3} calls", calls.values().sum::<f64>())));
+        println!(
+            "{name}: {}",
+            error.clone().unwrap_or_else(|| format!("{:.3} calls/echo", calls.values().sum::<f64>()))
+        );
         subjects.push(SubjectCalls { name: name.to_owned(), error, messages, calls });
     }
     Ok(Some(CallsResult { origin, connections: CONNECTIONS, subjects }))
@@ -69,7 +94,7 @@ impl Counter {
     /// The better one that works here, and its version.
     fn found() -> Option<(Counter, String)> {
         let mut trial = Command::new("perf");
-        trial.args(["stat", "-e", "syscalls:sys_enter_read", "true"]).stdout(Stdio::null()).stderr(Stdio::null());
+        trial.args(["stat", "-e", ALL_CALLS, "true"]).stdout(Stdio::null()).stderr(Stdio::null());
         let perf = if trial.status().is_ok_and(|status| status.success()) { Counter::Perf.version() } else { None };
         perf.or_else(|| Counter::Strace.version())
     }
@@ -88,10 +113,16 @@ impl Counter {
     /// Counts what a server calls, those of its threads included, and writes it down when the server has ended.
     fn command(self, server: &[String]) -> Vec<String> {
         let counter: &[&str] = match self {
-            Counter::Perf => &["perf", "stat", "-x,", "-o", COUNTS, "-e", "syscalls:sys_enter_*"],
+            Counter::Perf => &["perf", "stat", "-x,", "-o", COUNTS, "-e", ALL_CALLS],
             Counter::Strace => &["strace", "-f", "-c", "-o", COUNTS],
         };
-        counter.iter().map(|&word| word.to_owned()).chain(server.iter().cloned()).collect()
+        let mut words: Vec<String> = counter.iter().map(|&word| word.to_owned()).collect();
+        if let Counter::Perf = self {
+            let named: Vec<String> = NAMED.iter().map(|name| format!("{NAMED_CALLS}{name}")).collect();
+            words.extend(["-e".to_owned(), named.join(",")]);
+        }
+        words.extend(server.iter().cloned());
+        words
     }
 
     /// How often each call was made, of what was written down.
@@ -107,6 +138,7 @@ impl Counter {
 fn calls_per_message(counter: Counter, server: &[String]) -> anyhow::Result<(u64, BTreeMap<String, f64>)> {
     let (few, base) = run(counter, server, SHORT)?;
     let (many, counted) = run(counter, server, LONG)?;
+    ensure!(!counted.is_empty(), "nothing was counted");
     ensure!(many > few, "the longer run had no more messages: {many} after {few}");
     let messages = many - few;
     let calls = counted.into_iter().filter_map(|(name, calls)| {
@@ -121,32 +153,28 @@ fn calls_per_message(counter: Counter, server: &[String]) -> anyhow::Result<(u64
 fn run(counter: Counter, server: &[String], duration: &str) -> anyhow::Result<(u64, BTreeMap<String, u64>)> {
     let words = counter.command(server);
     let root = crate::root();
-    // A group of its own, which gets the signal that ends the server. strace lets it pass, perf takes it for the end.
     let mut counting = Command::new(&words[0])
         .args(&words[1..])
         .current_dir(&root)
-        .process_group(0)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
         .context("cannot start the counter")?;
     let loaded = load(&mut counting, duration);
-    signal_group(&counting, "TERM");
-    let ended = wait(&mut counting)?;
+    let ended = end(&mut counting)?;
     let messages = loaded?;
     ensure!(ended, "the server did not end at SIGTERM");
     let counts = std::fs::read_to_string(root.join(COUNTS)).context(COUNTS)?;
     Ok((messages, counter.read(&counts)))
 }
 
-fn signal_group(counting: &Child, signal: &str) {
-    let group = format!("-{}", counting.id());
-    // Nothing is left of a group that has ended.
-    let _ = Command::new("kill").args(["-s", signal, "--", &group]).stderr(Stdio::null()).status();
-}
-
-/// Waits for the end, which is forced after a while; whether it came by itself.
-fn wait(counting: &mut Child) -> anyhow::Result<bool> {
+/// Ends the server, and waits for the counter to end after it. Both are killed after a while; whether that was not needed.
+fn end(counting: &mut Child) -> anyhow::Result<bool> {
+    let counter = counting.id();
+    // The counter would end by the signal before it has written what it counted, so the server alone gets it.
+    let servers = std::fs::read_to_string(format!("/proc/{counter}/task/{counter}/children")).unwrap_or_default();
+    let servers: Vec<&str> = servers.split_whitespace().collect();
+    signal("TERM", &servers);
     let start = Instant::now();
     while start.elapsed() < PATIENCE {
         if counting.try_wait().context("cannot wait for the counter")?.is_some() {
@@ -154,9 +182,17 @@ fn wait(counting: &mut Child) -> anyhow::Result<bool> {
         }
         thread::sleep(Duration::from_millis(5));
     }
-    signal_group(counting, "KILL");
+    signal("KILL", &servers);
+    counting.kill().context("cannot end the counter")?;
     counting.wait().context("cannot wait for the counter")?;
     Ok(false)
+}
+
+fn signal(name: &str, processes: &[&str]) {
+    if !processes.is_empty() {
+        // One that has ended by itself is told of by the load, which failed.
+        let _ = Command::new("kill").args(["-s", name]).args(processes).stderr(Stdio::null()).status();
+    }
 }
 
 /// Loads the server that says on its output where it is, and returns how many messages came back.
@@ -184,11 +220,14 @@ fn load(counting: &mut Child, duration: &str) -> anyhow::Result<u64> {
 fn read_perf(counts: &str) -> BTreeMap<String, u64> {
     let row = |line: &str| {
         let mut fields = line.split(',');
-        let calls = fields.next()?.parse().ok().filter(|&calls| calls > 0)?;
-        let name = fields.nth(1)?.strip_prefix("syscalls:sys_enter_")?;
-        Some((name.to_owned(), calls))
+        Some((fields.next()?.parse::<u64>().ok()?, fields.nth(1)?.to_owned()))
     };
-    counts.lines().filter_map(row).collect()
+    let rows: Vec<(u64, String)> = counts.lines().filter_map(row).collect();
+    let all: u64 = rows.iter().filter(|(_, event)| event == ALL_CALLS).map(|(calls, _)| calls).sum();
+    let named = rows.iter().filter_map(|(calls, event)| Some((event.strip_prefix(NAMED_CALLS)?.to_owned(), *calls)));
+    let mut calls: BTreeMap<String, u64> = named.collect();
+    calls.insert(OTHERS.to_owned(), all.saturating_sub(calls.values().sum()));
+    calls
 }
 
 /// Of strace's table.
@@ -218,8 +257,15 @@ mod tests {
 ------ ----------- ----------- --------- --------- ------------------
 100.00    0.006775           3      2000        12 total
 ";
-        let perf = "# started on Sat Nov 21\n\n900,,syscalls:sys_enter_recvfrom,567301,100.00,,\n0,,syscalls:sys_enter_read,5,100.00,,\n";
-        assert_eq!(read_perf(perf), [("recvfrom".to_owned(), 900)].into());
+        let perf = "\
+# started on Sat Nov 21
+
+905,,raw_syscalls:sys_enter,567301,100.00,,
+900,,syscalls:sys_enter_recvfrom,567301,100.00,,
+0,,syscalls:sys_enter_read,567301,100.00,,
+";
+        let expected = [("others", 5), ("read", 0), ("recvfrom", 900)];
+        assert_eq!(read_perf(perf), expected.map(|(name, calls)| (name.to_owned(), calls)).into());
         let expected = [("execve", 1), ("recvfrom", 900), ("sendto", 962)];
         assert_eq!(read_strace(summary), expected.map(|(name, calls)| (name.to_owned(), calls)).into());
     }

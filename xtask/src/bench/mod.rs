@@ -64,7 +64,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let cases = chosen(arguments);
     let origin = Origin { commit: peers::commit(), versions: peers::versions(), ..Origin::default() };
     let mut left: Duration = cases.iter().map(|case| estimate(case, &peers)).sum();
-    println!("{} of {} cases, about {}", cases.len(), CASES.len(), humantime::format_duration(left));
+    println!("{} of {} cases: about {}", cases.len(), CASES.len(), humantime::format_duration(left));
     let mut failures = Vec::new();
     for (number, case) in cases.iter().enumerate() {
         println!(

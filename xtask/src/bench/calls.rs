@@ -8,7 +8,7 @@
 //! than would by itself.
 
 use super::peers::{self, PENTAPORT, Peer};
-use super::results::{CallsResult, Origin, SubjectCalls};
+use super::results::{CallsResult, CallsRound, Origin, SubjectCalls};
 use super::{cases, shell};
 use anyhow::{Context, bail, ensure};
 use serde_json::Value;
@@ -23,7 +23,9 @@ const CONNECTIONS: usize = 64;
 const COUNTS: &str = "target/calls.txt";
 /// How long the two runs load, in the form that `load` takes.
 const SHORT: &str = "200ms";
-const LONG: &str = "1500ms";
+const LONG: &str = "1200ms";
+/// How often each server is counted, all in turn: how many messages are found at once differs from one run to the next.
+const ROUNDS: usize = 3;
 /// What perf counts all calls by, and one by one those that servers make for each message. To count every call by its name
 /// takes perf a quarter of a minute for a server.
 const ALL_CALLS: &str = "raw_syscalls:sys_enter";
@@ -70,18 +72,21 @@ pub(super) fn count(peers: &[Peer], origin: Origin) -> anyhow::Result<Option<Cal
     let models = cases::MODELS.into_iter().map(|model| (model, serve(model)));
     let others = peers.iter().filter(|peer| peer.name != peers::YARDSTICK_AGAIN);
     let others = others.map(|peer| (peer.name, shell::split(&peer.command.replace("{threads}", "1"))));
-    let mut subjects = Vec::new();
-    for (name, server) in models.chain(others) {
-        let counted = calls_per_message(counter, &server);
-        let (messages, calls, error) = match counted {
-            Ok((messages, calls)) => (messages, calls, None),
-            Err(error) => (0, BTreeMap::new(), Some(format!("{error:#}"))),
-        };
-        println!(
-            "{name}: {}",
-            error.clone().unwrap_or_else(|| format!("{:.3} calls/echo", calls.values().sum::<f64>()))
-        );
-        subjects.push(SubjectCalls { name: name.to_owned(), error, messages, calls });
+    let servers: Vec<(&str, Vec<String>)> = models.chain(others).collect();
+    let new = |name: &&str| SubjectCalls { name: (*name).to_owned(), error: None, rounds: Vec::new() };
+    let mut subjects: Vec<SubjectCalls> = servers.iter().map(|(name, _)| new(name)).collect();
+    for round in 1..=ROUNDS {
+        for ((name, server), subject) in
+            servers.iter().zip(&mut subjects).filter(|(_, subject)| subject.error.is_none())
+        {
+            match calls_per_message(counter, server) {
+                Ok(counted) => {
+                    println!("round {round}, {name}: {:.3} calls/echo", counted.total());
+                    subject.rounds.push(counted);
+                }
+                Err(error) => subject.error = Some(format!("{error:#}")),
+            }
+        }
     }
     Ok(Some(CallsResult { origin, connections: CONNECTIONS, subjects }))
 }
@@ -134,8 +139,7 @@ impl Counter {
     }
 }
 
-/// Messages over which it was counted, and each call's share.
-fn calls_per_message(counter: Counter, server: &[String]) -> anyhow::Result<(u64, BTreeMap<String, f64>)> {
+fn calls_per_message(counter: Counter, server: &[String]) -> anyhow::Result<CallsRound> {
     let (few, base) = run(counter, server, SHORT)?;
     let (many, counted) = run(counter, server, LONG)?;
     ensure!(!counted.is_empty(), "nothing was counted");
@@ -146,7 +150,7 @@ fn calls_per_message(counter: Counter, server: &[String]) -> anyhow::Result<(u64
         let each = more / messages as f64;
         (each >= SELDOM).then(|| (name, (each * 1e4).round() / 1e4))
     });
-    Ok((messages, calls.collect()))
+    Ok(CallsRound { messages, calls: calls.collect() })
 }
 
 /// Runs a server under the counter and loads it: the messages, and how often each call was made from its start to its end.

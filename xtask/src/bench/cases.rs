@@ -131,7 +131,7 @@ impl Case {
     /// How long it takes with so many subjects, roughly.
     pub(super) fn estimate(&self, subjects: usize) -> Duration {
         // Starting and stopping, connecting and closing.
-        let around = Duration::from_millis(120) + Duration::from_micros(100) * (self.connections + self.idle) as u32;
+        let around = Duration::from_millis(120) + Duration::from_micros(70) * (self.connections + self.idle) as u32;
         (self.duration + around) * (self.runs * subjects) as u32
     }
 

@@ -2,7 +2,7 @@
 
 use super::cases::{CASES, Case};
 use super::format::{self, bytes, count, interval, median, micros, ratio, spread, three_digits};
-use super::results::{CallsResult, CaseResult, Machine, Origin, Results, Run, SubjectResult};
+use super::results::{CallsResult, CallsRound, CaseResult, Machine, Origin, Results, Run, SubjectCalls, SubjectResult};
 use super::statistics::Summary;
 use super::{shell, targets};
 use anyhow::Context;
@@ -89,9 +89,8 @@ fn section(case: &Case, result: &CaseResult) -> String {
 }
 
 fn command(origin: &Origin, runs: usize) -> String {
-    let runs = if runs == 1 { String::new() } else { format!("; {runs} rounds") };
     format!(
-        "{}, commit {}{runs}:\n\n```console\n{}\n```\n\n",
+        "{}, commit {}; {runs} rounds:\n\n```console\n{}\n```\n\n",
         origin.date,
         origin.commit,
         shell::lines(&origin.command, WIDTH)
@@ -143,16 +142,20 @@ fn calls(results: &Results) -> String {
         calls.sort_by(|(_, one), (_, other)| other.total_cmp(one));
         calls.iter().map(|(name, calls)| format!("{name} {calls:.3}")).collect::<Vec<_>>().join(", ")
     };
-    let rows: Vec<Vec<String>> = subjects
-        .iter()
-        .map(|subject| match &subject.error {
-            Some(error) => vec![subject.name.clone(), format::none(), format!("failed: {}", error.replace('\n', " "))],
-            None => vec![subject.name.clone(), format!("{:.3}", subject.total()), kinds(&subject.calls)],
-        })
-        .collect();
+    let row = |subject: &SubjectCalls| {
+        let totals = Summary::of(subject.rounds.iter().map(CallsRound::total));
+        let these = match (&subject.error, subject.middle()) {
+            (Some(error), _) => format!("failed: {}", error.replace('\n', " ")),
+            (None, Some(round)) => kinds(&round.calls),
+            (None, None) => format::none(),
+        };
+        vec![subject.name.clone(), spread(totals, |calls| format!("{calls:.3}")), these]
+    };
+    let rounds = subjects.iter().map(|subject| subject.rounds.len()).max().unwrap_or(0);
+    let rows: Vec<Vec<String>> = subjects.iter().map(row).collect();
     format!(
         "{connections} connections. {}{}",
-        command(origin, 1),
+        command(origin, rounds),
         format::table(&["server", "calls/echo", "of these"], &rows)
     )
 }

@@ -138,11 +138,12 @@ pub(super) fn versions() -> BTreeMap<String, String> {
     versions
 }
 
-/// The version of a package in the text of a Cargo.lock.
+/// The versions of a package in the text of a Cargo.lock: two, if two others ask for different ones.
 fn locked_version(lock: &str, name: &str) -> Option<String> {
-    let mut lines = lock.lines();
-    lines.find(|line| *line == format!("name = \"{name}\""))?;
-    Some(lines.next()?.strip_prefix("version = \"")?.strip_suffix('"')?.to_owned())
+    let name = format!("name = \"{name}\"");
+    let packages = lock.lines().zip(lock.lines().skip(1)).filter(|(line, _)| *line == name);
+    let versions = packages.filter_map(|(_, line)| line.strip_prefix("version = \"")?.strip_suffix('"'));
+    Some(versions.collect::<Vec<_>>().join(", ")).filter(|versions| !versions.is_empty())
 }
 
 /// What the tree is that was built.
@@ -177,7 +178,9 @@ mod tests {
 
     #[test]
     fn versions_are_those_of_the_lock_file() {
-        let lock = "[[package]]\nname = \"tokio-macros\"\nversion = \"2.0.0\"\n\n[[package]]\nname = \"tokio\"\nversion = \"1.54.0\"\n";
+        let lock = "[[package]]\nname = \"tokio-macros\"\nversion = \"2.0.0\"\n\n[[package]]\nname = \"tokio\"\nversion = \"1.54.0\"\n\
+                    \n[[package]]\nname = \"io-uring\"\nversion = \"0.6.4\"\n\n[[package]]\nname = \"io-uring\"\nversion = \"0.7.15\"\n";
+        assert_eq!(locked_version(lock, "io-uring").as_deref(), Some("0.6.4, 0.7.15"));
         assert_eq!(locked_version(lock, "tokio").as_deref(), Some("1.54.0"));
         assert_eq!(locked_version(lock, "monoio"), None);
     }

@@ -104,6 +104,12 @@ pub(super) struct SubjectCalls {
     pub(super) name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) error: Option<String>,
+    /// Those of the same place in other subjects were counted next to them in time.
+    pub(super) rounds: Vec<CallsRound>,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct CallsRound {
     /// Messages over which they were counted.
     pub(super) messages: u64,
     /// For each message.
@@ -189,6 +195,15 @@ impl SubjectResult {
 }
 
 impl SubjectCalls {
+    /// The round with the median of all calls.
+    pub(super) fn middle(&self) -> Option<&CallsRound> {
+        let mut sorted: Vec<&CallsRound> = self.rounds.iter().collect();
+        sorted.sort_by(|one, other| one.total().total_cmp(&other.total()));
+        sorted.get(sorted.len() / 2).copied()
+    }
+}
+
+impl CallsRound {
     /// Of all kinds, for each message.
     pub(super) fn total(&self) -> f64 {
         self.calls.values().sum()

@@ -3,7 +3,7 @@
 use super::cases::MODELS;
 use super::format::{self, bytes, none, ratio};
 use super::peers::{RAW, RUNTIMES, SAFE, YARDSTICK};
-use super::results::{CaseResult, Results, Run, SubjectCalls};
+use super::results::{CallsRound, CaseResult, Results, Run};
 use super::statistics::Summary;
 
 const CPU: fn(&Run) -> Option<f64> = |run| run.server_cpu_us_per_message;
@@ -108,13 +108,15 @@ fn judge(results: &Results) -> Vec<Judged> {
     let summary = Summary::of(of_idle.iter().copied());
     add(PORTS[0], "memory of an idle connection".to_owned(), Bound::AtMost(IDLE_BYTES), summary, of_idle.len(), bytes);
     for server in PORTS {
-        let calls = |name: &str| {
-            let subjects = &results.calls.as_ref()?.subjects;
-            subjects.iter().find(|subject| subject.name == name && subject.error.is_none()).map(SubjectCalls::total)
+        let rounds = |name: &str| -> &[CallsRound] {
+            let subject = results.calls.iter().flat_map(|calls| &calls.subjects).find(|subject| subject.name == name);
+            subject.filter(|subject| subject.error.is_none()).map_or(&[], |subject| &subject.rounds)
         };
-        let more = calls(server).zip(calls(YARDSTICK)).map(|(own, plain)| own - plain);
+        let pairs = rounds(server).iter().zip(rounds(YARDSTICK));
+        let more: Vec<f64> = pairs.map(|(own, plain)| own.total() - plain.total()).collect();
+        let pairs = more.len();
         let what = format!("system calls/echo beyond {YARDSTICK}'s");
-        add(server, what, Bound::AtMost(MORE_CALLS), Summary::of(more), 1, |calls| format!("{calls:.3}"));
+        add(server, what, Bound::AtMost(MORE_CALLS), Summary::of(more), pairs, |calls| format!("{calls:.3}"));
     }
     rows
 }
@@ -163,7 +165,7 @@ fn verdict(summary: Option<Summary>, bound: Bound) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::super::results::tests::case;
-    use super::super::results::{CallsResult, Origin};
+    use super::super::results::{CallsResult, Origin, SubjectCalls};
     use super::*;
 
     fn row<'a>(rows: &'a [Judged], server: &str, what: &str) -> &'a Judged {
@@ -209,8 +211,10 @@ mod tests {
         let calls = |name: &str, calls: f64| SubjectCalls {
             name: name.into(),
             error: None,
-            messages: 1000,
-            calls: [("recvfrom".to_owned(), 1.0), ("sendto".to_owned(), calls)].into(),
+            rounds: vec![CallsRound {
+                messages: 1000,
+                calls: [("recvfrom".to_owned(), 1.0), ("sendto".to_owned(), calls)].into(),
+            }],
         };
         let subjects = vec![calls("epoll", 1.0), calls("completion-port", 1.04), calls(RAW, 1.06)];
         results.calls = Some(CallsResult { origin: Origin::default(), connections: 64, subjects });

@@ -6,7 +6,12 @@ use crate::load::report::Latency;
 use crate::load::{LoadOptions, LoadSession, churn, command};
 use crate::process::{self, Usage};
 use serde::Serialize;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How often a server is looked at that is to come to rest, and how long at most.
+const GLANCE: Duration = Duration::from_millis(50);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What each server is loaded with.
 pub(super) struct Load {
@@ -89,6 +94,10 @@ fn measure_running(server: &Running, load: &Load, seed: u64) -> anyhow::Result<M
         return Ok(Measurement::new(report.connections_per_second, &report.latency_us, process));
     }
     let mut session = LoadSession::connect(&options, |_| {})?;
+    if load.idle > 0 {
+        // Nothing was exchanged on these: the server may have them yet to accept.
+        wait_for_rest(usage);
+    }
     let connected = usage();
     let report = session.run(|_, _| {});
     let after = usage();
@@ -103,6 +112,20 @@ fn measure_running(server: &Running, load: &Load, seed: u64) -> anyhow::Result<M
         ),
     });
     Ok(Measurement::new(report.messages_per_second, &report.latency_us, process))
+}
+
+/// Waits until a server uses next to no CPU time, or the patience is used up.
+fn wait_for_rest(usage: impl Fn() -> Option<Usage>) {
+    let start = Instant::now();
+    let Some(mut before) = usage() else { return };
+    while start.elapsed() < PATIENCE {
+        thread::sleep(GLANCE);
+        let Some(now) = usage() else { return };
+        if now.cpu.saturating_sub(before.cpu) < GLANCE / 20 {
+            return;
+        }
+        before = now;
+    }
 }
 
 fn cpu_us(before: Usage, after: Usage, messages: u64) -> f64 {

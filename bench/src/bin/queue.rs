@@ -1,0 +1,317 @@
+//! `queue [--runs N] [--packets N] [--json]`: a completion port as a queue between threads, beside `crossbeam-channel`.
+//!
+//! Each run passes numbers from producers to consumers and checks that each arrived once; the contenders take turns in
+//! one process, so that what slows the machine slows all. Ping-pong passes one packet to and fro between two threads over
+//! two queues. What counts is the time per packet, and its ratio to the unbounded channel of the same round.
+
+#[cfg(target_os = "linux")]
+fn main() -> std::process::ExitCode {
+    linux::main()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() {
+    eprintln!("queue: the engine exists on Linux only");
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::mem::MaybeUninit;
+    use std::process::ExitCode;
+    use std::ptr::{null, null_mut};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::thread;
+    use std::time::Instant;
+
+    use crossbeam_channel::{Receiver, Sender};
+    use pentaport::completion_port::{CompletionPort, Operation, PortSocket};
+    use pentaport::socket::Socket;
+    use winsock::*;
+
+    /// As many as GetQueuedCompletionStatusEx takes in one call here.
+    const BATCH: usize = 64;
+
+    /// What ends a consumer.
+    const STOP: usize = 0;
+
+    /// A queue of numbers, of which each thread has a handle.
+    trait Queue: Send + Sync {
+        fn put(&self, value: usize);
+
+        /// At least one value, each given to `each`.
+        fn take(&self, each: &mut dyn FnMut(usize));
+    }
+
+    type Make = fn(consumers: u32) -> Arc<dyn Queue>;
+
+    const CONTENDERS: [(&str, Make); 6] = [
+        ("crossbeam unbounded", |_| Arc::new(Channel::new(crossbeam_channel::unbounded()))),
+        ("crossbeam bounded(1024)", |_| Arc::new(Channel::new(crossbeam_channel::bounded(1024)))),
+        ("port, raw", |consumers| Arc::new(RawPort::new(consumers))),
+        ("port, raw, in batches", |consumers| Arc::new(BatchPort(RawPort::new(consumers)))),
+        ("port, safe", |consumers| Arc::new(SafePort::new(consumers))),
+        ("port, safe, in batches", |consumers| Arc::new(SafeBatchPort(SafePort::new(consumers)))),
+    ];
+
+    struct Channel(Sender<usize>, Receiver<usize>);
+
+    impl Channel {
+        fn new((sender, receiver): (Sender<usize>, Receiver<usize>)) -> Channel {
+            Channel(sender, receiver)
+        }
+    }
+
+    impl Queue for Channel {
+        fn put(&self, value: usize) {
+            self.0.send(value).expect("a receiver");
+        }
+
+        fn take(&self, each: &mut dyn FnMut(usize)) {
+            each(self.1.recv().expect("a sender"));
+        }
+    }
+
+    /// The number is the packet's key.
+    struct RawPort(usize);
+
+    impl RawPort {
+        fn new(consumers: u32) -> RawPort {
+            // SAFETY: asks for a new port; no handle is passed.
+            RawPort(unsafe { CreateIoCompletionPort(INVALID_HANDLE_VALUE, null_mut(), 0, consumers) } as usize)
+        }
+    }
+
+    impl Drop for RawPort {
+        fn drop(&mut self) {
+            // SAFETY: the handle is ours.
+            unsafe { CloseHandle(self.0 as HANDLE) };
+        }
+    }
+
+    impl Queue for RawPort {
+        fn put(&self, value: usize) {
+            // SAFETY: a null OVERLAPPED is only passed through.
+            let posted = unsafe { PostQueuedCompletionStatus(self.0 as HANDLE, 0, value, null()) };
+            assert_ne!(posted, FALSE);
+        }
+
+        fn take(&self, each: &mut dyn FnMut(usize)) {
+            let (mut bytes, mut key, mut overlapped) = (0, 0, null_mut());
+            let port = self.0 as HANDLE;
+            // SAFETY: the places live through the call.
+            let got = unsafe { GetQueuedCompletionStatus(port, &mut bytes, &mut key, &mut overlapped, INFINITE) };
+            assert_ne!(got, FALSE);
+            each(key);
+        }
+    }
+
+    struct BatchPort(RawPort);
+
+    impl Queue for BatchPort {
+        fn put(&self, value: usize) {
+            self.0.put(value);
+        }
+
+        fn take(&self, each: &mut dyn FnMut(usize)) {
+            let port = self.0.0 as HANDLE;
+            let mut entries = [const { MaybeUninit::<OVERLAPPED_ENTRY>::uninit() }; BATCH];
+            let (places, mut count) = (entries.as_mut_ptr().cast(), 0);
+            // SAFETY: the array has room for as many entries as it is said to have.
+            let got = unsafe { GetQueuedCompletionStatusEx(port, places, BATCH as u32, &mut count, INFINITE, FALSE) };
+            assert_ne!(got, FALSE);
+            // SAFETY: the call has filled as many.
+            entries[..count as usize].iter().for_each(|entry| each(unsafe { entry.assume_init_ref() }.lpCompletionKey));
+        }
+    }
+
+    /// The number is the context of an operation, which is made for the packet and freed with it.
+    struct SafePort {
+        port: CompletionPort<(), usize>,
+        socket: PortSocket<(), usize>,
+    }
+
+    impl SafePort {
+        fn new(consumers: u32) -> SafePort {
+            let port = CompletionPort::new(consumers).expect("a port");
+            let socket = Socket::tcp(&"127.0.0.1:0".parse().expect("an address")).expect("a socket");
+            let socket = port.associate(socket, ()).expect("not associated yet");
+            SafePort { port, socket }
+        }
+    }
+
+    impl Queue for SafePort {
+        fn put(&self, value: usize) {
+            self.socket.post(0, Operation::new(Vec::new(), value)).expect("an open port");
+        }
+
+        fn take(&self, each: &mut dyn FnMut(usize)) {
+            let packet = self.port.get(None).expect("an open port").expect("a packet");
+            each(*packet.operation.context());
+        }
+    }
+
+    struct SafeBatchPort(SafePort);
+
+    impl Queue for SafeBatchPort {
+        fn put(&self, value: usize) {
+            self.0.put(value);
+        }
+
+        fn take(&self, each: &mut dyn FnMut(usize)) {
+            let mut packets = Vec::with_capacity(BATCH);
+            self.0.port.get_many(&mut packets, BATCH, None).expect("an open port");
+            packets.iter().for_each(|packet| each(*packet.operation.context()));
+        }
+    }
+
+    /// Nanoseconds per packet.
+    fn stream(queue: &Arc<dyn Queue>, threads: usize, packets: usize) -> f64 {
+        let each = packets / threads;
+        let sum = Arc::new(AtomicU64::new(0));
+        let start = Instant::now();
+        let consumers: Vec<_> = (0..threads)
+            .map(|_| {
+                let (queue, sum) = (queue.clone(), sum.clone());
+                thread::spawn(move || {
+                    let mut mine = 0;
+                    let mut stops = 0;
+                    while stops == 0 {
+                        queue.take(&mut |value| match value {
+                            STOP => stops += 1,
+                            value => mine += value as u64,
+                        });
+                    }
+                    // A batch may hold the stop of another.
+                    (1..stops).for_each(|_| queue.put(STOP));
+                    sum.fetch_add(mine, Ordering::Relaxed);
+                })
+            })
+            .collect();
+        let producers: Vec<_> = (0..threads)
+            .map(|_| {
+                let queue = queue.clone();
+                thread::spawn(move || (1..=each).for_each(|value| queue.put(value)))
+            })
+            .collect();
+        producers.into_iter().for_each(|thread| thread.join().expect("no panic"));
+        (0..threads).for_each(|_| queue.put(STOP));
+        consumers.into_iter().for_each(|thread| thread.join().expect("no panic"));
+        let time = start.elapsed();
+        assert_eq!(sum.load(Ordering::Relaxed), (threads * each * (each + 1) / 2) as u64, "packets lost or doubled");
+        time.as_nanos() as f64 / (threads * each) as f64
+    }
+
+    /// Nanoseconds per round trip.
+    fn ping_pong(there: &Arc<dyn Queue>, back: &Arc<dyn Queue>, rounds: usize) -> f64 {
+        let other = {
+            let (there, back) = (there.clone(), back.clone());
+            thread::spawn(move || {
+                for _ in 0..rounds {
+                    there.take(&mut |value| back.put(value));
+                }
+            })
+        };
+        let start = Instant::now();
+        for round in 1..=rounds {
+            there.put(round);
+            back.take(&mut |value| assert_eq!(value, round));
+        }
+        let time = start.elapsed();
+        other.join().expect("no panic");
+        time.as_nanos() as f64 / rounds as f64
+    }
+
+    struct Case {
+        name: &'static str,
+        unit: &'static str,
+        run: fn(Make, usize) -> f64,
+    }
+
+    const CASES: [Case; 3] = [
+        Case { name: "1:1", unit: "ns per packet", run: |make, packets| stream(&make(1), 1, packets) },
+        Case { name: "2:2", unit: "ns per packet", run: |make, packets| stream(&make(2), 2, packets) },
+        Case {
+            name: "ping-pong",
+            unit: "ns per round trip",
+            run: |make, packets| ping_pong(&make(1), &make(1), packets / 10),
+        },
+    ];
+
+    /// Median, least and greatest.
+    struct Spread(f64, f64, f64);
+
+    impl Spread {
+        fn of(mut values: Vec<f64>) -> Spread {
+            values.sort_by(f64::total_cmp);
+            let middle = values.len() / 2;
+            let median = match values.len() % 2 {
+                0 => (values[middle - 1] + values[middle]) / 2.0,
+                _ => values[middle],
+            };
+            Spread(median, values[0], values[values.len() - 1])
+        }
+    }
+
+    pub(super) fn main() -> ExitCode {
+        let (mut runs, mut packets, mut json) = (15, 300_000, false);
+        let mut arguments = std::env::args().skip(1);
+        while let Some(argument) = arguments.next() {
+            let mut number = || arguments.next().and_then(|value| value.parse().ok()).filter(|&value| value > 0);
+            let known = match argument.as_str() {
+                "--json" => Some(json = true),
+                "--runs" => number().map(|value| runs = value),
+                "--packets" => number().map(|value| packets = value),
+                _ => None,
+            };
+            if known.is_none() {
+                eprintln!("usage: queue [--runs N] [--packets N] [--json]");
+                return ExitCode::from(2);
+            }
+        }
+        let mut rows = Vec::new();
+        for case in CASES {
+            let mut times = vec![Vec::new(); CONTENDERS.len()];
+            // The first round warms up and is not counted.
+            for run in 0..=runs {
+                for (times, (_, make)) in times.iter_mut().zip(CONTENDERS) {
+                    let time = (case.run)(make, packets);
+                    if run > 0 {
+                        times.push(time);
+                    }
+                }
+            }
+            for ((name, _), own) in CONTENDERS.iter().zip(&times) {
+                let ratios = own.iter().zip(&times[0]).map(|(own, channel)| own / channel).collect();
+                rows.push((case.name, case.unit, *name, Spread::of(own.clone()), Spread::of(ratios)));
+            }
+        }
+        if json {
+            let rows: Vec<String> = rows.iter().map(|row| json_of(row)).collect();
+            println!("{{\"runs\": {runs}, \"packets\": {packets}, \"rows\": [\n{}\n]}}", rows.join(",\n"));
+        } else {
+            println!(
+                "{runs} alternating runs of {packets} packets (ping-pong: a tenth of it); median (least–greatest)\n"
+            );
+            println!("| threads | queue | time | × crossbeam unbounded |\n|---|---|---|---|");
+            for (case, unit, name, time, ratio) in rows {
+                let Spread(median, least, greatest) = time;
+                let time = format!("{median:.0} ({least:.0}–{greatest:.0}) {unit}");
+                let Spread(median, least, greatest) = ratio;
+                println!("| {case} | {name} | {time} | {median:.2} ({least:.2}–{greatest:.2}) |");
+            }
+        }
+        ExitCode::SUCCESS
+    }
+
+    fn json_of((case, unit, name, time, ratio): &(&str, &str, &str, Spread, Spread)) -> String {
+        let spread = |spread: &Spread| {
+            format!("{{\"median\": {:.3}, \"min\": {:.3}, \"max\": {:.3}}}", spread.0, spread.1, spread.2)
+        };
+        format!(
+            "{{\"case\": \"{case}\", \"queue\": \"{name}\", \"unit\": \"{unit}\", \"time\": {}, \"ratio\": {}}}",
+            spread(time),
+            spread(ratio)
+        )
+    }
+}

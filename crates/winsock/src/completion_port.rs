@@ -213,6 +213,18 @@ pub unsafe extern "system" fn PostQueuedCompletionStatus(
         status: STATUS_SUCCESS,
         bytes: dwnumberofbytestransferred,
     };
-    let port = find(completionport as usize).ok_or(ERROR_INVALID_HANDLE);
-    finish_bool(port.map(|port| port.push(packet)))
+    let port = table::with_object(completionport as usize, |object| match object {
+        // With that most are queued, and no references are counted.
+        Object::Port(port) => Some((!port.post_quietly(packet)).then(|| port.clone())),
+        _ => None,
+    });
+    finish_bool(match port.flatten() {
+        Some(unqueued) => {
+            if let Some(port) = unqueued {
+                port.push(packet);
+            }
+            Ok(())
+        }
+        None => Err(ERROR_INVALID_HANDLE),
+    })
 }

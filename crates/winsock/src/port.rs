@@ -6,6 +6,10 @@
 //!
 //! * Packets queue first in, first out; waiters are released last in, first out, each on a futex of its own, and get
 //!   their packet handed over (P11). A running thread that asks again takes the next packet itself (P19).
+//! * Threads that post packets to a port without sockets, and threads that take them, do not share a lock while the
+//!   takers keep up: packets are posted to a queue beside ([`Posted`]), which takers move over when they have run out. It
+//!   is open only while no packet could wake anybody. A thread that finds nothing looks for a few microseconds
+//!   before it sleeps; it counts as a waiter that came last.
 //! * At most one waiter *polls*, that is, sits in `epoll_wait`: the latest. One that comes while another polls takes
 //!   its place. None polls while the concurrency value is reached. A port without sockets never touches epoll.
 //! * A poller that leaves with a packet does not wake another to poll in its place: it will most likely be back
@@ -22,6 +26,8 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+
+use parking_lot_core::SpinWait;
 
 use crate::deadline::Deadline;
 use crate::dispatcher::{self, Alertable, Object};
@@ -110,6 +116,7 @@ pub(crate) struct Port {
     /// How many handles mean the port: with the last it is closed.
     pub(crate) handles: AtomicU32,
     state: Mutex<State>,
+    posted: Apart<Posted>,
     /// Made when the first socket needs it.
     epoll: OnceLock<Arc<Epoll>>,
     /// Under which the watchdog knows the port.
@@ -118,11 +125,29 @@ pub(crate) struct Port {
     pub(crate) watched: AtomicBool,
 }
 
+/// On cache lines of its own (in pairs, as processors fetch them).
+#[repr(align(128))]
+struct Apart<T>(T);
+
+/// Where threads post while nobody has to be woken for it. Posters and takers would share a lock, and what lies beside it,
+/// with each packet; so they meet only when the takers have nothing left.
+struct Posted {
+    packets: Mutex<VecDeque<Packet>>,
+    /// Whether there may be any, for those who look without a lock.
+    any: AtomicBool,
+    /// Nothing may be posted here: somebody may have to be woken. Changes under the port's lock and that of the packets.
+    closed: AtomicBool,
+}
+
 struct State {
     concurrency: u32,
+    /// The packets to take next; those that were [`Posted`] follow them.
     packets: VecDeque<Packet>,
     /// How many were taken since edges were last looked at.
     taken: usize,
+    /// How many threads are about to wait and look for packets without the lock. Each is as good as a waiter that came
+    /// last, and takes up a slot.
+    looking: u32,
     /// Parked threads with the number of their arrival, latest last.
     waiters: Vec<(u64, Arc<Worker>)>,
     arrivals: u64,
@@ -266,6 +291,7 @@ impl Port {
             concurrency,
             packets: VecDeque::new(),
             taken: 0,
+            looking: 0,
             waiters: Vec::new(),
             arrivals: 0,
             workers: Vec::new(),
@@ -278,6 +304,11 @@ impl Port {
         Arc::new_cyclic(|port| Port {
             handles: AtomicU32::new(1),
             state: Mutex::new(state),
+            posted: Apart(Posted {
+                packets: Mutex::new(VecDeque::new()),
+                any: AtomicBool::new(false),
+                closed: AtomicBool::new(false),
+            }),
             epoll: OnceLock::new(),
             id: watchdog::register_port(port),
             watched: AtomicBool::new(false),
@@ -304,14 +335,99 @@ impl Port {
     /// Queues a packet. Called under the lock of the socket that it is about, so that packets of one socket queue in
     /// the order in which its operations completed.
     pub(crate) fn push(&self, packet: Packet) {
+        if !self.posted.0.closed.load(Ordering::Relaxed) && self.post_quietly(packet) {
+            return;
+        }
         let mut state = self.state.lock();
+        self.gather(&mut state);
         if state.closed {
             return;
         }
         state.packets.push_back(packet);
+        if state.looking > 0 {
+            self.posted.0.any.store(true, Ordering::Relaxed);
+        }
         // The thread that polls looks at the queue when it has dispatched all that it brought.
         if !std::ptr::eq(DISPATCHING.with(Cell::get), self) {
             self.hand_out(&mut state);
+            self.open_for_posts(&state);
+        }
+    }
+
+    /// Queues a packet for which nobody has to be woken; false, and nothing is done, if somebody may have to be.
+    pub(crate) fn post_quietly(&self, packet: Packet) -> bool {
+        let Posted { packets, any, closed } = &self.posted.0;
+        if closed.load(Ordering::Relaxed) {
+            return false;
+        }
+        let mut packets = packets.lock();
+        let open = !closed.load(Ordering::Relaxed);
+        if open {
+            packets.push_back(packet);
+            any.store(true, Ordering::Relaxed);
+        }
+        open
+    }
+
+    /// Moves what was posted to the packets to take.
+    #[inline]
+    fn gather(&self, state: &mut State) {
+        if self.posted.0.any.load(Ordering::Relaxed) {
+            self.gather_what_is_there(state);
+        }
+    }
+
+    #[inline(never)]
+    fn gather_what_is_there(&self, state: &mut State) {
+        self.gather_from(state, &mut self.posted.0.packets.lock());
+    }
+
+    fn gather_from(&self, state: &mut State, posted: &mut VecDeque<Packet>) {
+        self.posted.0.any.store(false, Ordering::Relaxed);
+        if state.packets.is_empty() {
+            // They exchange their memory, too, so that none is allocated once both have grown.
+            std::mem::swap(&mut state.packets, posted);
+        } else {
+            state.packets.append(posted);
+        }
+    }
+
+    /// Whether at least `count` packets are there to take.
+    #[inline]
+    fn has(&self, state: &mut State, count: usize) -> bool {
+        if state.packets.len() < count {
+            self.gather(state);
+        }
+        state.packets.len() >= count
+    }
+
+    /// Whether somebody may have to be woken for a packet.
+    #[inline(never)]
+    fn heeds_packets(&self, state: &State) -> bool {
+        let waits = state.poller.is_some() || !state.waiters.is_empty();
+        let heeds = waits && (state.has_slot() || !self.watched.load(Ordering::Relaxed));
+        // A port of sockets is mostly polled; it is not opened to be closed a moment later.
+        heeds || state.waitable.is_some() || state.closed || self.epoll.get().is_some()
+    }
+
+    #[inline]
+    fn open_for_posts(&self, state: &State) {
+        let Posted { packets, closed, .. } = &self.posted.0;
+        if closed.load(Ordering::Relaxed) && !self.heeds_packets(state) {
+            let _packets = packets.lock();
+            closed.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// To be called where from now on somebody may have to be woken for a packet. What was posted meanwhile is moved to
+    /// the packets to take, so the caller looks whether there are any.
+    #[inline]
+    fn close_for_posts(&self, state: &mut State) {
+        let Posted { packets, closed, .. } = &self.posted.0;
+        if !closed.load(Ordering::Relaxed) && self.heeds_packets(state) {
+            let mut packets = packets.lock();
+            closed.store(true, Ordering::Relaxed);
+            self.gather_from(state, &mut packets);
         }
     }
 
@@ -326,19 +442,21 @@ impl Port {
     fn close(&self) {
         let mut state = self.state.lock();
         state.closed = true;
+        self.close_for_posts(&mut state);
         state.packets = VecDeque::new();
         while let Some((_, worker)) = state.waiters.pop() {
             worker.wake(Given::Nudge);
         }
         self.recall(&mut state);
-        state.show();
+        self.show(&mut state);
     }
 
     /// The port's handle as something to wait for: signalled while packets are queued, and once it is closed (P37).
     pub(crate) fn waitable(&self) -> Object {
         let mut state = self.state.lock();
         let object = state.waitable.get_or_insert_with(|| Object::event(true, false)).clone();
-        state.show();
+        self.close_for_posts(&mut state);
+        self.show(&mut state);
         object
     }
 
@@ -381,7 +499,7 @@ impl Port {
     }
 
     fn stop(&self, state: &mut State, worker: &Worker) -> bool {
-        let ran = worker.running.load(Ordering::Relaxed) == running::YES;
+        let ran = worker.is_running();
         worker.running.store(running::NO, Ordering::Relaxed);
         state.active -= u32::from(ran);
         ran
@@ -394,9 +512,16 @@ impl Port {
         timeout: Option<Duration>,
     ) -> Result<usize, GetError> {
         let mut state = self.state.lock();
+        // A running thread that asks again takes the next packet itself (P19), and keeps its slot.
+        let keeps_slot = worker.is_running() && state.active <= state.concurrency;
+        let looks_at_edges = state.taken >= BEFORE_EDGES && self.epoll.get().is_some();
+        if keeps_slot && !looks_at_edges && !state.closed && self.has(&mut state, 1) {
+            worker.run(&mut state);
+            return Ok(self.take(&mut state, entries));
+        }
         self.stop(&mut state, worker);
         let result = self.wait(&mut state, worker, entries, timeout);
-        // Whatever it brought, the thread runs again.
+        // Whatever it brought, the thread runs from now on.
         worker.run(&mut state);
         result
     }
@@ -416,6 +541,7 @@ impl Port {
         let arrival = state.arrivals;
         let deadline = Deadline::after(timeout);
         let looks_only = timeout == Some(Duration::ZERO);
+        let (mut looks, mut looked) = (SpinWait::new(), false);
         // The time is over only once the call has looked.
         let mut over = false;
         loop {
@@ -426,7 +552,7 @@ impl Port {
             // A later waiter goes first, but for a thread that has just come.
             let first = state.waiters.last().is_none_or(|&(other, _)| other < arrival);
             let may_run = first && state.active < state.concurrency;
-            if may_run && !state.packets.is_empty() {
+            if may_run && self.has(state, 1) {
                 if state.taken >= BEFORE_EDGES
                     && state.poller.is_none()
                     && let Some(epoll) = self.epoll.get()
@@ -434,13 +560,13 @@ impl Port {
                     self.poll(state, epoll, arrival, Some(Duration::ZERO));
                     continue;
                 }
-                let taken = state.take(entries);
+                let taken = self.take(state, entries);
                 worker.run(state);
                 self.hand_out(state);
-                self.stop(state, worker);
                 return Ok(taken);
             }
             if alerted {
+                self.hand_out(state);
                 self.put_to_poll(state);
                 return Err(GetError::Alerted);
             }
@@ -452,23 +578,26 @@ impl Port {
             match self.epoll.get() {
                 Some(epoll) if may_run && state.poller.is_none() => {
                     self.poll(state, epoll, arrival, deadline.remaining());
-                    if state.packets.is_empty() {
+                    if !self.has(state, 1) {
                         over = deadline.is_over();
                     }
                     continue;
                 }
                 // Who polls came before us: it makes room, so that the latest waiter is the one that polls.
                 Some(_) if may_run && !looks_only => self.recall(state),
+                None if may_run && state.has_slot() && !looks_only && !looked => {
+                    looked = !self.look(state, worker, &mut looks);
+                    continue;
+                }
                 _ => {}
             }
             self.hand_out(state);
             self.put_to_poll_before(state, arrival);
             match self.park(state, worker, arrival, deadline.remaining()) {
                 Some(Given::Packet(packet)) => {
+                    // The giver has counted this thread as running.
                     entries[0] = packet.entry();
-                    // The giver counted this thread as running; `get` counts it again.
-                    self.stop(state, worker);
-                    return Ok(1 + state.take(&mut entries[1..]));
+                    return Ok(1 + self.take(state, &mut entries[1..]));
                 }
                 Some(Given::Nudge) => {}
                 None => over = deadline.is_over(),
@@ -476,10 +605,29 @@ impl Port {
         }
     }
 
+    /// Looks for packets for a while, without the lock: where threads work together, the next is mostly near, and to
+    /// sleep and be woken costs them a hundred times as much. Returns false when that has been long enough.
+    fn look(&self, state: &mut MutexGuard<'_, State>, worker: &Worker, looks: &mut SpinWait) -> bool {
+        state.looking += 1;
+        let found = MutexGuard::unlocked(state, || {
+            while looks.spin() {
+                if self.posted.0.any.load(Ordering::Relaxed) || worker.alerted.load(Ordering::Relaxed) {
+                    return true;
+                }
+            }
+            false
+        });
+        state.looking -= 1;
+        found
+    }
+
     /// Sits in `epoll_wait` and works on what it brings, without the lock.
     fn poll(&self, state: &mut MutexGuard<'_, State>, epoll: &Epoll, arrival: u64, timeout: Option<Duration>) {
         state.poller = Some(arrival);
         state.taken = 0;
+        self.close_for_posts(state);
+        // What came in meanwhile is ours to take.
+        let timeout = if state.packets.is_empty() { timeout } else { Some(Duration::ZERO) };
         MutexGuard::unlocked(state, || {
             DISPATCHING.with(|port| port.set(self));
             epoll.harvest(timeout);
@@ -500,8 +648,12 @@ impl Port {
         let place = state.waiters.partition_point(|&(other, _)| other < arrival);
         state.waiters.insert(place, (arrival, worker.clone()));
         self.watch_if_stuck(state);
+        self.close_for_posts(state);
+        if !state.packets.is_empty() {
+            self.hand_out(state);
+        }
         MutexGuard::unlocked(state, || {
-            if worker.parked.load(Ordering::Acquire) == 1 {
+            if worker.parked.load(Ordering::Acquire) == 1 && timeout != Some(Duration::ZERO) {
                 futex_wait(&worker.parked, 1, timeout);
             }
         });
@@ -513,14 +665,29 @@ impl Port {
     }
 
     /// Releases waiting threads, latest first, while packets queue and the concurrency value allows it.
+    #[inline]
     fn hand_out(&self, state: &mut State) {
-        // One packet and one slot may be meant for the thread that polls.
-        let mut reserved = 0;
-        while state.packets.len() > reserved && (state.active as usize) + reserved < state.concurrency as usize {
+        if !state.waiters.is_empty() || state.poller.is_some() {
+            // A slot may have become free, so that the next packet is to wake somebody.
+            self.close_for_posts(state);
+            self.release(state);
+            self.watch_if_stuck(state);
+        }
+        // Who waits for the port itself comes after those who wait for packets (P37).
+        self.show(state);
+    }
+
+    #[inline(never)]
+    fn release(&self, state: &mut State) {
+        // Packets and slots may be meant for threads that look for them, and for the one that polls.
+        let mut reserved = state.looking as usize;
+        let mut polls = state.poller.is_some();
+        while state.active as usize + reserved < state.concurrency as usize && self.has(state, reserved + 1) {
             let latest = state.waiters.last().map(|&(arrival, _)| arrival);
-            if reserved == 0 && state.poller.is_some() && state.poller > latest {
+            if polls && state.poller > latest {
                 self.recall(state);
-                reserved = 1;
+                polls = false;
+                reserved += 1;
                 continue;
             }
             let Some((_, worker)) = state.waiters.pop() else { break };
@@ -528,9 +695,6 @@ impl Port {
             worker.run(state);
             worker.wake(Given::Packet(packet));
         }
-        self.watch_if_stuck(state);
-        // Who waits for the port itself comes after those who wait for packets (P37).
-        state.show();
     }
 
     /// Gets a worker out of its wait: a routine is queued to it.
@@ -582,10 +746,46 @@ impl Port {
     }
 
     /// Has the watchdog look for sleepers, if packets queue while the concurrency value is reached.
-    fn watch_if_stuck(&self, state: &State) {
-        if Port::is_full(state) && !state.packets.is_empty() && !self.watched.swap(true, Ordering::Relaxed) {
+    fn watch_if_stuck(&self, state: &mut State) {
+        if Port::is_full(state) && self.has(state, 1) && !self.watched.swap(true, Ordering::Relaxed) {
             watchdog::wake();
         }
+    }
+
+    /// Has the port's handle say whether packets are queued.
+    #[inline]
+    fn show(&self, state: &mut State) {
+        if state.waitable.is_some() {
+            self.show_waitable(state);
+        }
+    }
+
+    #[inline(never)]
+    fn show_waitable(&self, state: &mut State) {
+        let signalled = state.closed || self.has(state, 1);
+        match &state.waitable {
+            Some(object) if signalled => object.set(),
+            Some(object) => object.reset(),
+            None => {}
+        }
+    }
+
+    /// Moves queued packets into `entries`; returns how many.
+    #[inline]
+    fn take(&self, state: &mut State, entries: &mut [OVERLAPPED_ENTRY]) -> usize {
+        let mut taken = 0;
+        for entry in entries {
+            if !self.has(state, 1) {
+                break;
+            }
+            if let Some(packet) = state.packets.pop_front() {
+                *entry = packet.entry();
+                taken += 1;
+            }
+        }
+        state.taken = state.taken.saturating_add(taken);
+        self.show(state);
+        taken
     }
 
     /// The watchdog's look at the port. Returns whether it is to look again soon.
@@ -595,7 +795,9 @@ impl Port {
         let unread = ready && state.poller.is_none();
         // Who polls is still at work on earlier edges, and may not come back for these.
         let left_lying = ready && !unread;
-        if Port::is_full(&state) && (unread || !state.packets.is_empty()) {
+        // The port is watched no more.
+        self.close_for_posts(&mut state);
+        if Port::is_full(&state) && (unread || self.has(&mut state, 1)) {
             self.free_slots_of_sleepers(&mut state);
             self.hand_out(&mut state);
             self.put_to_poll(&mut state);
@@ -656,34 +858,22 @@ impl Drop for Port {
 }
 
 impl State {
-    /// Has the port's handle say whether packets are queued.
-    fn show(&self) {
-        if let Some(object) = &self.waitable {
-            match self.closed || !self.packets.is_empty() {
-                true => object.set(),
-                false => object.reset(),
-            }
-        }
-    }
-
-    /// Moves queued packets into `entries`; returns how many.
-    fn take(&mut self, entries: &mut [OVERLAPPED_ENTRY]) -> usize {
-        let count = entries.len().min(self.packets.len());
-        self.taken += count;
-        for (entry, packet) in entries.iter_mut().zip(self.packets.drain(..count)) {
-            *entry = packet.entry();
-        }
-        self.show();
-        count
+    /// Whether the concurrency value allows another thread to run.
+    fn has_slot(&self) -> bool {
+        self.active + self.looking < self.concurrency
     }
 }
 
 impl Worker {
+    fn is_running(&self) -> bool {
+        self.running.load(Ordering::Relaxed) == running::YES
+    }
+
     fn run(&self, state: &mut State) {
-        let ran = self.running.load(Ordering::Relaxed) == running::YES;
+        state.active += u32::from(!self.is_running());
         self.running.store(running::YES, Ordering::Relaxed);
-        self.runs.fetch_add(1, Ordering::Relaxed);
-        state.active += u32::from(!ran);
+        // Under the port's lock, as all that changes it.
+        self.runs.store(self.runs.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
     }
 
     fn wake(&self, given: Given) {

@@ -208,10 +208,15 @@ pub(crate) fn socket(handle: usize) -> Option<(&'static Value, &'static Socket, 
 
 /// The object other than a socket that `handle` means.
 pub(crate) fn object(handle: usize) -> Option<Object> {
+    with_object(handle, Object::clone)
+}
+
+/// Calls `f` with the object other than a socket that `handle` means, under the lock of its slot.
+pub(crate) fn with_object<R>(handle: usize, f: impl FnOnce(&Object) -> R) -> Option<R> {
     let handle = narrow(handle)?;
     let slot = slot_of(handle)?;
     let object = slot.object.lock();
-    if slot.value.means(handle) { object.clone() } else { None }
+    if slot.value.means(handle) { object.as_ref().map(f) } else { None }
 }
 
 /// A socket that is not in use; `None` if all are. It is to be given a handle or given back.

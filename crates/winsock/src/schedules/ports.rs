@@ -152,6 +152,35 @@ fn a_worker_that_blocks_lets_another_run() {
     });
 }
 
+/// Where packets that could wake nobody are queued aside, the first that could is not.
+#[test]
+fn a_slot_that_becomes_free_while_nothing_queues_is_used_by_the_next_packet() {
+    check(|| {
+        let port = Port::new(1);
+        port.push(packet(1));
+        assert_eq!(get(&port, None), Ok(1));
+        let event = dispatcher::Object::event(true, false);
+        let other = {
+            let (port, event) = (port.clone(), event.clone());
+            thread::spawn(move || {
+                let key = get(&port, None);
+                event.set();
+                key
+            })
+        };
+        // Only this thread may run, so the packet is its own.
+        port.push(packet(2));
+        assert_eq!(get(&port, None), Ok(2));
+        let poster = {
+            let port = port.clone();
+            thread::spawn(move || port.push(packet(3)))
+        };
+        dispatcher::wait(&[event], false, None, false);
+        assert_eq!(other.join().expect("no panic"), Ok(3));
+        poster.join().expect("no panic");
+    });
+}
+
 unsafe extern "system" fn count(counter: usize) {
     // SAFETY: the tests pass a counter that outlives the thread on which the routine runs.
     unsafe { &*(counter as *const AtomicUsize) }.fetch_add(1, Ordering::SeqCst);

@@ -196,6 +196,7 @@ impl Watchdog {
         let mut room = [const { MaybeUninit::uninit() }; 16];
         // Ports that had edges or asked to be looked at, and how often each had been harvested then.
         let mut suspects: HashMap<u64, u32> = HashMap::new();
+        let mut room_for_all = Vec::new();
         loop {
             let timeout = self.timeout(&suspects);
             let events = os::epoll_wait(&self.outer, &mut room, timeout);
@@ -212,7 +213,7 @@ impl Watchdog {
                     }
                 }
             }
-            self.note_watched(&mut suspects);
+            self.note_watched(&mut suspects, &mut room_for_all);
             if noted || !suspects.is_empty() {
                 thread::sleep(NAP);
             }
@@ -244,9 +245,10 @@ impl Watchdog {
         }
     }
 
-    fn note_watched(&self, suspects: &mut HashMap<u64, u32>) {
-        let epolls: Vec<_> = CHARGES.lock().epolls.iter().map(|(&id, charge)| (id, charge.clone())).collect();
-        for (id, charge) in epolls {
+    /// `all` is room for a list, which is looked at without the lock: the last to let go of a port takes that lock.
+    fn note_watched(&self, suspects: &mut HashMap<u64, u32>, all: &mut Vec<(u64, Charge)>) {
+        all.extend(CHARGES.lock().epolls.iter().map(|(&id, charge)| (id, charge.clone())));
+        for (id, charge) in all.drain(..) {
             if let Some(Living::Port(port)) = charge.upgrade()
                 && port.watched.load(Ordering::Relaxed)
             {

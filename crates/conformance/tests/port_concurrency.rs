@@ -6,7 +6,7 @@
 #![forbid(unsafe_code)]
 
 use conformance::fixture::{DEADLINE, DEADLINE_MS, pends};
-use conformance::raw::{Event, FdSet, Port, Request, get_overlapped_result, listener, pair, select};
+use conformance::raw::{Event, FdSet, Port, Request, get_overlapped_result, listener, pair, select, sleep};
 use conformance::{nap, until};
 use pentaport::sys;
 use std::cell::Cell;
@@ -419,13 +419,22 @@ fn p20_a_woken_thread_is_counted_again() {
 }
 
 #[test]
+fn p20_a_worker_in_sleep_frees_its_slot() {
+    a_sleeping_worker_frees_its_slot(|| sleep(DEADLINE_MS));
+}
+
+#[test]
 fn p21_a_worker_that_sleeps_frees_its_slot() {
-    // The sleep ends long after the packet must have been taken; nobody waits for its end.
+    a_sleeping_worker_frees_its_slot(|| thread::sleep(DEADLINE));
+}
+
+/// The sleep ends long after the packet must have been taken; nobody waits for its end.
+fn a_sleeping_worker_frees_its_slot(sleep: impl FnOnce() + Send + 'static) {
     let crew = Crew::new(1, 2);
     let woke = Flag::default();
     let over = woke.clone();
     let first = crew.post(move || {
-        thread::sleep(DEADLINE);
+        sleep();
         over.set();
     });
     let second = crew.post(|| ());

@@ -3,14 +3,13 @@
 //! A test binary of its own, since its allocator counts. The other ends of the connections allocate nothing, so what is
 //! counted is the server's.
 #![cfg(all(target_os = "linux", target_pointer_width = "64"))]
+#![forbid(unsafe_code)]
 
 #[allow(dead_code, reason = "the suite uses the rest")]
 #[path = "suite/harness.rs"]
 mod harness;
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::net::TcpStream;
-use std::sync::atomic::{AtomicIsize, Ordering::Relaxed};
 
 use pentaport_server::services::Echo;
 use pentaport_server::{Model, Options};
@@ -20,40 +19,8 @@ use harness::*;
 /// What an idle connection may cost, in bytes.
 const MOST: isize = 512;
 
-struct Counting;
-
-/// Bytes that are allocated now.
-static LIVE: AtomicIsize = AtomicIsize::new(0);
-
-/// What an allocation costs with glibc's malloc: a header of one word, all of it a multiple of 16 and at least 32.
-const fn cost(size: usize) -> isize {
-    let whole = (size + 8).next_multiple_of(16);
-    if whole < 32 { 32 } else { whole as isize }
-}
-
-// SAFETY: all is done by the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        LIVE.fetch_add(cost(layout.size()), Relaxed);
-        // SAFETY: by the caller's promise.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(cost(layout.size()), Relaxed);
-        // SAFETY: by the caller's promise.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        LIVE.fetch_add(cost(size) - cost(layout.size()), Relaxed);
-        // SAFETY: by the caller's promise.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
 #[global_allocator]
-static COUNTING: Counting = Counting;
+static ALLOCATOR: counting::Counting = counting::Counting;
 
 #[test]
 fn an_idle_connection_of_a_completion_port_server_costs_512_bytes_at_most() {
@@ -64,9 +31,9 @@ fn an_idle_connection_of_a_completion_port_server_costs_512_bytes_at_most() {
     let server = Running::start(options, Echo);
     let mut clients = Vec::with_capacity(COUNT + 64);
     serve(&server, &mut clients, 64);
-    let before = LIVE.load(Relaxed);
+    let before = counting::live_bytes();
     serve(&server, &mut clients, COUNT);
-    let each = (LIVE.load(Relaxed) - before) / COUNT as isize;
+    let each = (counting::live_bytes() - before) / COUNT as isize;
     assert!((1..=MOST).contains(&each), "{each} bytes for each idle connection");
     println!("{each} bytes for each idle connection");
 }

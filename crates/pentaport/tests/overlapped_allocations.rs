@@ -2,49 +2,19 @@
 //! underneath.
 //!
 //! A test binary of its own, with an allocator that counts what the thread that does the work allocates.
+#![forbid(unsafe_code)]
 
 mod common;
 
 use common::*;
 use pentaport::overlapped::{Completion, Operation, OverlappedSocket, Pending, RoutineScope, Waker, sleep_alertable};
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::rc::Rc;
 
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-fn count() {
-    ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-}
-
-// SAFETY: all is done by the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: by the caller's promise.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: by the caller's promise.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
-        // SAFETY: by the caller's promise.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
 #[global_allocator]
-static COUNTING: Counting = Counting;
+static ALLOCATOR: counting::Counting = counting::Counting;
 
 const ROUNDS: usize = 500;
 const MESSAGE: usize = 64;
@@ -64,9 +34,9 @@ fn assert_steady(mut client: TcpStream, mut serve: impl FnMut()) {
     });
     let windows: Vec<usize> = (0..10)
         .map(|_| {
-            let before = ALLOCATIONS.get();
+            let before = counting::of_this_thread();
             (0..ROUNDS).for_each(|_| serve());
-            ALLOCATIONS.get() - before
+            counting::of_this_thread() - before
         })
         .collect();
     drop(exchange.join().unwrap());
@@ -81,9 +51,9 @@ fn ends() -> (OverlappedSocket, TcpStream) {
 
 #[test]
 fn counting_works() {
-    let before = ALLOCATIONS.get();
+    let before = counting::of_this_thread();
     drop(std::hint::black_box(Box::new(0)));
-    assert_eq!(ALLOCATIONS.get(), before + 1);
+    assert_eq!(counting::of_this_thread(), before + 1);
 }
 
 #[test]
@@ -138,12 +108,12 @@ fn waking_allocates_nothing() {
     let waker = Waker::current().unwrap();
     let mut windows = [0; 10];
     for allocations in &mut windows {
-        let before = ALLOCATIONS.get();
+        let before = counting::of_this_thread();
         for _ in 0..100 {
             waker.wake().unwrap();
             assert!(sleep_alertable(Some(PATIENCE)));
         }
-        *allocations = ALLOCATIONS.get() - before;
+        *allocations = counting::of_this_thread() - before;
     }
     assert!(windows.contains(&0), "allocations in 100 wake-ups each: {windows:?}");
 }

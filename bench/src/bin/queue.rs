@@ -257,16 +257,18 @@ mod linux {
         let (mut runs, mut packets, mut json) = (15, 300_000, false);
         let mut arguments = std::env::args().skip(1);
         while let Some(argument) = arguments.next() {
-            let mut number = || arguments.next().and_then(|value| value.parse().ok()).filter(|&value| value > 0);
-            let known = match argument.as_str() {
-                "--json" => Some(json = true),
-                "--runs" => number().map(|value| runs = value),
-                "--packets" => number().map(|value| packets = value),
-                _ => None,
+            let number = match argument.as_str() {
+                "--json" => {
+                    json = true;
+                    continue;
+                }
+                "--runs" => &mut runs,
+                "--packets" => &mut packets,
+                _ => return usage(),
             };
-            if known.is_none() {
-                eprintln!("usage: queue [--runs N] [--packets N] [--json]");
-                return ExitCode::from(2);
+            match arguments.next().and_then(|value| value.parse().ok()) {
+                Some(value) if value > 0 => *number = value,
+                _ => return usage(),
             }
         }
         let mut rows = Vec::new();
@@ -287,7 +289,7 @@ mod linux {
             }
         }
         if json {
-            let rows: Vec<String> = rows.iter().map(|row| json_of(row)).collect();
+            let rows: Vec<String> = rows.iter().map(json_of).collect();
             println!("{{\"runs\": {runs}, \"packets\": {packets}, \"rows\": [\n{}\n]}}", rows.join(",\n"));
         } else {
             println!(
@@ -302,6 +304,11 @@ mod linux {
             }
         }
         ExitCode::SUCCESS
+    }
+
+    fn usage() -> ExitCode {
+        eprintln!("usage: queue [--runs N] [--packets N] [--json]");
+        ExitCode::from(2)
     }
 
     fn json_of((case, unit, name, time, ratio): &(&str, &str, &str, Spread, Spread)) -> String {

@@ -16,14 +16,15 @@ const NAMES_WINDOWS_SYS: [&str; 4] = [
 
 /// The only places whose code may depend on which system it is compiled for. `winsock` as a whole is for Linux;
 /// process figures of the command differ by system.
-const DEPENDS_ON_SYSTEM: [&str; 10] = [
+const DEPENDS_ON_SYSTEM: [&str; 11] = [
     "crates/pentaport/src/sys.rs",
     "crates/pentaport/src/sys/",
     "crates/pentaport-cli/src/process.rs",
     // Signals and limits on descriptors, which only Unix has.
     "crates/pentaport-cli/tests/",
     "crates/pentaport-server/tests/descriptors.rs",
-    // What malloc adds is glibc's.
+    // Allocations are those of our engine, and what malloc adds is glibc's.
+    "crates/pentaport-server/tests/allocations.rs",
     "crates/pentaport-server/tests/memory.rs",
     // A main loop that watches descriptors, which only Unix has.
     "crates/pentaport/examples/main_loop/",

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use arrayvec::ArrayVec;
 use parking_lot::Mutex;
 
 use crate::deadline::Deadline;
@@ -67,14 +68,13 @@ impl Set {
         }
     }
 
+    /// Leaves the first `count` sockets in the set.
+    ///
     /// # Safety
-    /// As for [`select`]; `chosen` is no longer than the set.
-    unsafe fn rewrite(&mut self, chosen: &[SOCKET]) {
+    /// As for [`select`]; the set has as many.
+    unsafe fn truncate(&mut self, count: usize) {
         // SAFETY: as the caller promises.
-        unsafe {
-            self.sockets()[..chosen.len()].copy_from_slice(chosen);
-            (*self.set).fd_count = chosen.len() as u32;
-        }
+        unsafe { (*self.set).fd_count = count as u32 };
     }
 }
 
@@ -150,13 +150,13 @@ pub unsafe extern "system" fn __WSAFDIsSet(fd: SOCKET, set: *mut FD_SET) -> i32 
     unsafe { set.sockets() }.contains(&fd).into()
 }
 
-fn distinct_sets(read: *mut FD_SET, write: *mut FD_SET, except: *mut FD_SET) -> Vec<Set> {
+fn distinct_sets(read: *mut FD_SET, write: *mut FD_SET, except: *mut FD_SET) -> ArrayVec<Set, 3> {
     let all = [
         (read, Asked { read: true, ..Asked::default() }),
         (write, Asked { write: true, ..Asked::default() }),
         (except, Asked { except: true, ..Asked::default() }),
     ];
-    let mut sets: Vec<Set> = Vec::with_capacity(3);
+    let mut sets = ArrayVec::<Set, 3>::new();
     for (set, asked) in all.into_iter().filter(|(set, _)| !set.is_null()) {
         match sets.iter_mut().find(|other| other.set == set) {
             Some(other) => {
@@ -200,7 +200,7 @@ unsafe fn wait(sets: &mut [Set], timeout: Option<Duration>, fds: &mut Vec<libc::
         }
         if deadline.is_over() {
             // SAFETY: as the caller promises.
-            sets.iter_mut().for_each(|set| unsafe { set.rewrite(&[]) });
+            sets.iter_mut().for_each(|set| unsafe { set.truncate(0) });
             return Ok(0);
         }
     }
@@ -325,34 +325,41 @@ fn except_interest(socket: &mut Locked) -> (i16, bool) {
 unsafe fn evaluate(sets: &mut [Set], fds: &[libc::pollfd], all: bool) -> WsaResult<usize> {
     let stamp = next_stamp();
     let mut entries = fds.iter();
-    let mut ready: [Vec<SOCKET>; 3] = Default::default();
+    let mut ready = [0; 3];
     let mut closed = false;
-    for (set, (chosen, stamp)) in sets.iter().zip(ready.iter_mut().zip(stamp..)) {
+    for (set, (count, stamp)) in sets.iter().zip(ready.iter_mut().zip(stamp..)) {
         // SAFETY: as the caller promises.
-        for (&handle, fd) in unsafe { set.sockets() }.iter().zip(&mut entries) {
+        let sockets = unsafe { set.sockets() };
+        // What is ready is moved to the front, where everything has been looked at.
+        let mut choose = |sockets: &mut [SOCKET], handle| {
+            sockets[*count] = handle;
+            *count += 1;
+        };
+        for (at, fd) in (0..sockets.len()).zip(&mut entries) {
             if fd.revents == 0 && !all {
                 continue;
             }
+            let handle = sockets[at];
             match lock(handle) {
                 // A socket that is in a set twice is reported once (S9).
                 Ok(mut socket) if socket.select_stamp != stamp => {
                     if is_ready(&mut socket, set.asked, fd.revents) {
                         socket.select_stamp = stamp;
-                        chosen.push(handle);
+                        choose(sockets, handle);
                     }
                 }
                 Ok(_) => {}
                 // Closed by another thread: readable, or else the call fails (S39, S40).
-                Err(_) if set.asked.read => chosen.push(handle),
+                Err(_) if set.asked.read => choose(sockets, handle),
                 Err(_) => closed = true,
             }
         }
     }
-    let count: usize = ready.iter().map(Vec::len).sum();
+    let count = ready.iter().sum();
     if count > 0 || closed {
-        for (set, chosen) in sets.iter_mut().zip(&ready) {
-            // SAFETY: as the caller promises; what is chosen is a part of the set.
-            unsafe { set.rewrite(chosen) };
+        for (set, count) in sets.iter_mut().zip(ready) {
+            // SAFETY: as the caller promises; what is ready is a part of the set.
+            unsafe { set.truncate(count) };
         }
     }
     if closed && count == 0 { fail(WSAENOTSOCK) } else { Ok(count) }

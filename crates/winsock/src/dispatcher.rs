@@ -293,7 +293,7 @@ impl Node {
 
 /// The threads to wake once the lock is released.
 #[derive(Default)]
-struct Wakes(Vec<Arc<Sleeper>>);
+struct Wakes(SmallVec<[Arc<Sleeper>; 2]>);
 
 impl Wakes {
     fn push(&mut self, sleeper: &Arc<Sleeper>) {

@@ -6,7 +6,7 @@ use crate::error::{WsaError, WsaResult, fail, finish, finish_bool, status_from_e
 use crate::os::{self, Errno};
 use crate::socket::overlapped::{self, Completion, Operation, Overlapped};
 use crate::socket::request::{Buffers, Request, Role};
-use crate::socket::{Locked, Phase, Readable, arrivals, lock, select, send};
+use crate::socket::{Locked, Phase, Readable, arrivals, lock, select, send, spill};
 use crate::types::*;
 
 /// A connect under way.
@@ -261,13 +261,14 @@ pub unsafe extern "system" fn ConnectEx(
             Phase::Connected => return fail(WSAEISCONN),
             _ => return fail(WSAEINVAL),
         }
-        let data: Box<[u8]> = match lpsendbuffer.is_null() || dwsenddatalength == 0 {
-            true => Box::default(),
-            // SAFETY: as the caller promises.
-            false => unsafe { std::slice::from_raw_parts(lpsendbuffer.cast::<u8>(), dwsenddatalength as usize) }.into(),
+        let first = match lpsendbuffer.is_null() {
+            true => WSABUF::default(),
+            false => WSABUF { len: dwsenddatalength, buf: lpsendbuffer.cast::<u8>().cast_mut() },
         };
+        // SAFETY: as the caller promises.
+        let data = unsafe { spill::copy_after(&[first], 0) };
         let mut request = overlapped::request(&operation, 0, &[], Role::Plain);
-        request.buffers = Buffers::own(data);
+        request.buffers = Buffers::Owned(data);
         overlapped::pend(&socket, &operation);
         begin(&mut socket, peer, Some(request))?;
         if socket.phase == Phase::Connecting

@@ -28,6 +28,7 @@ pub(crate) mod request;
 pub(crate) mod select;
 pub(crate) mod send;
 mod spare;
+mod spill;
 pub(crate) mod transmission;
 mod transmit_file;
 

@@ -47,10 +47,29 @@ impl One {
 }
 
 /// Memory, and the description that points into it.
+#[derive(Default)]
 pub(crate) struct Owned {
     description: [WSABUF; 1],
-    #[expect(dead_code, reason = "keeps the memory alive")]
-    data: Box<[u8]>,
+    data: Vec<u8>,
+}
+
+// SAFETY: the description points into the memory, which is its own.
+unsafe impl Send for Owned {}
+
+impl Owned {
+    /// Changes what is in the memory.
+    pub(crate) fn fill(&mut self, fill: impl FnOnce(&mut Vec<u8>)) {
+        fill(&mut self.data);
+        self.description = [WSABUF { len: self.data.len() as u32, buf: self.data.as_mut_ptr() }];
+    }
+
+    pub(crate) fn capacity(&self) -> usize {
+        self.data.capacity()
+    }
+
+    pub(crate) fn as_slice(&self) -> &[WSABUF] {
+        &self.description
+    }
 }
 
 impl Buffers {
@@ -62,16 +81,11 @@ impl Buffers {
         }
     }
 
-    pub(crate) fn own(mut data: Box<[u8]>) -> Buffers {
-        let description = [WSABUF { len: data.len() as u32, buf: data.as_mut_ptr() }];
-        Buffers::Owned(Box::new(Owned { description, data }))
-    }
-
     #[inline]
     pub(crate) fn as_slice(&self) -> &[WSABUF] {
         match self {
             Buffers::One(one) => one.as_slice(),
-            Buffers::Owned(owned) => &owned.description,
+            Buffers::Owned(owned) => owned.as_slice(),
             Buffers::Many(many) => many,
         }
     }

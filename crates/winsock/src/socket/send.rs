@@ -10,7 +10,7 @@ use crate::os::{self, Errno};
 use crate::socket::address_calls::finish_sending;
 use crate::socket::overlapped::{self, Completion, Operation, Overlapped, conclude, finish_length};
 use crate::socket::request::{Buffers, Destination, Notice, Request, Role, has, total};
-use crate::socket::{Locked, Phase, State, arrivals, close, connect, lock};
+use crate::socket::{Locked, Phase, State, arrivals, close, connect, lock, spill};
 use crate::types::*;
 
 /// A send as a call asks for it.
@@ -168,14 +168,14 @@ unsafe fn all_or_nothing(socket: &mut Locked, call: Call<'_>) -> WsaResult<Compl
         Try::Part(bytes) => bytes,
     };
     // SAFETY: as the caller promises.
-    let rest = unsafe { copy_after(call.buffers, sent as usize) };
+    let rest = unsafe { spill::copy_after(call.buffers, sent as usize) };
     let request = Request {
         overlapped: std::ptr::null_mut(),
         notice: Notice::HANDLE,
         thread: 0,
         flags: call.flags,
         done: 0,
-        buffers: Buffers::own(rest),
+        buffers: Buffers::Owned(rest),
         role: Role::Spill,
     };
     socket.sends.push(request);
@@ -188,23 +188,6 @@ unsafe fn all_or_nothing(socket: &mut Locked, call: Call<'_>) -> WsaResult<Compl
             Ok(Completion::success(sent))
         }
     }
-}
-
-/// # Safety
-/// The buffers are readable.
-unsafe fn copy_after(buffers: &[WSABUF], mut skip: usize) -> Box<[u8]> {
-    let mut copy = Vec::with_capacity(total(buffers) as usize - skip);
-    for buffer in buffers {
-        let len = buffer.len as usize;
-        let cut = skip.min(len);
-        skip -= cut;
-        // An empty buffer may be null.
-        if cut < len {
-            // SAFETY: as the caller promises.
-            copy.extend_from_slice(unsafe { std::slice::from_raw_parts(buffer.buf.add(cut), len - cut) });
-        }
-    }
-    copy.into()
 }
 
 /// Sends within the call, which blocks until all is buffered (D62).
@@ -276,7 +259,12 @@ pub(crate) fn drain(socket: &mut Locked, owner: Option<Overlapped>) {
             }
         };
         match tried {
-            Try::Done(completion) => overlapped::complete(socket, &request, completion),
+            Try::Done(completion) => {
+                overlapped::complete(socket, &request, completion);
+                if let Buffers::Owned(copy) = request.buffers {
+                    spill::keep(copy);
+                }
+            }
             Try::Failed { status, .. } => overlapped::complete(socket, &request, Completion::failure(status)),
             Try::Part(done) => {
                 request.done = done;
@@ -353,7 +341,7 @@ unsafe fn try_datagram(socket: &mut Locked, call: Call<'_>) -> Try {
     if call.buffers.len() > os::MOST_BUFFERS {
         // The kernel would send those that it takes: a part of the datagram.
         // SAFETY: as the caller promises.
-        let whole = Buffers::own(unsafe { copy_after(call.buffers, 0) });
+        let whole = unsafe { spill::copy_after(call.buffers, 0) };
         // SAFETY: the copy lives through the call.
         return unsafe { try_datagram(socket, Call { buffers: whole.as_slice(), ..call }) };
     }

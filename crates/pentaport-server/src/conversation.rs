@@ -86,7 +86,7 @@ impl<S: Service> Conversation<S> {
 
     /// Queues what was sent from outside a handler.
     pub(crate) fn push(&mut self, worker: &mut Worker<'_, S>, bytes: Vec<u8>) {
-        self.machine.push(bytes);
+        self.machine.push(worker.pool, bytes);
         worker.lane.queued(self.machine.queued());
     }
 

@@ -368,11 +368,11 @@ impl Machine {
     }
 
     /// Queues bytes that come from outside a handler. They are dropped if the connection is ending.
-    pub(crate) fn push(&mut self, bytes: Vec<u8>) {
-        if self.is_ending() {
+    pub(crate) fn push(&mut self, pool: &mut Pool, bytes: Vec<u8>) {
+        if self.is_ending() || bytes.is_empty() {
             return;
         }
-        self.queue.get_or_insert_default().push(bytes);
+        self.queue.get_or_insert_with(|| pool.take()).push(bytes);
         self.note_fullness();
     }
 

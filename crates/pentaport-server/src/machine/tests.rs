@@ -105,7 +105,7 @@ impl Runner {
                     let from = self.expected.len();
                     let bytes: Vec<u8> = (from..from + count).map(|index| index as u8).collect();
                     self.expected.extend_from_slice(&bytes);
-                    self.machine.push(bytes);
+                    self.machine.push(&mut self.pool, bytes);
                     self.note_fullness();
                 }
             }

@@ -219,6 +219,8 @@ struct Worker<'a, S: Service, M: Mechanism<S>> {
     notices: Vec<Notice<M::Signal>>,
     /// Those who have their turn as soon as all that is ready has been looked after.
     postponed: Vec<ClientId>,
+    /// Nobody: room for a list while the other is looked after.
+    nobody: Vec<ClientId>,
     listener: Option<Socket>,
     /// Nobody is accepted before: there are no descriptors.
     accept_again: Option<Instant>,
@@ -248,6 +250,7 @@ impl<'a, S: Service, M: Mechanism<S>> Worker<'a, S, M> {
             mechanism,
             notices: Vec::new(),
             postponed: Vec::new(),
+            nobody: Vec::new(),
             listener: None,
             accept_again: None,
             next_worker: 0,
@@ -301,7 +304,8 @@ impl<'a, S: Service, M: Mechanism<S>> Worker<'a, S, M> {
     fn look_after_all(&mut self) {
         // They are put back below, with their memory.
         let mut notices = std::mem::take(&mut self.notices);
-        let mut postponed = std::mem::take(&mut self.postponed);
+        let nobody = std::mem::take(&mut self.nobody);
+        let mut postponed = std::mem::replace(&mut self.postponed, nobody);
         for notice in notices.drain(..) {
             match notice {
                 Notice::Caller => self.accept(),
@@ -314,8 +318,7 @@ impl<'a, S: Service, M: Mechanism<S>> Worker<'a, S, M> {
             self.with_client(id, Client::go_on);
         }
         self.notices = notices;
-        postponed.append(&mut self.postponed);
-        self.postponed = postponed;
+        self.nobody = postponed;
         if self.inbox().has_something() {
             self.read_notes();
         }

@@ -87,6 +87,7 @@ impl<S: Service> Runner<S> {
                 }
             }
             _ => {
+                desk.keep(operation);
                 self.take_mail(desk, socket, state, Then::Open);
                 if std::mem::take(&mut state.postponed) {
                     self.receive(desk, socket, state);
@@ -167,7 +168,7 @@ impl<S: Service> Runner<S> {
             match state.conversation.next(&mut desk.worker(&self.host), &mut turns) {
                 Step::Receive if receives == 0 => {
                     state.postponed = true;
-                    self.come_back(socket, state);
+                    self.come_back(desk, socket, state);
                 }
                 Step::Receive if std::mem::take(&mut state.fresh) => self.receive(desk, socket, state),
                 Step::Receive => {
@@ -180,7 +181,7 @@ impl<S: Service> Runner<S> {
                         lost(&mut state.conversation, error);
                     }
                 }
-                Step::Yield => return self.come_back(socket, state),
+                Step::Yield => return self.come_back(desk, socket, state),
                 Step::Wait => return,
                 Step::Close => self.close(socket),
                 Step::Abort => {
@@ -249,8 +250,8 @@ impl<S: Service> Runner<S> {
     }
 
     /// Has a packet come for this connection, behind those of others.
-    fn come_back(&self, socket: &PortSocket<S>, state: &mut State<S>) {
-        if socket.post(0, ().into()).is_err() {
+    fn come_back(&self, desk: &mut Desk<'_>, socket: &PortSocket<S>, state: &mut State<S>) {
+        if socket.post(0, desk.operation()).is_err() {
             // Without memory for a packet the connection would never be looked after again.
             state.conversation.failed();
         }

@@ -338,25 +338,16 @@ impl Dispatcher {
     }
 
     fn release(&mut self, object: usize, wakes: &mut Wakes) {
-        let mut at = 0;
-        while let Some(&Waiter { thread, index }) = self.objects[object].waiters.get(at) {
-            let thread = thread as usize;
-            if !self.objects[object].is_available(Some(thread)) {
-                return;
-            }
-            match self.satisfy(thread, index as usize) {
-                // The thread is out of the list.
-                Some(outcome) => self.end_wait(thread, outcome, wakes),
-                None => at += 1,
-            }
-            // One thread is enough for what a set has ready.
-            if let Kind::Set(_) = self.objects[object].kind {
-                return;
-            }
+        // Mostly nobody waits for an object that is in a set.
+        if !self.objects[object].waiters.is_empty() && !self.end_waits(object, wakes) {
+            return;
         }
-        let mut at = 0;
-        while let Some(link) = self.available(object).and_then(|node| node.links.get_mut(at)) {
-            at += 1;
+        let node = &self.objects[object];
+        if node.links.is_empty() || !node.is_available(None) {
+            return;
+        }
+        for at in 0..node.links.len() {
+            let link = &mut self.objects[object].links[at];
             // Who was woken for what is listed already wakes the next.
             if !std::mem::replace(&mut link.listed, true) {
                 let set = link.set as usize;
@@ -368,9 +359,25 @@ impl Dispatcher {
         }
     }
 
-    /// An object, if it is signalled.
-    fn available(&mut self, object: usize) -> Option<&mut Node> {
-        Some(&mut self.objects[object]).filter(|node| node.is_available(None))
+    /// Ends the waits for an object that it satisfies; whether it may be signalled still.
+    fn end_waits(&mut self, object: usize, wakes: &mut Wakes) -> bool {
+        let mut at = 0;
+        while let Some(&Waiter { thread, index }) = self.objects[object].waiters.get(at) {
+            let thread = thread as usize;
+            if !self.objects[object].is_available(Some(thread)) {
+                return false;
+            }
+            match self.satisfy(thread, index as usize) {
+                // The thread is out of the list.
+                Some(outcome) => self.end_wait(thread, outcome, wakes),
+                None => at += 1,
+            }
+            // One thread is enough for what a set has ready.
+            if let Kind::Set(_) = self.objects[object].kind {
+                return false;
+            }
+        }
+        true
     }
 
     /// Takes what the wait of a thread needs, if it is all there.

@@ -291,23 +291,29 @@ impl Node {
     }
 }
 
-/// The threads to wake once the lock is released.
+/// The threads to wake once the lock is released: mostly none, and else mostly one.
 #[derive(Default)]
-struct Wakes(SmallVec<[Arc<Sleeper>; 2]>);
+struct Wakes {
+    first: Option<Arc<Sleeper>>,
+    more: Vec<Arc<Sleeper>>,
+}
 
 impl Wakes {
     fn push(&mut self, sleeper: &Arc<Sleeper>) {
         // A thread that signals what it will wait for itself is awake, and looks before it sleeps again.
         if sleeper.must_be_woken() {
-            self.0.push(sleeper.clone());
+            match &self.first {
+                None => self.first = Some(sleeper.clone()),
+                Some(_) => self.more.push(sleeper.clone()),
+            }
         }
     }
 
     fn wake(self) {
-        if !self.0.is_empty() {
-            WAKES.with(|wakes| wakes.set(wakes.get().wrapping_add(1)));
-        }
-        self.0.iter().for_each(|sleeper| sleeper.wake());
+        let Some(first) = self.first else { return };
+        WAKES.with(|wakes| wakes.set(wakes.get().wrapping_add(1)));
+        first.wake();
+        self.more.iter().for_each(|sleeper| sleeper.wake());
     }
 }
 
@@ -436,20 +442,25 @@ impl Dispatcher {
 
     /// Enters what a thread is about to wait for, and ends the wait at once if it is satisfied or a routine is queued.
     fn begin_wait(&mut self, thread: usize, objects: &[Object], until: Until, alertable: bool) -> Option<Outcome> {
-        let node = &mut self.threads[thread];
+        let node = &self.threads[thread];
         // The routine wins over an object that is signalled as well (V39).
         if alertable && !node.apcs.is_empty() {
             return Some(Outcome::Apc);
         }
+        if let Until::Any = until
+            && let Some(index) = objects.iter().position(|object| self.objects[object.0.0].is_available(Some(thread)))
+        {
+            return Some(self.take(objects[index].0.0, thread, index));
+        }
+        let node = &mut self.threads[thread];
         node.objects.clear();
         node.objects.extend(objects.iter().map(|object| object.0.0));
         node.all = matches!(until, Until::All);
-        let index = match until {
-            Until::Any => objects.iter().position(|object| self.objects[object.0.0].is_available(Some(thread)))?,
-            Until::All => 0,
-            Until::Over(over) => return over().then_some(Outcome::Object(0)),
-        };
-        self.satisfy(thread, index)
+        match until {
+            Until::Any => None,
+            Until::All => self.satisfy(thread, 0),
+            Until::Over(over) => over().then_some(Outcome::Object(0)),
+        }
     }
 
     /// Has the objects of [`Dispatcher::begin_wait`] end the wait.
@@ -758,8 +769,12 @@ pub(crate) fn take_ready(set: &Object, tokens: &mut [usize]) -> usize {
             ready.push_back(place);
         }
     }
+    let all_taken = ready.is_empty();
     if let Kind::Set(listing) = &mut objects[set].kind {
         listing.ready = ready;
+    }
+    if all_taken {
+        return count;
     }
     // Another thread that waits may take the rest, and is told as well of what stays signalled.
     let wakes = dispatcher.signal(set);

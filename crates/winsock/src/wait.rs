@@ -21,6 +21,12 @@ pub(crate) type Waitables = ArrayVec<Waitable, MOST>;
 
 /// What waiting for a handle waits for; of a socket, a file or a port, what says whether the handle is signalled.
 pub(crate) fn waitable(handle: usize) -> Option<Waitable> {
+    table::with_object(handle, |object| object.plain().cloned()).flatten().or_else(|| waitable_part(handle))
+}
+
+/// The same of what is more than something to wait for.
+#[cold]
+fn waitable_part(handle: usize) -> Option<Waitable> {
     match table::object(handle) {
         Some(object) => Some(object.waitable()),
         None => socket::lock(handle).ok().map(|mut socket| socket.waitable()),

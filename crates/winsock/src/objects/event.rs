@@ -8,10 +8,10 @@ use crate::types::*;
 
 /// The event that `handle` means.
 pub(crate) fn find(handle: usize) -> Option<dispatcher::Object> {
-    match table::object(handle) {
-        Some(Object::Event(event)) => Some(event),
+    table::with_object(handle, |object| match object {
+        Object::Event(event) => Some(event.clone()),
         _ => None,
-    }
+    })?
 }
 
 fn with(handle: usize, f: impl FnOnce(&dispatcher::Object)) -> BOOL {

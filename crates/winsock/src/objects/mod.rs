@@ -36,6 +36,14 @@ pub(crate) enum Object {
 }
 
 impl Object {
+    /// The object, if it is nothing but something to wait for.
+    pub(crate) fn plain(&self) -> Option<&dispatcher::Object> {
+        match self {
+            Object::Event(object) | Object::Semaphore(object) | Object::Mutex(object) => Some(object),
+            _ => None,
+        }
+    }
+
     /// What waiting for the handle waits for.
     pub(crate) fn waitable(&self) -> dispatcher::Object {
         match self {

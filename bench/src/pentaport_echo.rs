@@ -124,13 +124,18 @@ impl Server {
 /// Answers what is there, until an operation pends. A connection whose operation is dropped on the way is closed.
 fn progress(desk: &mut Desk, socket: &PortSocket, mut operation: Operation) {
     for _ in 0..TURNS {
-        let started = match socket.recv(&mut desk.scratch) {
+        let (count, done) = match socket.recv(&mut desk.scratch) {
             Ok(0) => return,
-            Ok(count) => answer(desk, count, socket, operation),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Some(operation),
+            Ok(count) => (count, answer(desk, count, socket, operation)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => (0, Some(operation)),
             Err(_) => return,
         };
-        let Some(done) = started else { return };
+        let Some(done) = done else { return };
+        if count == desk.scratch.len() {
+            // There is likely more.
+            operation = done;
+            continue;
+        }
         match socket.receive_ready(done) {
             Ok(Started::Done(done, _)) => operation = done,
             Ok(Started::Pending) | Err(_) => return,

@@ -204,6 +204,7 @@ impl Server {
 }
 
 enum Next {
+    /// There is likely something to receive.
     Receive,
     /// An operation pends, and owns the connection.
     Wait,
@@ -217,10 +218,7 @@ impl Connection {
             return Next::Close;
         }
         for _ in 0..TURNS {
-            let mut next = self.receive_and_send(scratch);
-            if let Next::Receive = next {
-                next = self.wait_to_receive();
-            }
+            let next = self.receive_and_send(scratch);
             let Next::Receive = next else { return next };
         }
         Next::Receive
@@ -233,10 +231,11 @@ impl Connection {
             let count = recv(self.socket, scratch.as_mut_ptr(), scratch.len() as i32, 0);
             if count <= 0 {
                 let nothing = count < 0 && WSAGetLastError() == WSAEWOULDBLOCK;
-                return if nothing { Next::Receive } else { Next::Close };
+                return if nothing { self.wait_to_receive() } else { Next::Close };
             }
             if send(self.socket, scratch.as_ptr(), count, 0) == count {
-                return Next::Receive;
+                // What filled less than the buffer was all there was.
+                return if count as usize == scratch.len() { Next::Receive } else { self.wait_to_receive() };
             }
             if WSAGetLastError() != WSAEWOULDBLOCK {
                 return Next::Close;

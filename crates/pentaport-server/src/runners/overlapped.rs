@@ -9,6 +9,7 @@ use pentaport::Result;
 use pentaport::overlapped::{Completion, Failed, Operation, OperationKind, OverlappedSocket};
 use pentaport::socket::Socket;
 
+use super::transfer::Found;
 use super::worker::Desk;
 use super::{lost, transfer};
 use crate::Service;
@@ -20,6 +21,8 @@ pub(super) struct Line<C, P> {
     socket: OverlappedSocket,
     pub(super) receive: Side<C, P>,
     pub(super) send: Side<C, P>,
+    /// There is likely something to receive: the last receive left some.
+    likely: bool,
 }
 
 /// The operation in one direction.
@@ -54,21 +57,25 @@ impl<C, P> Line<C, P> {
     /// A line for an accepted socket, which is non-blocking already, as its listener is.
     pub(super) fn new(socket: Socket) -> Result<Self> {
         socket.set_no_delay(true)?;
-        Ok(Line { socket: socket.into(), receive: Side::Away, send: Side::Away })
+        Ok(Line { socket: socket.into(), receive: Side::Away, send: Side::Away, likely: false })
     }
 
     pub(super) fn socket(&self) -> &Socket {
         self.socket.socket()
     }
 
-    /// Waits until there is something to receive, by the operation that is at rest or else by a new one.
-    pub(super) fn wait_to_receive<S: Service>(
+    /// Receives, at once if something is likely there, or else as soon as something is: for that it waits by the
+    /// operation that is at rest or else by a new one.
+    pub(super) fn receive<S: Service>(
         &mut self,
         new: impl FnOnce() -> Result<Operation<C>>,
         start: impl FnOnce(&OverlappedSocket, Operation<C>) -> std::result::Result<Begun<C, P>, Failed<C>>,
         conversation: &mut Conversation<S>,
         desk: &mut Desk<'_, S>,
     ) {
+        if self.likely {
+            return self.receive_now(conversation, desk);
+        }
         let operation = match self.receive.take().map_or_else(new, Ok) {
             Ok(operation) => operation,
             Err(error) => {
@@ -116,6 +123,10 @@ impl<C, P> Line<C, P> {
         }
     }
 
+    fn receive_now<S: Service>(&mut self, conversation: &mut Conversation<S>, desk: &mut Desk<'_, S>) {
+        self.likely = desk.receive(self.socket.socket(), conversation) == Found::Full;
+    }
+
     /// An operation has ended.
     pub(super) fn completed<S: Service>(
         &mut self,
@@ -128,7 +139,7 @@ impl<C, P> Line<C, P> {
             OperationKind::ReceiveReady => {
                 self.receive = Side::AtRest(operation);
                 if failed.is_none() {
-                    desk.receive(self.socket.socket(), conversation);
+                    self.receive_now(conversation, desk);
                 } else {
                     conversation.received_nothing();
                 }

@@ -105,7 +105,7 @@ impl<S: Service> Mechanism<S> for OverlappedEvent {
 
     fn receive(&mut self, Line { id, line }: &mut Line, conversation: &mut Conversation<S>, desk: &mut Desk<'_, S>) {
         let new = || self.new_operation(*id, Direction::Receive);
-        line.wait_to_receive(new, |socket, operation| begun(socket.receive_ready(operation)), conversation, desk);
+        line.receive(new, |socket, operation| begun(socket.receive_ready(operation)), conversation, desk);
     }
 
     fn send(&mut self, Line { id, line }: &mut Line, conversation: &mut Conversation<S>, desk: &mut Desk<'_, S>) {

@@ -130,7 +130,7 @@ impl<S: Service> Mechanism<S> for OverlappedRoutine {
         let Line { id, line } = line;
         let new = || Ok(self.new_operation(*id));
         let start = |socket: &_, operation| self.scope.receive_ready(socket, operation, put_down).map(Begun::Pending);
-        line.wait_to_receive(new, start, conversation, desk);
+        line.receive(new, start, conversation, desk);
     }
 
     fn send(&mut self, line: &mut Line, conversation: &mut Conversation<S>, desk: &mut Desk<'_, S>) {

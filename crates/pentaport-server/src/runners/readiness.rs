@@ -6,6 +6,7 @@ use pentaport::Result;
 use pentaport::event_select::NetworkEvents;
 use pentaport::socket::Socket;
 
+use super::transfer::Found;
 use super::worker::Desk;
 use super::{SEND_SIZE, lost};
 use crate::Service;
@@ -70,7 +71,7 @@ impl Line {
     fn receive_now<S: Service>(&mut self, conversation: &mut Conversation<S>, desk: &mut Desk<'_, S>) {
         self.waits.read = false;
         let found = desk.receive(&self.socket, conversation);
-        self.readable = found && self.ended;
+        self.readable = self.ended && found != Found::Nothing;
     }
 
     /// The conversation wants to send, or waited for room to.

@@ -13,25 +13,41 @@ use crate::conversation::{Conversation, Worker};
 /// system to be sent later.
 const SHORT: usize = 4096;
 
-/// Receives into `scratch` what is there, and tells the conversation. False if nothing was there, not even an end.
+/// What a receive found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Not even an end.
+    Nothing,
+    /// All that was there, or an end.
+    All,
+    /// As much as there was room for: there is likely more.
+    Full,
+}
+
+/// Receives into `scratch` what is there, and tells the conversation.
 pub(super) fn receive<S: Service>(
     socket: &Socket,
     scratch: &mut [u8],
     conversation: &mut Conversation<S>,
     worker: &mut Worker<'_, S>,
-) -> bool {
+) -> Found {
     match socket.recv(scratch) {
         Ok(0) => conversation.end_of_stream(worker),
-        Ok(count) => conversation.received(worker, &scratch[..count]),
+        Ok(count) => {
+            conversation.received(worker, &scratch[..count]);
+            if count == scratch.len() {
+                return Found::Full;
+            }
+        }
         Err(error) => {
             conversation.received_nothing();
             if error.kind() == ErrorKind::WouldBlock {
-                return false;
+                return Found::Nothing;
             }
             lost(conversation, error);
         }
     }
-    true
+    Found::All
 }
 
 /// Sends what waits if it is short and goes at once, as an answer nearly always does: that needs no operation, which

@@ -34,6 +34,7 @@ use self::clients::Clients;
 pub(super) use self::inbox::Wake;
 use self::inbox::{Inbox, Note};
 use super::accept::Caller;
+use super::transfer::Found;
 use super::{ACCEPT_AGAIN, Host, RECEIVE_SIZE, Stopping, transfer};
 use crate::conversation::{self, Conversation};
 use crate::handle::{Link, Stop};
@@ -125,8 +126,8 @@ impl<S: Service> Desk<'_, S> {
         conversation::Worker { service: &host.service, pool, lane, tally }
     }
 
-    /// Receives what is there, and tells the conversation. False if nothing was there, not even an end.
-    pub(super) fn receive(&mut self, socket: &Socket, conversation: &mut Conversation<S>) -> bool {
+    /// Receives what is there, and tells the conversation.
+    pub(super) fn receive(&mut self, socket: &Socket, conversation: &mut Conversation<S>) -> Found {
         let Desk { host, pool, lane, tally, scratch, .. } = self;
         let mut worker = conversation::Worker { service: &host.service, pool, lane, tally };
         transfer::receive(socket, scratch, conversation, &mut worker)

@@ -15,7 +15,8 @@ use crate::handle::Stop;
 use crate::machine::Patience;
 use crate::mailbox::{Mailbox, Then};
 use crate::registry::{Named, name};
-use crate::runners::{TURNS, lost, stop, transfer};
+use crate::runners::transfer::{self, Found};
+use crate::runners::{TURNS, lost, stop};
 use crate::{Connection, ConnectionId, Options, Service};
 
 /// The per-handle data of a connection.
@@ -32,8 +33,9 @@ struct State<S: Service> {
     /// turn.
     postponed: bool,
     takes_mail: bool,
-    /// Nothing was received yet. Who connects mostly sends at once, so that there is no use in waiting first.
-    fresh: bool,
+    /// There is likely something to receive, so that there is no use in waiting first: nothing was received yet, and who
+    /// connects mostly sends at once, or the last receive left some.
+    likely: bool,
     /// When the connection last moved.
     since: Moment,
     /// The time limit that a sweep is planned for.
@@ -46,7 +48,7 @@ impl<S: Service> Client<S> {
             conversation: Conversation::new(options.send_queue_limit),
             postponed: false,
             takes_mail: true,
-            fresh: true,
+            likely: true,
             since,
             planned: None,
         };
@@ -170,10 +172,12 @@ impl<S: Service> Runner<S> {
                     state.postponed = true;
                     self.come_back(desk, socket, state);
                 }
-                Step::Receive if std::mem::take(&mut state.fresh) => self.receive(desk, socket, state),
                 Step::Receive => {
                     receives -= 1;
-                    self.wait_to_receive(desk, socket, state);
+                    match state.likely {
+                        true => self.receive(desk, socket, state),
+                        false => self.wait_to_receive(desk, socket, state),
+                    }
                 }
                 Step::Send => self.send(desk, socket, state),
                 Step::ShutdownSend => {
@@ -213,7 +217,7 @@ impl<S: Service> Runner<S> {
     fn receive(&self, desk: &mut Desk<'_>, socket: &PortSocket<S>, state: &mut State<S>) {
         let Desk { scratch, pool, lane, tally, .. } = desk;
         let mut worker = Worker { service: &self.host.service, pool, lane, tally };
-        transfer::receive(socket, scratch, &mut state.conversation, &mut worker);
+        state.likely = transfer::receive(socket, scratch, &mut state.conversation, &mut worker) == Found::Full;
     }
 
     /// Sends what is queued, or starts to.

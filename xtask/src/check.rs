@@ -16,7 +16,7 @@ const NAMES_WINDOWS_SYS: [&str; 4] = [
 
 /// The only places whose code may depend on which system it is compiled for. `winsock` as a whole is for Linux;
 /// process figures of the command differ by system.
-const DEPENDS_ON_SYSTEM: [&str; 11] = [
+const DEPENDS_ON_SYSTEM: [&str; 12] = [
     "crates/pentaport/src/sys.rs",
     "crates/pentaport/src/sys/",
     "crates/pentaport-cli/src/process.rs",
@@ -25,6 +25,7 @@ const DEPENDS_ON_SYSTEM: [&str; 11] = [
     "crates/pentaport-server/tests/descriptors.rs",
     // Allocations are those of our engine, and what malloc adds is glibc's.
     "crates/pentaport-server/tests/allocations.rs",
+    "crates/pentaport-server/tests/leaks.rs",
     "crates/pentaport-server/tests/memory.rs",
     // A main loop that watches descriptors, which only Unix has.
     "crates/pentaport/examples/main_loop/",

@@ -54,21 +54,32 @@ impl<S: Service> Conversation<S> {
     /// Opens the service's session.
     pub(crate) fn open(&mut self, worker: &mut Worker<'_, S>, connection: &Connection) {
         worker.lane.accepted.fetch_add(1, Relaxed);
-        self.session = self.call(worker, |service, reply| service.open(connection, reply));
+        (self.session, _) = self.call(worker, &[], |service, reply| service.open(connection, reply));
     }
 
-    /// The peer sent `data`.
-    pub(crate) fn received(&mut self, worker: &mut Worker<'_, S>, data: &[u8]) {
-        worker.tally.bytes_in += data.len() as u64;
-        if self.machine.received() {
-            self.with_session(worker, |service, session, reply| service.receive(session, data, reply));
+    /// The peer sent the first `count` bytes of `buffer`, which may be sent back from there: then `buffer` becomes another
+    /// one of its length.
+    pub(crate) fn received(&mut self, worker: &mut Worker<'_, S>, buffer: &mut Vec<u8>, count: usize) {
+        worker.tally.bytes_in += count as u64;
+        if !self.machine.received() {
+            return;
+        }
+        let data = &buffer[..count];
+        // A little is copied more cheaply.
+        let uncopied = if count > buffer.len() / 2 && self.machine.queued() == 0 { data } else { &[] };
+        let returns =
+            self.with_session(worker, uncopied, |service, session, reply| service.receive(session, data, reply));
+        if returns {
+            self.machine.send_back(worker.pool, buffer, count);
+            self.machine.replied(false, false);
+            worker.lane.queued(self.machine.queued());
         }
     }
 
     /// The peer has ended its side.
     pub(crate) fn end_of_stream(&mut self, worker: &mut Worker<'_, S>) {
         if self.machine.end_of_stream() {
-            self.with_session(worker, |service, session, reply| service.finish(session, reply));
+            self.with_session(worker, &[], |service, session, reply| service.finish(session, reply));
         }
     }
 
@@ -124,7 +135,7 @@ impl<S: Service> Conversation<S> {
             }
             Action::More => {
                 *turns -= 1;
-                self.with_session(worker, |service, session, reply| service.more(session, reply));
+                self.with_session(worker, &[], |service, session, reply| service.more(session, reply));
                 self.next(worker, turns)
             }
         }
@@ -142,26 +153,37 @@ impl<S: Service> Conversation<S> {
         self.machine.settle(worker.pool);
     }
 
-    fn with_session(&mut self, worker: &mut Worker<'_, S>, handler: impl FnOnce(&S, &mut S::Session, &mut Reply<'_>)) {
-        if let Some(mut session) = self.session.take() {
-            self.call(worker, |service, reply| handler(service, &mut session, reply));
-            self.session = Some(session);
-        }
+    /// Says whether the answer is what was `received`, which is not copied.
+    fn with_session(
+        &mut self,
+        worker: &mut Worker<'_, S>,
+        received: &[u8],
+        handler: impl FnOnce(&S, &mut S::Session, &mut Reply<'_>),
+    ) -> bool {
+        let Some(mut session) = self.session.take() else { return false };
+        let (_, returns) = self.call(worker, received, |service, reply| handler(service, &mut session, reply));
+        self.session = Some(session);
+        returns
     }
 
-    /// Calls the service and takes its answer. If it panics the connection ends.
-    fn call<T>(&mut self, worker: &mut Worker<'_, S>, handler: impl FnOnce(&S, &mut Reply<'_>) -> T) -> Option<T> {
+    /// Calls the service and takes its answer, unless that is what was `received`. If it panics the connection ends.
+    fn call<T>(
+        &mut self,
+        worker: &mut Worker<'_, S>,
+        received: &[u8],
+        handler: impl FnOnce(&S, &mut Reply<'_>) -> T,
+    ) -> (Option<T>, bool) {
         let room = self.machine.room();
-        let mut reply = Reply::new(self.machine.output(worker.pool), room);
+        let mut reply = Reply::to(received, self.machine.output(worker.pool), room);
         // The session of a handler that panicked is only closed after it, never used.
         let result = catch_unwind(AssertUnwindSafe(|| handler(worker.service, &mut reply)));
-        let (close, again) = (reply.closes(), reply.wants_more());
+        let (close, again, returns) = (reply.closes(), reply.wants_more(), reply.returns());
         self.machine.replied(close, again);
         worker.lane.queued(self.machine.queued());
         if result.is_err() {
             self.machine.panicked();
         }
-        result.ok()
+        (result.ok(), returns)
     }
 }
 
@@ -225,5 +247,92 @@ impl<S: Service> Conversation<S> {
             Patience::Idle => self.machine.idle(),
             Patience::Drain => self.machine.drain_over(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use super::*;
+    use crate::ConnectionId;
+
+    /// Answers each receive by these parts, where `None` is what was received.
+    struct Parts(&'static [Option<&'static [u8]>]);
+
+    impl Service for Parts {
+        type Session = ();
+
+        fn open(&self, _: &Connection, _: &mut Reply<'_>) {}
+
+        fn receive(&self, (): &mut (), data: &[u8], reply: &mut Reply<'_>) {
+            let before = reply.room();
+            let mut sent = 0;
+            for part in self.0 {
+                reply.send(part.unwrap_or(data));
+                sent += part.unwrap_or(data).len();
+                assert_eq!(reply.room(), before - sent);
+            }
+        }
+    }
+
+    const SIZE: usize = 1000;
+
+    /// What a conversation sends that receives `counts` bytes, one after the other; it sends `step` bytes at a time, and
+    /// lends its buffer out for every other send. Also how many buffers it kept for that.
+    fn sends(parts: &'static [Option<&'static [u8]>], counts: &[usize], step: usize) -> (Vec<u8>, usize) {
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let (service, lane) = (Parts(parts), Lane::default());
+        let (mut pool, mut tally) = (Pool::new(1, SIZE), Tally::default());
+        let worker = &mut Worker { service: &service, pool: &mut pool, lane: &lane, tally: &mut tally };
+        let mut conversation = Conversation::new(10 * SIZE);
+        conversation.open(worker, &Connection::new(ConnectionId::new(1), address, address));
+        let mut buffer = vec![0; SIZE];
+        let (mut wire, mut kept, mut lends) = (Vec::new(), 0, false);
+        for (turn, &count) in counts.iter().enumerate() {
+            assert_eq!(conversation.next(worker, &mut 1), Step::Receive);
+            buffer[..count].fill(turn as u8);
+            let place = buffer.as_ptr();
+            conversation.received(worker, &mut buffer, count);
+            assert_eq!(buffer.len(), SIZE);
+            kept += usize::from(buffer.as_ptr() != place);
+            while conversation.queued() > 0 {
+                assert_eq!(conversation.next(worker, &mut 1), Step::Send);
+                lends = !lends;
+                if lends {
+                    let front = conversation.take_front();
+                    let count = front.len().min(step);
+                    wire.extend_from_slice(&front[..count]);
+                    conversation.sent_from(worker, front, count);
+                } else {
+                    let front = conversation.front();
+                    let count = front.len().min(step);
+                    wire.extend_from_slice(&front[..count]);
+                    conversation.sent(worker, count);
+                }
+            }
+        }
+        (wire, kept)
+    }
+
+    #[test]
+    fn what_is_sent_back_as_it_came_is_not_copied() {
+        for step in [70, SIZE - 1, SIZE] {
+            let (wire, kept) = sends(&[None], &[SIZE, 600, SIZE, 10, SIZE], step);
+            let expected = [vec![0; SIZE], vec![1; 600], vec![2; SIZE], vec![3; 10], vec![4; SIZE]].concat();
+            assert!(wire == expected);
+            assert_eq!(kept, 4, "the short one is copied");
+        }
+    }
+
+    #[test]
+    fn what_is_sent_back_with_more_is_sent_in_order() {
+        let expected = |parts: &[&[u8]]| parts.concat();
+        let all = &[0; SIZE][..];
+        assert!(sends(&[None, Some(b"end")], &[SIZE], 70).0 == expected(&[all, b"end"]));
+        assert!(sends(&[Some(b"begin"), None], &[SIZE], 70).0 == expected(&[b"begin", all]));
+        assert!(sends(&[None, None], &[SIZE], 70).0 == expected(&[all, all]));
+        assert!(sends(&[None, Some(b"")], &[SIZE], 70) == (expected(&[all]), 1));
+        assert_eq!(sends(&[None, None, None], &[SIZE; 2], 70).1, 0);
     }
 }

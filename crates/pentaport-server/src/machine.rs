@@ -367,6 +367,12 @@ impl Machine {
         self.queue.get_or_insert_with(|| pool.take()).end()
     }
 
+    /// Queues the first `count` bytes of `buffer`, which were received, and are the answer; `buffer` becomes another one of
+    /// its length. Nothing waits to be sent; [`replied`](Self::replied) follows.
+    pub(crate) fn send_back(&mut self, pool: &mut Pool, buffer: &mut Vec<u8>, count: usize) {
+        self.queue.get_or_insert_with(|| pool.take()).send_back(buffer, count);
+    }
+
     /// Queues bytes that come from outside a handler. They are dropped if the connection is ending.
     pub(crate) fn push(&mut self, pool: &mut Pool, bytes: Vec<u8>) {
         if self.is_ending() || bytes.is_empty() {

@@ -9,6 +9,10 @@ use std::io;
 pub struct Reply<'a> {
     queue: &'a mut Vec<u8>,
     queued_before: usize,
+    /// What is answered, if it need not be copied to be sent back.
+    received: &'a [u8],
+    /// All of `received` is the answer so far.
+    returns: bool,
     room: usize,
     close: bool,
     again: bool,
@@ -18,18 +22,29 @@ impl<'a> Reply<'a> {
     /// A reply that is collected at the end of `queue`, where `room` bytes are wanted; a program needs this only to
     /// test its service.
     pub fn new(queue: &'a mut Vec<u8>, room: usize) -> Self {
+        Reply::to(&[], queue, room)
+    }
+
+    /// A reply to what was received, for a conversation that can send it back without a copy, since nothing waits to be
+    /// sent; or, with nothing received, for one that cannot.
+    pub(crate) fn to(received: &'a [u8], queue: &'a mut Vec<u8>, room: usize) -> Self {
         let queued_before = queue.len();
-        Reply { queue, queued_before, room, close: false, again: false }
+        Reply { queue, queued_before, received, returns: false, room, close: false, again: false }
     }
 
     /// Queues `bytes`. All are taken, also those for which there is no [`room`](Self::room): they are the answer to
     /// something that was received, and nothing more will be until they have left.
+    #[inline]
     pub fn send(&mut self, bytes: &[u8]) {
+        if !self.received.is_empty() && self.takes(bytes) {
+            return;
+        }
         self.queue.extend_from_slice(bytes);
     }
 
     /// Queues `bytes` without copying them, if nothing else is queued.
     pub fn send_vec(&mut self, bytes: Vec<u8>) {
+        self.copy();
         if self.queue.is_empty() && self.queue.capacity() < bytes.len() {
             *self.queue = bytes;
         } else {
@@ -40,7 +55,8 @@ impl<'a> Reply<'a> {
     /// How many bytes more the send queue is meant to take. A service that makes up what it sends stops there and says
     /// [`again`](Self::again).
     pub fn room(&self) -> usize {
-        self.room.saturating_sub(self.queue.len() - self.queued_before)
+        let returned = if self.returns { self.received.len() } else { 0 };
+        self.room.saturating_sub(self.queue.len() - self.queued_before + returned)
     }
 
     /// Ends the connection as soon as all that is queued has been sent. What the peer sends meanwhile is discarded.
@@ -61,6 +77,31 @@ impl<'a> Reply<'a> {
     /// Whether [`again`](Self::again) was called.
     pub fn wants_more(&self) -> bool {
         self.again
+    }
+
+    /// Whether the answer is all that was received, which nobody has copied.
+    pub(crate) fn returns(&self) -> bool {
+        self.returns
+    }
+
+    /// Whether these are the bytes that were received, and the beginning of the answer: they are not copied then, unless
+    /// something follows.
+    fn takes(&mut self, bytes: &[u8]) -> bool {
+        let returns = !self.returns && self.queue.is_empty() && std::ptr::eq(bytes, self.received);
+        if returns {
+            self.returns = true;
+        } else if !bytes.is_empty() {
+            self.copy();
+        }
+        returns
+    }
+
+    /// Makes an ordinary answer of one that was not copied.
+    fn copy(&mut self) {
+        if std::mem::take(&mut self.returns) {
+            self.queue.extend_from_slice(self.received);
+        }
+        self.received = &[];
     }
 }
 

@@ -2,12 +2,18 @@
 
 /// What waits to be sent on one connection: two buffers. One is being sent, the other collects what comes meanwhile;
 /// when the first has been sent, they change places. So many small answers become one send, and nothing is moved.
+///
+/// A third one is the place of a buffer that was received into, and is sent as it is.
 #[derive(Debug, Default)]
 pub(crate) struct SendQueue {
-    /// What is being sent, from `start` on; empty while [`SendQueue::take_front`] lends it out.
+    /// What is being sent, unless `received` is; empty while [`SendQueue::take_front`] lends it out.
     flight: Vec<u8>,
+    /// What was received and is being sent, or was sent; lent out as the flight is.
+    received: Vec<u8>,
+    /// Whether `received` is what is being sent.
+    returns: bool,
     start: usize,
-    /// Bytes of the flight that are not sent yet, wherever the buffer is.
+    /// Bytes of the flight from `start` on that are not sent yet, wherever the buffer is.
     flying: usize,
     /// What is to be sent after the flight.
     queue: Vec<u8>,
@@ -35,19 +41,33 @@ impl SendQueue {
         }
     }
 
+    /// Appends the first `count` bytes of `buffer`, which becomes another one of its length. Nothing waits.
+    pub(crate) fn send_back(&mut self, buffer: &mut Vec<u8>, count: usize) {
+        debug_assert!(self.len() == 0 && count <= buffer.len(), "bytes are lost");
+        std::mem::swap(&mut self.received, buffer);
+        buffer.resize(self.received.len(), 0);
+        self.returns = true;
+        self.start = 0;
+        self.flying = count;
+    }
+
     /// The bytes to be sent next.
     #[inline]
     pub(crate) fn front(&mut self) -> &[u8] {
         self.fill_flight();
-        &self.flight[self.start..]
+        let (start, end) = (self.start, self.start + self.flying);
+        &self.in_flight()[start..end]
     }
 
     /// The bytes to be sent next, in their buffer, which [`sent_from`](Self::sent_from) gives back.
     pub(crate) fn take_front(&mut self) -> Vec<u8> {
         self.fill_flight();
-        self.flight.drain(..self.start);
+        let (start, end) = (self.start, self.start + self.flying);
         self.start = 0;
-        std::mem::take(&mut self.flight)
+        let mut buffer = std::mem::take(self.in_flight());
+        buffer.truncate(end);
+        buffer.drain(..start);
+        buffer
     }
 
     /// The next `count` bytes have been sent.
@@ -58,13 +78,14 @@ impl SendQueue {
         self.start += count;
         if self.flying == 0 {
             self.flight.clear();
+            self.returns = false;
             self.start = 0;
         }
     }
 
     /// As [`sent`](Self::sent), for `buffer`, which [`take_front`](Self::take_front) lent.
     pub(crate) fn sent_from(&mut self, buffer: Vec<u8>, count: usize) {
-        self.flight = buffer;
+        *self.in_flight() = buffer;
         self.sent(count);
     }
 
@@ -72,13 +93,14 @@ impl SendQueue {
     pub(crate) fn clear(&mut self) {
         self.flight.clear();
         self.queue.clear();
+        self.returns = false;
         self.start = 0;
         self.flying = 0;
     }
 
     /// Drops the buffers that have grown beyond `largest`.
     pub(crate) fn shrink(&mut self, largest: usize) {
-        for buffer in [&mut self.flight, &mut self.queue] {
+        for buffer in [&mut self.flight, &mut self.received, &mut self.queue] {
             if buffer.capacity() > largest {
                 *buffer = Vec::new();
             }
@@ -87,6 +109,11 @@ impl SendQueue {
         if self.queue.capacity() < self.flight.capacity() {
             std::mem::swap(&mut self.flight, &mut self.queue);
         }
+    }
+
+    #[inline]
+    fn in_flight(&mut self) -> &mut Vec<u8> {
+        if self.returns { &mut self.received } else { &mut self.flight }
     }
 
     fn fill_flight(&mut self) {

@@ -27,14 +27,14 @@ pub(super) enum Found {
 /// Receives into `scratch` what is there, and tells the conversation.
 pub(super) fn receive<S: Service>(
     socket: &Socket,
-    scratch: &mut [u8],
+    scratch: &mut Vec<u8>,
     conversation: &mut Conversation<S>,
     worker: &mut Worker<'_, S>,
 ) -> Found {
     match socket.recv(scratch) {
         Ok(0) => conversation.end_of_stream(worker),
         Ok(count) => {
-            conversation.received(worker, &scratch[..count]);
+            conversation.received(worker, scratch, count);
             if count == scratch.len() {
                 return Found::Full;
             }

@@ -264,7 +264,7 @@ impl<S: Service> Client<S> {
         }
     }
 
-    fn receive(self: &Arc<Self>, own: &mut Helper<'_, S>, state: &mut MutexGuard<'_, State<S>>, buffer: &mut [u8]) {
+    fn receive(self: &Arc<Self>, own: &mut Helper<'_, S>, state: &mut MutexGuard<'_, State<S>>, buffer: &mut Vec<u8>) {
         let (set_limit, limit) = self.time_left(own, state);
         let received = self.call(own, state, |socket| {
             if set_limit {
@@ -274,7 +274,7 @@ impl<S: Service> Client<S> {
         });
         match received {
             Ok(0) => state.conversation.end_of_stream(&mut own.worker(self)),
-            Ok(count) => state.conversation.received(&mut own.worker(self), &buffer[..count]),
+            Ok(count) => state.conversation.received(&mut own.worker(self), buffer, count),
             Err(error) => {
                 state.conversation.received_nothing();
                 if error.kind() == ErrorKind::TimedOut {

@@ -64,12 +64,18 @@ impl<S: Service> Conversation<S> {
         if !self.machine.received() {
             return;
         }
-        let data = &buffer[..count];
         // A little is copied more cheaply.
-        let uncopied = if count > buffer.len() / 2 && self.machine.queued() == 0 { data } else { &[] };
-        let returns =
-            self.with_session(worker, uncopied, |service, session, reply| service.receive(session, data, reply));
-        if returns {
+        if count > buffer.len() / 2 && self.machine.queued() == 0 {
+            return self.received_much(worker, buffer, count);
+        }
+        let data = &buffer[..count];
+        self.with_session(worker, &[], |service, session, reply| service.receive(session, data, reply));
+    }
+
+    #[cold]
+    fn received_much(&mut self, worker: &mut Worker<'_, S>, buffer: &mut Vec<u8>, count: usize) {
+        let data = &buffer[..count];
+        if self.with_session(worker, data, |service, session, reply| service.receive(session, data, reply)) {
             self.machine.send_back(worker.pool, buffer, count);
             self.machine.replied(false, false);
             worker.lane.queued(self.machine.queued());
@@ -154,6 +160,7 @@ impl<S: Service> Conversation<S> {
     }
 
     /// Says whether the answer is what was `received`, which is not copied.
+    #[inline(always)]
     fn with_session(
         &mut self,
         worker: &mut Worker<'_, S>,
@@ -167,6 +174,7 @@ impl<S: Service> Conversation<S> {
     }
 
     /// Calls the service and takes its answer, unless that is what was `received`. If it panics the connection ends.
+    #[inline(always)]
     fn call<T>(
         &mut self,
         worker: &mut Worker<'_, S>,

@@ -54,9 +54,11 @@ impl SendQueue {
     /// The bytes to be sent next.
     #[inline]
     pub(crate) fn front(&mut self) -> &[u8] {
+        if self.returns {
+            return &self.received[self.start..][..self.flying];
+        }
         self.fill_flight();
-        let (start, end) = (self.start, self.start + self.flying);
-        &self.in_flight()[start..end]
+        &self.flight[self.start..]
     }
 
     /// The bytes to be sent next, in their buffer, which [`sent_from`](Self::sent_from) gives back.

@@ -773,15 +773,13 @@ impl Port {
     /// Moves queued packets into `entries`; returns how many.
     #[inline]
     fn take(&self, state: &mut State, entries: &mut [OVERLAPPED_ENTRY]) -> usize {
+        // Once, and not for each entry: who posts meanwhile would be met each time.
+        self.has(state, entries.len());
         let mut taken = 0;
         for entry in entries {
-            if !self.has(state, 1) {
-                break;
-            }
-            if let Some(packet) = state.packets.pop_front() {
-                *entry = packet.entry();
-                taken += 1;
-            }
+            let Some(packet) = state.packets.pop_front() else { break };
+            *entry = packet.entry();
+            taken += 1;
         }
         state.taken = state.taken.saturating_add(taken);
         self.show(state);

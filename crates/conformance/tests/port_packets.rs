@@ -89,6 +89,23 @@ fn p26_a_port_closed_before_is_an_invalid_handle() {
 }
 
 #[test]
+fn p26_who_posted_before_finds_the_port_closed() {
+    in_child("p26_who_posted_before_finds_the_port_closed", || {
+        let (port, other) = (Port::new(0), Port::new(0));
+        for key in [1, 2] {
+            port.post(0, key, 0).unwrap();
+            assert_eq!(port.get(0), posted(key, 0, 0));
+        }
+        // By another thread: this one is not told but by the handle itself.
+        thread::scope(|scope| scope.spawn(|| port.close().unwrap()).join().unwrap());
+        assert_eq!(port.post(0, 3, 0), Err(sys::ERROR_INVALID_HANDLE));
+        other.post(0, 4, 0).unwrap();
+        assert_eq!(port.post(0, 5, 0), Err(sys::ERROR_INVALID_HANDLE));
+        assert_eq!(other.get(0), posted(4, 0, 0));
+    });
+}
+
+#[test]
 fn p27_a_posted_packet_may_have_no_overlapped() {
     let port = Port::new(0);
     port.post(5, 6, 0).unwrap();

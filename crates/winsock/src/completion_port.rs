@@ -1,14 +1,15 @@
 //! The functions of completion ports: CreateIoCompletionPort, GetQueuedCompletionStatus(Ex),
 //! PostQueuedCompletionStatus.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{finish_bool, set_last_error, win32_from_status};
 use crate::file;
 use crate::objects::Object;
-use crate::objects::table;
-use crate::port::{self, GetError, Packet, Port};
+use crate::objects::table::{self, Value};
+use crate::port::{self, GetError, Packet, Port, Posted};
 use crate::socket::request::Notice;
 use crate::socket::{self, Association};
 use crate::types::*;
@@ -207,24 +208,53 @@ pub unsafe extern "system" fn PostQueuedCompletionStatus(
     dwcompletionkey: usize,
     lpoverlapped: *const OVERLAPPED,
 ) -> BOOL {
-    let packet = Packet {
-        key: dwcompletionkey,
-        overlapped: lpoverlapped.cast_mut(),
-        status: STATUS_SUCCESS,
-        bytes: dwnumberofbytestransferred,
+    let packet = Packet::new(dwcompletionkey, lpoverlapped.cast_mut(), STATUS_SUCCESS, dwnumberofbytestransferred);
+    match post_as_before(completionport as usize, packet) {
+        true => TRUE,
+        false => finish_bool(post(completionport as usize, dwcompletionkey, lpoverlapped, dwnumberofbytestransferred)),
+    }
+}
+
+/// The longer way. It takes its arguments one by one, so that a packet on the short one stays in registers.
+#[inline(never)]
+fn post(handle: usize, key: usize, overlapped: *const OVERLAPPED, bytes: u32) -> Result<(), WIN32_ERROR> {
+    let port = find(handle).ok_or(ERROR_INVALID_HANDLE)?;
+    remember(handle, &port);
+    port.push(Packet::new(key, overlapped.cast_mut(), STATUS_SUCCESS, bytes));
+    Ok(())
+}
+
+/// Where a thread posted last: it needs no lock of the table to post there again. The port itself is not kept.
+struct Addressee {
+    handle: u32,
+    value: &'static Value,
+    posted: Arc<Posted>,
+}
+
+thread_local! {
+    static ADDRESSEE: RefCell<Option<Addressee>> = const { RefCell::new(None) };
+}
+
+/// Queues a packet where this thread posted last, if `handle` means that still and nobody has to be woken for it.
+#[inline(always)]
+fn post_as_before(handle: usize, packet: Packet) -> bool {
+    let post = move |addressee: &RefCell<Option<Addressee>>| {
+        let addressee = addressee.borrow();
+        let meant = addressee.as_ref().filter(|last| last.handle as usize == handle && last.value.means(last.handle));
+        meant.is_some_and(|addressee| addressee.posted.push(packet))
     };
-    let port = table::with_object(completionport as usize, |object| match object {
-        // With that most are queued, and no references are counted.
-        Object::Port(port) => Some((!port.post_quietly(packet)).then(|| port.clone())),
-        _ => None,
-    });
-    finish_bool(match port.flatten() {
-        Some(unqueued) => {
-            if let Some(port) = unqueued {
-                port.push(packet);
-            }
-            Ok(())
+    ADDRESSEE.try_with(post).unwrap_or(false)
+}
+
+fn remember(handle: usize, port: &Port) {
+    let remember = |last: &RefCell<Option<Addressee>>| {
+        let is_last = |last: &Addressee| last.handle as usize == handle && Arc::ptr_eq(&last.posted, port.posted());
+        if last.borrow().as_ref().is_some_and(is_last) {
+            return;
         }
-        None => Err(ERROR_INVALID_HANDLE),
-    })
+        if let Some((value, handle)) = table::object_value(handle) {
+            last.replace(Some(Addressee { handle, value, posted: port.posted().clone() }));
+        }
+    };
+    let _ = ADDRESSEE.try_with(remember);
 }

@@ -8,8 +8,9 @@
 //!   their packet handed over (P11). A running thread that asks again takes the next packet itself (P19).
 //! * Threads that post packets to a port without sockets, and threads that take them, do not share a lock while the
 //!   takers keep up: packets are posted to a queue beside ([`Posted`]), which takers move over when they have run out. It
-//!   is open only while no packet could wake anybody. A thread that finds nothing looks for a few microseconds
-//!   before it sleeps; it counts as a waiter that came last.
+//!   is open only while no packet could wake anybody. A taker that has run out while posters bring several packets between
+//!   two of its calls lets them get ahead, or it would meet them at every packet. A thread that finds nothing looks for a
+//!   few microseconds before it sleeps; it counts as a waiter that came last.
 //! * At most one waiter *polls*, that is, sits in `epoll_wait`: the latest. One that comes while another polls takes
 //!   its place. None polls while the concurrency value is reached. A port without sockets never touches epoll.
 //! * A poller that leaves with a packet does not wake another to poll in its place: it will most likely be back
@@ -45,25 +46,35 @@ use crate::watchdog;
 /// takes their edges on a thread of its own.
 const BEFORE_EDGES: usize = 32;
 
+/// For how long posters are let get ahead, at the most: some hundred nanoseconds, or a microsecond, by the processor.
+const PAUSES: usize = 32;
+
 /// One completion, as GetQueuedCompletionStatus will tell it.
 #[derive(Clone, Copy)]
 pub(crate) struct Packet {
-    pub(crate) key: usize,
-    pub(crate) overlapped: *mut OVERLAPPED,
-    pub(crate) status: NTSTATUS,
-    pub(crate) bytes: u32,
+    key: usize,
+    overlapped: *mut OVERLAPPED,
+    /// The status in the lower half, the bytes in the upper: a packet is moved in words, and a word that was just written
+    /// in two parts cannot be read at once.
+    outcome: u64,
 }
 
 // SAFETY: the pointer is only passed through; the program that gave it says who may use it.
 unsafe impl Send for Packet {}
 
 impl Packet {
+    #[inline]
+    pub(crate) fn new(key: usize, overlapped: *mut OVERLAPPED, status: NTSTATUS, bytes: u32) -> Packet {
+        Packet { key, overlapped, outcome: u64::from(bytes) << 32 | u64::from(status as u32) }
+    }
+
+    #[inline]
     fn entry(self) -> OVERLAPPED_ENTRY {
         OVERLAPPED_ENTRY {
             lpCompletionKey: self.key,
             lpOverlapped: self.overlapped,
-            Internal: self.status as u32 as usize,
-            dwNumberOfBytesTransferred: self.bytes,
+            Internal: self.outcome as u32 as usize,
+            dwNumberOfBytesTransferred: (self.outcome >> 32) as u32,
         }
     }
 }
@@ -116,7 +127,8 @@ pub(crate) struct Port {
     /// How many handles mean the port: with the last it is closed.
     pub(crate) handles: AtomicU32,
     state: Mutex<State>,
-    posted: Apart<Posted>,
+    /// Kept by the threads that post, too.
+    posted: Arc<Posted>,
     /// Made when the first socket needs it.
     epoll: OnceLock<Arc<Epoll>>,
     /// Under which the watchdog knows the port.
@@ -131,12 +143,57 @@ struct Apart<T>(T);
 
 /// Where threads post while nobody has to be woken for it. Posters and takers would share a lock, and what lies beside it,
 /// with each packet; so they meet only when the takers have nothing left.
-struct Posted {
+#[repr(align(128))]
+pub(crate) struct Posted {
     packets: Mutex<VecDeque<Packet>>,
-    /// Whether there may be any, for those who look without a lock.
-    any: AtomicBool,
     /// Nothing may be posted here: somebody may have to be woken. Changes under the port's lock and that of the packets.
     closed: AtomicBool,
+    /// Whether there may be any, for those who look without a lock. They look often, so it is not beside what posters
+    /// write, and is written only where it changes.
+    any: Apart<AtomicBool>,
+}
+
+impl Posted {
+    fn new() -> Arc<Posted> {
+        Arc::new(Posted {
+            packets: Mutex::new(VecDeque::new()),
+            closed: AtomicBool::new(false),
+            any: Apart(AtomicBool::new(false)),
+        })
+    }
+
+    /// Queues a packet for which nobody has to be woken; false, and nothing is done, if somebody may have to be.
+    #[inline(always)]
+    pub(crate) fn push(&self, packet: Packet) -> bool {
+        if self.is_closed() {
+            return false;
+        }
+        let mut packets = self.packets.lock();
+        let open = !self.is_closed();
+        if open {
+            packets.push_back(packet);
+            self.tell();
+        }
+        open
+    }
+
+    #[inline]
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    fn has_any(&self) -> bool {
+        self.any.0.load(Ordering::Relaxed)
+    }
+
+    /// Shows those who look that there is something.
+    #[inline]
+    fn tell(&self) {
+        if !self.has_any() {
+            self.any.0.store(true, Ordering::Relaxed);
+        }
+    }
 }
 
 struct State {
@@ -145,6 +202,8 @@ struct State {
     packets: VecDeque<Packet>,
     /// How many were taken since edges were last looked at.
     taken: usize,
+    /// How many a running thread found posted when it had taken all, the last time.
+    gathered: usize,
     /// How many threads are about to wait and look for packets without the lock. Each is as good as a waiter that came
     /// last, and takes up a slot.
     looking: u32,
@@ -196,22 +255,30 @@ local! {
 }
 
 /// Dequeues up to `entries.len()` packets from the port that `handle` means, as this thread.
+#[inline(always)]
 pub(crate) fn get(
     handle: usize,
     find: impl FnOnce() -> Option<Arc<Port>>,
     entries: &mut [OVERLAPPED_ENTRY],
     timeout: Option<Duration>,
 ) -> Result<usize, GetError> {
-    let association = associate(handle, find)?.0;
+    let association = match current_association(handle) {
+        Some(association) => association,
+        None => associate(handle, find)?,
+    };
     let Association { port, worker, .. } = &*association;
+    let state = match port.take_next(worker, entries) {
+        Ok(taken) => return Ok(taken),
+        Err(state) => state,
+    };
     let deadline = Deadline::after(timeout);
-    loop {
-        match port.get(worker, entries, deadline.remaining()) {
-            // What was to get the thread out of an earlier wait came late.
-            Err(GetError::Alerted) => worker.alerted.store(false, Ordering::Relaxed),
-            result => return result,
-        }
+    let mut result = port.stop_and_wait(state, worker, entries, timeout);
+    while let Err(GetError::Alerted) = result {
+        // What was to get the thread out of an earlier wait came late.
+        worker.alerted.store(false, Ordering::Relaxed);
+        result = port.get(worker, entries, deadline.remaining());
     }
+    result
 }
 
 /// As [`get`], but routines queued to the thread are run, and end the wait: before a packet is looked for if the thread
@@ -223,7 +290,10 @@ pub(crate) fn get_alertably(
     timeout: Option<Duration>,
 ) -> Result<usize, GetError> {
     let me = thread::current();
-    let (association, newcomer) = associate(handle, find)?;
+    let (association, newcomer) = match current_association(handle) {
+        Some(association) => (association, false),
+        None => (associate(handle, find)?, true),
+    };
     let Association { port, worker, .. } = &*association;
     if newcomer && dispatcher::run_queued_apcs(&me) {
         return Err(GetError::Alerted);
@@ -246,21 +316,25 @@ pub(crate) fn get_alertably(
     }
 }
 
-/// The calling thread as a user of the port that `handle` means, and whether it was none before.
-fn associate(handle: usize, find: impl FnOnce() -> Option<Arc<Port>>) -> Result<(Rc<Association>, bool), GetError> {
-    let current = ASSOCIATION.try_with(|current| current.borrow().clone()).ok().flatten();
-    match current.filter(|association| association.handle == handle) {
-        Some(association) => Ok((association, false)),
-        None => {
-            let port = find().ok_or(GetError::InvalidHandle)?;
-            let worker = port.join();
-            let association = Rc::new(Association { handle, port, worker });
-            // The old association ends here: a thread uses one port at a time.
-            let old = ASSOCIATION.try_with(|current| current.replace(Some(association.clone())));
-            drop(old);
-            Ok((association, true))
-        }
-    }
+/// The calling thread as a user of the port that `handle` means, if it is one.
+#[inline]
+fn current_association(handle: usize) -> Option<Rc<Association>> {
+    let current = |current: &RefCell<Option<Rc<Association>>>| {
+        current.borrow().as_ref().filter(|association| association.handle == handle).cloned()
+    };
+    ASSOCIATION.try_with(current).ok().flatten()
+}
+
+/// Makes the calling thread a user of the port that `handle` means.
+#[cold]
+fn associate(handle: usize, find: impl FnOnce() -> Option<Arc<Port>>) -> Result<Rc<Association>, GetError> {
+    let port = find().ok_or(GetError::InvalidHandle)?;
+    let worker = port.join();
+    let association = Rc::new(Association { handle, port, worker });
+    // The old association ends here: a thread uses one port at a time.
+    let old = ASSOCIATION.try_with(|current| current.replace(Some(association.clone())));
+    drop(old);
+    Ok(association)
 }
 
 /// For the time of a blocking call of ours: this thread does not run, so another worker of its port may (P20).
@@ -291,6 +365,7 @@ impl Port {
             concurrency,
             packets: VecDeque::new(),
             taken: 0,
+            gathered: 0,
             looking: 0,
             waiters: Vec::new(),
             arrivals: 0,
@@ -304,11 +379,7 @@ impl Port {
         Arc::new_cyclic(|port| Port {
             handles: AtomicU32::new(1),
             state: Mutex::new(state),
-            posted: Apart(Posted {
-                packets: Mutex::new(VecDeque::new()),
-                any: AtomicBool::new(false),
-                closed: AtomicBool::new(false),
-            }),
+            posted: Posted::new(),
             epoll: OnceLock::new(),
             id: watchdog::register_port(port),
             watched: AtomicBool::new(false),
@@ -335,7 +406,7 @@ impl Port {
     /// Queues a packet. Called under the lock of the socket that it is about, so that packets of one socket queue in
     /// the order in which its operations completed.
     pub(crate) fn push(&self, packet: Packet) {
-        if !self.posted.0.closed.load(Ordering::Relaxed) && self.post_quietly(packet) {
+        if self.posted.push(packet) {
             return;
         }
         let mut state = self.state.lock();
@@ -345,7 +416,7 @@ impl Port {
         }
         state.packets.push_back(packet);
         if state.looking > 0 {
-            self.posted.0.any.store(true, Ordering::Relaxed);
+            self.posted.tell();
         }
         // The thread that polls looks at the queue when it has dispatched all that it brought.
         if !std::ptr::eq(DISPATCHING.with(Cell::get), self) {
@@ -354,42 +425,45 @@ impl Port {
         }
     }
 
-    /// Queues a packet for which nobody has to be woken; false, and nothing is done, if somebody may have to be.
-    pub(crate) fn post_quietly(&self, packet: Packet) -> bool {
-        let Posted { packets, any, closed } = &self.posted.0;
-        if closed.load(Ordering::Relaxed) {
-            return false;
-        }
-        let mut packets = packets.lock();
-        let open = !closed.load(Ordering::Relaxed);
-        if open {
-            packets.push_back(packet);
-            any.store(true, Ordering::Relaxed);
-        }
-        open
+    /// Where most packets are posted.
+    pub(crate) fn posted(&self) -> &Arc<Posted> {
+        &self.posted
     }
 
     /// Moves what was posted to the packets to take.
     #[inline]
     fn gather(&self, state: &mut State) {
-        if self.posted.0.any.load(Ordering::Relaxed) {
+        if self.posted.has_any() {
             self.gather_what_is_there(state);
         }
     }
 
     #[inline(never)]
     fn gather_what_is_there(&self, state: &mut State) {
-        self.gather_from(state, &mut self.posted.0.packets.lock());
+        self.gather_from(state, &mut self.posted.packets.lock());
     }
 
     fn gather_from(&self, state: &mut State, posted: &mut VecDeque<Packet>) {
-        self.posted.0.any.store(false, Ordering::Relaxed);
+        self.posted.any.0.store(false, Ordering::Relaxed);
         if state.packets.is_empty() {
             // They exchange their memory, too, so that none is allocated once both have grown.
             std::mem::swap(&mut state.packets, posted);
         } else {
             state.packets.append(posted);
         }
+    }
+
+    /// Moves what was posted to the packets to take, for a running thread that has taken all. Where posters keep bringing
+    /// several between two calls, it lets them get ahead first: else they would meet it at each packet.
+    #[inline(never)]
+    fn refill(&self, state: &mut MutexGuard<'_, State>) -> bool {
+        if state.gathered > 1 {
+            let pauses = state.gathered.min(PAUSES);
+            MutexGuard::unlocked(state, || (0..pauses).for_each(|_| std::hint::spin_loop()));
+        }
+        self.gather(state);
+        state.gathered = state.packets.len();
+        state.gathered > 0
     }
 
     /// Whether at least `count` packets are there to take.
@@ -412,10 +486,9 @@ impl Port {
 
     #[inline]
     fn open_for_posts(&self, state: &State) {
-        let Posted { packets, closed, .. } = &self.posted.0;
-        if closed.load(Ordering::Relaxed) && !self.heeds_packets(state) {
-            let _packets = packets.lock();
-            closed.store(false, Ordering::Relaxed);
+        if self.posted.is_closed() && !self.heeds_packets(state) {
+            let _packets = self.posted.packets.lock();
+            self.posted.closed.store(false, Ordering::Relaxed);
         }
     }
 
@@ -423,10 +496,9 @@ impl Port {
     /// the packets to take, so the caller looks whether there are any.
     #[inline]
     fn close_for_posts(&self, state: &mut State) {
-        let Posted { packets, closed, .. } = &self.posted.0;
-        if !closed.load(Ordering::Relaxed) && self.heeds_packets(state) {
-            let mut packets = packets.lock();
-            closed.store(true, Ordering::Relaxed);
+        if !self.posted.is_closed() && self.heeds_packets(state) {
+            let mut packets = self.posted.packets.lock();
+            self.posted.closed.store(true, Ordering::Relaxed);
             self.gather_from(state, &mut packets);
         }
     }
@@ -444,6 +516,7 @@ impl Port {
         state.closed = true;
         self.close_for_posts(&mut state);
         state.packets = VecDeque::new();
+        *self.posted.packets.lock() = VecDeque::new();
         while let Some((_, worker)) = state.waiters.pop() {
             worker.wake(Given::Nudge);
         }
@@ -511,14 +584,37 @@ impl Port {
         entries: &mut [OVERLAPPED_ENTRY],
         timeout: Option<Duration>,
     ) -> Result<usize, GetError> {
+        match self.take_next(worker, entries) {
+            Ok(taken) => Ok(taken),
+            Err(state) => self.stop_and_wait(state, worker, entries, timeout),
+        }
+    }
+
+    /// A running thread that asks again takes the next packet itself (P19), and keeps its slot.
+    #[inline(always)]
+    fn take_next(&self, worker: &Worker, entries: &mut [OVERLAPPED_ENTRY]) -> Result<usize, MutexGuard<'_, State>> {
         let mut state = self.state.lock();
-        // A running thread that asks again takes the next packet itself (P19), and keeps its slot.
         let keeps_slot = worker.is_running() && state.active <= state.concurrency;
         let looks_at_edges = state.taken >= BEFORE_EDGES && self.epoll.get().is_some();
-        if keeps_slot && !looks_at_edges && !state.closed && self.has(&mut state, 1) {
-            worker.run(&mut state);
-            return Ok(self.take(&mut state, entries));
+        if !keeps_slot || looks_at_edges || state.closed {
+            return Err(state);
         }
+        if state.packets.is_empty() && !(self.posted.has_any() && self.refill(&mut state)) {
+            return Err(state);
+        }
+        worker.run_anew();
+        Ok(self.take(&mut state, entries))
+    }
+
+    /// Frees the slot, if the thread has one, and waits for packets.
+    #[inline(never)]
+    fn stop_and_wait(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        worker: &Arc<Worker>,
+        entries: &mut [OVERLAPPED_ENTRY],
+        timeout: Option<Duration>,
+    ) -> Result<usize, GetError> {
         self.stop(&mut state, worker);
         let result = self.wait(&mut state, worker, entries, timeout);
         // Whatever it brought, the thread runs from now on.
@@ -611,7 +707,7 @@ impl Port {
         state.looking += 1;
         let found = MutexGuard::unlocked(state, || {
             while looks.spin() {
-                if self.posted.0.any.load(Ordering::Relaxed) || worker.alerted.load(Ordering::Relaxed) {
+                if self.posted.has_any() || worker.alerted.load(Ordering::Relaxed) {
                     return true;
                 }
             }
@@ -870,6 +966,12 @@ impl Worker {
     fn run(&self, state: &mut State) {
         state.active += u32::from(!self.is_running());
         self.running.store(running::YES, Ordering::Relaxed);
+        self.run_anew();
+    }
+
+    /// For a running thread: with the next packet, it does something else.
+    #[inline]
+    fn run_anew(&self) {
         // Under the port's lock, as all that changes it.
         self.runs.store(self.runs.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
     }

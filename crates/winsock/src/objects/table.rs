@@ -219,6 +219,12 @@ pub(crate) fn with_object<R>(handle: usize, f: impl FnOnce(&Object) -> R) -> Opt
     if slot.value.means(handle) { object.as_ref().map(f) } else { None }
 }
 
+/// The value of a handle that is not a socket's first, if it is valid now.
+pub(crate) fn object_value(handle: usize) -> Option<(&'static Value, u32)> {
+    let handle = narrow(handle)?;
+    Some((&slot_of(handle)?.value, handle))
+}
+
 /// A socket that is not in use; `None` if all are. It is to be given a handle or given back.
 pub(crate) fn take_socket() -> Option<&'static Socket> {
     SOCKET_PLACES.take()

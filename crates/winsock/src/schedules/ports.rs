@@ -12,7 +12,7 @@ use crate::thread as threads;
 use crate::types::*;
 
 fn packet(key: usize) -> Packet {
-    Packet { key, overlapped: std::ptr::null_mut(), status: STATUS_SUCCESS, bytes: 0 }
+    Packet::new(key, std::ptr::null_mut(), STATUS_SUCCESS, 0)
 }
 
 const STOP: usize = usize::MAX;

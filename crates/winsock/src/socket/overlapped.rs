@@ -235,7 +235,7 @@ pub(crate) fn indicate(
             if let Some(association) = association
                 && *packet
             {
-                association.port.push(Packet { key: association.key, overlapped, status, bytes });
+                association.port.push(Packet::new(association.key, overlapped, status, bytes));
             }
         }
         &Notice::Routine(routine) => {

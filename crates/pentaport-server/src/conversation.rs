@@ -110,7 +110,7 @@ impl<S: Service> Conversation<S> {
     /// What is to be done with the socket now. To be called until it says [`Step::Wait`] or [`Step::Yield`].
     ///
     /// `turns` is how often the service may be asked for more before other connections have their turn.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn next(&mut self, worker: &mut Worker<'_, S>, turns: &mut u32) -> Step {
         match self.machine.next() {
             Action::Receive => Step::Receive,
@@ -123,6 +123,7 @@ impl<S: Service> Conversation<S> {
         }
     }
 
+    #[cold]
     fn next_rarely(&mut self, action: Action, worker: &mut Worker<'_, S>, turns: &mut u32) -> Step {
         match action {
             Action::Receive | Action::Send | Action::Wait => unreachable!("done by next"),

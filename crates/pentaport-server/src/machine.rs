@@ -122,8 +122,25 @@ impl Machine {
     ///
     /// Sending comes before receiving, so that what is received next finds the answer gone; and both come before asking
     /// the service for more, so that an endless service does not keep the peer's end from being seen.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn next(&mut self) -> Action {
+        if !matches!(self.phase, Phase::Open) || self.again {
+            return self.next_rarely();
+        }
+        if !self.sending && self.queued() > 0 {
+            self.sending = true;
+            Action::Send
+        } else if !self.full && self.intake == Intake::Idle {
+            self.intake = Intake::Receiving;
+            Action::Receive
+        } else {
+            Action::Wait
+        }
+    }
+
+    /// As [`next`](Self::next), whatever the state.
+    #[cold]
+    fn next_rarely(&mut self) -> Action {
         match self.phase {
             Phase::Answering if self.queued() == 0 && !self.wants_more() => self.end(Close::Peer),
             Phase::Closing(why) if self.queued() == 0 && self.intake == Intake::Ended => self.end(why),

@@ -19,11 +19,13 @@ impl Pool {
     }
 
     /// An empty queue.
+    #[inline]
     pub(crate) fn take(&mut self) -> Box<SendQueue> {
         self.queues.pop().unwrap_or_default()
     }
 
     /// Takes a queue back; its contents are dropped.
+    #[inline]
     pub(crate) fn give(&mut self, mut queue: Box<SendQueue>) {
         if self.queues.len() < self.most {
             queue.clear();

@@ -195,11 +195,23 @@ fn narrow(handle: usize) -> Option<u32> {
 
 /// The socket that `handle` means. The caller locks it and then asks the value again ([`Value::means`]).
 pub(crate) fn socket(handle: usize) -> Option<(&'static Value, &'static Socket, u32)> {
+    candidate(handle).filter(|(value, _, handle)| value.means(*handle))
+}
+
+/// The only socket that `handle` can mean. Whether it does, the caller asks the value once it has locked the socket.
+#[inline(always)]
+pub(crate) fn candidate(handle: usize) -> Option<(&'static Value, &'static Socket, u32)> {
     let handle = narrow(handle)?;
     if handle & (1 << 31 | BASE | SOCKETS << 2) == BASE | SOCKETS << 2 {
-        let socket = SOCKET_PLACES.at(index_of(handle)).filter(|socket| socket.value.means(handle))?;
+        let socket = SOCKET_PLACES.at(index_of(handle))?;
         return Some((&socket.value, socket, handle));
     }
+    duplicate(handle)
+}
+
+/// As [`candidate`], for a handle that is not a socket's first.
+#[cold]
+fn duplicate(handle: u32) -> Option<(&'static Value, &'static Socket, u32)> {
     let slot = slot_of(handle)?;
     // SAFETY: sockets are never freed but recycled in place, so that a pointer to one is valid for ever.
     let socket = unsafe { slot.socket.load(Ordering::Acquire).as_ref() }?;

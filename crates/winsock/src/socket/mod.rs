@@ -285,8 +285,9 @@ impl DerefMut for Locked {
 }
 
 /// Locks the socket that a handle means.
+#[inline]
 pub(crate) fn lock(handle: SOCKET) -> WsaResult<Locked> {
-    let (value, socket, handle) = table::socket(handle).ok_or(WsaError(WSAENOTSOCK))?;
+    let (value, socket, handle) = table::candidate(handle).ok_or(WsaError(WSAENOTSOCK))?;
     let locked = socket.lock();
     if value.means(handle) { Ok(locked) } else { fail(WSAENOTSOCK) }
 }

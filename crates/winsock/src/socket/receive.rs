@@ -64,6 +64,7 @@ enum Try {
 ///
 /// # Safety
 /// The buffers and pointers in `call` are writable, until the operation completes if there is an OVERLAPPED.
+#[inline(always)]
 pub(super) unsafe fn receive(s: SOCKET, call: Call<'_>, operation: Option<&Operation>) -> WsaResult<Completion> {
     let mut socket = lock(s)?;
     // SAFETY: as the caller promises.
@@ -78,7 +79,7 @@ pub(super) unsafe fn receive(s: SOCKET, call: Call<'_>, operation: Option<&Opera
 
 /// # Safety
 /// As for [`receive`].
-#[inline]
+#[inline(always)]
 unsafe fn receive_locked(socket: &mut Locked, call: &Call<'_>, operation: Option<&Operation>) -> WsaResult<Completion> {
     if let Err(error) = check_state(socket) {
         operation.into_iter().for_each(Operation::reset_event);
@@ -95,7 +96,17 @@ unsafe fn receive_locked(socket: &mut Locked, call: &Call<'_>, operation: Option
         // SAFETY: as the caller promises.
         return unsafe { start(socket, call, operation) };
     }
-    // Not an overlapped socket: the call blocks until it is done, whatever the mode (D3).
+    // SAFETY: as the caller promises.
+    unsafe { block_for(socket, call, operation) }
+}
+
+/// Receives on behalf of an operation of a socket that is not an overlapped one: the call blocks until it is done,
+/// whatever the mode (D3).
+///
+/// # Safety
+/// As for [`receive`].
+#[cold]
+unsafe fn block_for(socket: &mut Locked, call: &Call<'_>, operation: &Operation) -> WsaResult<Completion> {
     // SAFETY: as the caller promises.
     let completion = unsafe { synchronous(socket, call, true)? };
     overlapped::complete_at_once(socket, operation, completion);
@@ -186,7 +197,7 @@ unsafe fn start(socket: &mut Locked, call: &Call<'_>, operation: &Operation) -> 
 }
 
 /// Queues a call of which `done` bytes are there.
-#[inline]
+#[inline(always)]
 fn push(socket: &mut Locked, call: &Call<'_>, operation: &Operation, done: u32) {
     let role = call.role(socket);
     let mut request = overlapped::request(operation, call.flags, call.buffers, role);
@@ -209,7 +220,7 @@ fn forget(state: &mut State, flags: u32, overlapped: Overlapped) {
 ///
 /// # Safety
 /// As for [`receive`].
-#[inline]
+#[inline(always)]
 unsafe fn synchronous(socket: &mut Locked, call: &Call<'_>, wait: bool) -> WsaResult<Completion> {
     if socket.readable == Readable::No {
         // There may be an edge that nobody has taken yet.
@@ -235,6 +246,7 @@ unsafe fn synchronous(socket: &mut Locked, call: &Call<'_>, wait: bool) -> WsaRe
 ///
 /// # Safety
 /// As for [`receive`].
+#[cold]
 unsafe fn block(socket: &mut Locked, call: &Call<'_>, done: u32) -> WsaResult<Completion> {
     let mut place = OVERLAPPED::default();
     // SAFETY: `place` outlives the request: whichever way this function is left, the request is out of the queue.
@@ -513,14 +525,6 @@ unsafe fn try_datagram(socket: &mut Locked, call: &Call<'_>) -> Try {
     }
 }
 
-/// The description of the one buffer of recv and recvfrom.
-fn one_buffer(buf: PSTR, len: i32) -> WsaResult<[WSABUF; 1]> {
-    match u32::try_from(len) {
-        Ok(len) => Ok([WSABUF { len, buf }]),
-        Err(_) => fail(WSAEFAULT),
-    }
-}
-
 /// Receives data; returns how many bytes, or 0 at the end of a stream.
 ///
 /// A stream gives what is there, at least one byte; a datagram that is longer than `len` is cut.
@@ -535,7 +539,7 @@ fn one_buffer(buf: PSTR, len: i32) -> WsaResult<[WSABUF; 1]> {
 #[unsafe(export_name = "ws_recv")]
 pub unsafe extern "system" fn recv(s: SOCKET, buf: PSTR, len: i32, flags: SEND_RECV_FLAGS) -> i32 {
     // SAFETY: as the caller promises; there is no address to write.
-    unsafe { recvfrom(s, buf, len, flags, null_mut(), null_mut()) }
+    finish_length(unsafe { receive_buffer(s, buf, len, flags, null_mut(), null_mut()) })
 }
 
 /// Receives data as [`recv`] does, and says where a datagram came from.
@@ -556,12 +560,28 @@ pub unsafe extern "system" fn recvfrom(
     from: *mut SOCKADDR,
     fromlen: *mut i32,
 ) -> i32 {
-    let result = one_buffer(buf, len).and_then(|buffers| {
-        let call = Call { buffers: &buffers, flags: flags as u32, from, from_len: fromlen, message: null_mut() };
-        // SAFETY: as the caller promises.
-        unsafe { receive(s, call, None) }
-    });
-    finish_length(result)
+    // SAFETY: as the caller promises.
+    finish_length(unsafe { receive_buffer(s, buf, len, flags, from, fromlen) })
+}
+
+/// Receives into one buffer within the call.
+///
+/// # Safety
+/// As for [`recvfrom`].
+#[inline(always)]
+unsafe fn receive_buffer(
+    s: SOCKET,
+    buf: PSTR,
+    len: i32,
+    flags: i32,
+    from: *mut SOCKADDR,
+    from_len: *mut i32,
+) -> WsaResult<Completion> {
+    let Ok(len) = u32::try_from(len) else { return fail(WSAEFAULT) };
+    let buffers = [WSABUF { len, buf }];
+    let call = Call { buffers: &buffers, flags: flags as u32, from, from_len, message: null_mut() };
+    // SAFETY: as the caller promises.
+    unsafe { receive(s, call, None) }
 }
 
 /// Receives into several buffers, in the call or overlapped.
@@ -588,20 +608,9 @@ pub unsafe extern "system" fn WSARecv(
     lpoverlapped: *mut OVERLAPPED,
     lpcompletionroutine: LPWSAOVERLAPPED_COMPLETION_ROUTINE,
 ) -> i32 {
+    let (bytes, from, routine) = (lpnumberofbytesrecvd, (null_mut(), null_mut()), lpcompletionroutine);
     // SAFETY: as the caller promises; there is no address to write.
-    unsafe {
-        WSARecvFrom(
-            s,
-            lpbuffers,
-            dwbuffercount,
-            lpnumberofbytesrecvd,
-            lpflags,
-            null_mut(),
-            null_mut(),
-            lpoverlapped,
-            lpcompletionroutine,
-        )
-    }
+    finish(unsafe { receive_buffers(s, lpbuffers, dwbuffercount, bytes, lpflags, from, lpoverlapped, routine) })
 }
 
 /// Receives as [`WSARecv`] does, and says where a datagram came from.
@@ -625,23 +634,41 @@ pub unsafe extern "system" fn WSARecvFrom(
     lpoverlapped: *mut OVERLAPPED,
     lpcompletionroutine: LPWSAOVERLAPPED_COMPLETION_ROUTINE,
 ) -> i32 {
-    let run = || {
-        // SAFETY: as the caller promises.
-        let (buffers, operation) = unsafe {
-            let buffers = overlapped::buffers(lpbuffers, dwbuffercount);
-            overlapped::check_call(s, buffers, lpnumberofbytesrecvd, lpoverlapped, lpcompletionroutine)?
-        };
-        // SAFETY: as the caller promises.
-        let flags = unsafe { lpflags.as_mut() }.ok_or(WsaError(WSAEFAULT))?;
-        let call = Call { buffers, flags: *flags, from: lpfrom, from_len: lpfromlen, message: null_mut() };
-        // SAFETY: as the caller promises.
-        let completion = unsafe { receive(s, call, operation.as_ref())? };
-        *flags = completion.flags;
-        // SAFETY: as the caller promises.
-        if let Some(bytes) = unsafe { lpnumberofbytesrecvd.as_mut() } {
-            *bytes = completion.bytes;
-        }
-        Ok(())
+    let (bytes, from, routine) = (lpnumberofbytesrecvd, (lpfrom, lpfromlen), lpcompletionroutine);
+    // SAFETY: as the caller promises.
+    finish(unsafe { receive_buffers(s, lpbuffers, dwbuffercount, bytes, lpflags, from, lpoverlapped, routine) })
+}
+
+/// What [`WSARecv`] and [`WSARecvFrom`] do.
+///
+/// # Safety
+/// As for [`WSARecvFrom`].
+#[inline(always)]
+#[expect(clippy::too_many_arguments, reason = "they are the calls'")]
+unsafe fn receive_buffers(
+    s: SOCKET,
+    buffers: *const WSABUF,
+    count: u32,
+    bytes: *mut u32,
+    flags: *mut u32,
+    (from, from_len): (*mut SOCKADDR, *mut i32),
+    overlapped: *mut OVERLAPPED,
+    routine: LPWSAOVERLAPPED_COMPLETION_ROUTINE,
+) -> WsaResult<()> {
+    // SAFETY: as the caller promises.
+    let (buffers, operation) = unsafe {
+        let buffers = overlapped::buffers(buffers, count);
+        overlapped::check_call(s, buffers, bytes, overlapped, routine)?
     };
-    finish(run())
+    // SAFETY: as the caller promises.
+    let flags = unsafe { flags.as_mut() }.ok_or(WsaError(WSAEFAULT))?;
+    let call = Call { buffers, flags: *flags, from, from_len, message: null_mut() };
+    // SAFETY: as the caller promises.
+    let completion = unsafe { receive(s, call, operation.as_ref())? };
+    *flags = completion.flags;
+    // SAFETY: as the caller promises.
+    if let Some(bytes) = unsafe { bytes.as_mut() } {
+        *bytes = completion.bytes;
+    }
+    Ok(())
 }

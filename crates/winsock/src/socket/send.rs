@@ -3,6 +3,8 @@
 //! Bytes leave in posting order (D64): a send is tried at once only if nothing is queued before it. A non-blocking send
 //! on a stream is all or nothing (D60): what the kernel does not take of it goes into the queue, copied.
 
+use std::ptr::{null, null_mut};
+
 use crate::address::Address;
 use crate::deadline::Deadline;
 use crate::error::{WsaResult, fail, finish, status_from_errno, wsa_from_errno};
@@ -38,6 +40,7 @@ pub(super) enum Try {
 ///
 /// # Safety
 /// The buffers in `call` are readable, until the operation completes if there is an OVERLAPPED.
+#[inline(always)]
 pub(super) unsafe fn transmit(s: SOCKET, call: Call<'_>, operation: Option<&Operation>) -> WsaResult<Completion> {
     let mut socket = lock(s)?;
     if let Err(error) = check_state(&mut socket, call) {
@@ -123,7 +126,7 @@ fn request(socket: &Locked, operation: &Operation, call: Call<'_>, done: u32) ->
 ///
 /// # Safety
 /// As for [`transmit`].
-#[inline]
+#[inline(always)]
 unsafe fn start(socket: &mut Locked, call: Call<'_>, operation: &Operation) -> WsaResult<Completion> {
     let mut done = 0;
     if socket.sends.is_empty() {
@@ -151,6 +154,7 @@ unsafe fn start(socket: &mut Locked, call: Call<'_>, operation: &Operation) -> W
 ///
 /// # Safety
 /// As for [`transmit`].
+#[inline(always)]
 unsafe fn all_or_nothing(socket: &mut Locked, call: Call<'_>) -> WsaResult<Completion> {
     drain(socket, None);
     if socket.fatal != 0 {
@@ -170,7 +174,7 @@ unsafe fn all_or_nothing(socket: &mut Locked, call: Call<'_>) -> WsaResult<Compl
     // SAFETY: as the caller promises.
     let rest = unsafe { spill::copy_after(call.buffers, sent as usize) };
     let request = Request {
-        overlapped: std::ptr::null_mut(),
+        overlapped: null_mut(),
         notice: Notice::HANDLE,
         thread: 0,
         flags: call.flags,
@@ -386,8 +390,8 @@ unsafe fn try_datagram(socket: &mut Locked, call: Call<'_>) -> Try {
 /// `buf` is readable for `len` bytes.
 #[unsafe(export_name = "ws_send")]
 pub unsafe extern "system" fn send(s: SOCKET, buf: PCSTR, len: i32, flags: SEND_RECV_FLAGS) -> i32 {
-    // SAFETY: as the caller promises; there is no address to read.
-    unsafe { sendto(s, buf, len, flags, std::ptr::null(), 0) }
+    // SAFETY: as the caller promises.
+    finish_length(unsafe { send_buffer(s, buf, len, flags, None) })
 }
 
 /// Sends data as [`send`] does, a datagram to an address.
@@ -409,14 +413,24 @@ pub unsafe extern "system" fn sendto(
     tolen: i32,
 ) -> i32 {
     let run = || {
-        let Ok(len) = u32::try_from(len) else { return fail(WSAEFAULT) };
-        let buffers = [WSABUF { len, buf: buf.cast_mut() }];
         // SAFETY: as the caller promises.
         let to = unsafe { destination(s, to, tolen)? };
         // SAFETY: as the caller promises.
-        unsafe { transmit(s, Call { buffers: &buffers, flags: flags as u32, to: to.as_ref(), control: &[] }, None) }
+        unsafe { send_buffer(s, buf, len, flags, to.as_ref()) }
     };
     finish_length(run())
+}
+
+/// Sends one buffer within the call.
+///
+/// # Safety
+/// `buf` is readable for `len` bytes.
+#[inline(always)]
+unsafe fn send_buffer(s: SOCKET, buf: PCSTR, len: i32, flags: i32, to: Option<&Address>) -> WsaResult<Completion> {
+    let Ok(len) = u32::try_from(len) else { return fail(WSAEFAULT) };
+    let buffers = [WSABUF { len, buf: buf.cast_mut() }];
+    // SAFETY: as the caller promises.
+    unsafe { transmit(s, Call { buffers: &buffers, flags: flags as u32, to, control: &[] }, None) }
 }
 
 /// The address that a call names, if the socket heeds it (D66).
@@ -455,20 +469,9 @@ pub unsafe extern "system" fn WSASend(
     lpoverlapped: *mut OVERLAPPED,
     lpcompletionroutine: LPWSAOVERLAPPED_COMPLETION_ROUTINE,
 ) -> i32 {
+    let (bytes, routine) = (lpnumberofbytessent, lpcompletionroutine);
     // SAFETY: as the caller promises; there is no address to read.
-    unsafe {
-        WSASendTo(
-            s,
-            lpbuffers,
-            dwbuffercount,
-            lpnumberofbytessent,
-            dwflags,
-            std::ptr::null(),
-            0,
-            lpoverlapped,
-            lpcompletionroutine,
-        )
-    }
+    finish(unsafe { send_buffers(s, lpbuffers, dwbuffercount, bytes, dwflags, (null(), 0), lpoverlapped, routine) })
 }
 
 /// Sends as [`WSASend`] does, a datagram to an address.
@@ -490,22 +493,40 @@ pub unsafe extern "system" fn WSASendTo(
     lpoverlapped: *mut OVERLAPPED,
     lpcompletionroutine: LPWSAOVERLAPPED_COMPLETION_ROUTINE,
 ) -> i32 {
-    let run = || {
-        // SAFETY: as the caller promises.
-        let (buffers, operation) = unsafe {
-            let buffers = overlapped::buffers(lpbuffers, dwbuffercount);
-            overlapped::check_call(s, buffers, lpnumberofbytessent, lpoverlapped, lpcompletionroutine)?
-        };
-        // SAFETY: as the caller promises.
-        let to = unsafe { destination(s, lpto, itolen)? };
-        let call = Call { buffers, flags: dwflags, to: to.as_ref(), control: &[] };
-        // SAFETY: as the caller promises.
-        let completion = unsafe { transmit(s, call, operation.as_ref())? };
-        // SAFETY: as the caller promises.
-        if let Some(bytes) = unsafe { lpnumberofbytessent.as_mut() } {
-            *bytes = completion.bytes;
-        }
-        Ok(())
+    let (bytes, to, routine) = (lpnumberofbytessent, (lpto, itolen), lpcompletionroutine);
+    // SAFETY: as the caller promises.
+    finish(unsafe { send_buffers(s, lpbuffers, dwbuffercount, bytes, dwflags, to, lpoverlapped, routine) })
+}
+
+/// What [`WSASend`] and [`WSASendTo`] do.
+///
+/// # Safety
+/// As for [`WSASendTo`].
+#[inline(always)]
+#[expect(clippy::too_many_arguments, reason = "they are the calls'")]
+unsafe fn send_buffers(
+    s: SOCKET,
+    buffers: *const WSABUF,
+    count: u32,
+    bytes: *mut u32,
+    flags: u32,
+    (to, to_len): (*const SOCKADDR, i32),
+    overlapped: *mut OVERLAPPED,
+    routine: LPWSAOVERLAPPED_COMPLETION_ROUTINE,
+) -> WsaResult<()> {
+    // SAFETY: as the caller promises.
+    let (buffers, operation) = unsafe {
+        let buffers = overlapped::buffers(buffers, count);
+        overlapped::check_call(s, buffers, bytes, overlapped, routine)?
     };
-    finish(run())
+    // SAFETY: as the caller promises.
+    let to = unsafe { destination(s, to, to_len)? };
+    let call = Call { buffers, flags, to: to.as_ref(), control: &[] };
+    // SAFETY: as the caller promises.
+    let completion = unsafe { transmit(s, call, operation.as_ref())? };
+    // SAFETY: as the caller promises.
+    if let Some(bytes) = unsafe { bytes.as_mut() } {
+        *bytes = completion.bytes;
+    }
+    Ok(())
 }

@@ -1,8 +1,9 @@
-//! `queue [--runs N] [--packets N] [--json]`: a completion port as a queue between threads, beside `crossbeam-channel`.
+//! `queue [--runs N] [--packets N] [--case NAME] [--queue NAME] [--json]`: a completion port as a queue between threads, beside `crossbeam-channel`.
 //!
 //! Each run passes numbers from producers to consumers and checks that each arrived once; the contenders take turns in
 //! one process, so that what slows the machine slows all. Ping-pong passes one packet to and fro between two threads over
-//! two queues. What counts is the time per packet, and its ratio to the unbounded channel of the same round.
+//! two queues. What counts is the time per packet, and its ratio to that of a channel in the same round: the unbounded one
+//! of numbers, and for the safe crate, whose packets bring an allocation along, the unbounded one of boxes.
 
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {
@@ -45,13 +46,36 @@ mod linux {
 
     type Make = fn(consumers: u32) -> Arc<dyn Queue>;
 
-    const CONTENDERS: [(&str, Make); 6] = [
-        ("crossbeam unbounded", |_| Arc::new(Channel::new(crossbeam_channel::unbounded()))),
-        ("crossbeam bounded(1024)", |_| Arc::new(Channel::new(crossbeam_channel::bounded(1024)))),
-        ("port, raw", |consumers| Arc::new(RawPort::new(consumers))),
-        ("port, raw, in batches", |consumers| Arc::new(BatchPort(RawPort::new(consumers)))),
-        ("port, safe", |consumers| Arc::new(SafePort::new(consumers))),
-        ("port, safe, in batches", |consumers| Arc::new(SafeBatchPort(SafePort::new(consumers)))),
+    struct Contender {
+        name: &'static str,
+        /// The contender to which it has a ratio.
+        beside: &'static str,
+        make: Make,
+    }
+
+    const NUMBERS: &str = "crossbeam unbounded";
+    const BOXES: &str = "crossbeam unbounded, boxes";
+
+    const CONTENDERS: [Contender; 7] = [
+        Contender { name: NUMBERS, beside: NUMBERS, make: |_| Arc::new(Channel::new(crossbeam_channel::unbounded())) },
+        Contender {
+            name: "crossbeam bounded(1024)",
+            beside: NUMBERS,
+            make: |_| Arc::new(Channel::new(crossbeam_channel::bounded(1024))),
+        },
+        Contender { name: "port, raw", beside: NUMBERS, make: |consumers| Arc::new(RawPort::new(consumers)) },
+        Contender {
+            name: "port, raw, in batches",
+            beside: NUMBERS,
+            make: |consumers| Arc::new(BatchPort(RawPort::new(consumers))),
+        },
+        Contender { name: BOXES, beside: BOXES, make: |_| Arc::new(BoxChannel::new()) },
+        Contender { name: "port, safe", beside: BOXES, make: |consumers| Arc::new(SafePort::new(consumers)) },
+        Contender {
+            name: "port, safe, in batches",
+            beside: BOXES,
+            make: |consumers| Arc::new(SafeBatchPort(SafePort::new(consumers))),
+        },
     ];
 
     struct Channel(Sender<usize>, Receiver<usize>);
@@ -69,6 +93,31 @@ mod linux {
 
         fn take(&self, each: &mut dyn FnMut(usize)) {
             each(self.1.recv().expect("a sender"));
+        }
+    }
+
+    /// What an operation of the safe crate has for the program: a buffer and a context, in an allocation for each.
+    struct Message {
+        _buffer: Vec<u8>,
+        context: usize,
+    }
+
+    struct BoxChannel(Sender<Box<Message>>, Receiver<Box<Message>>);
+
+    impl BoxChannel {
+        fn new() -> BoxChannel {
+            let (sender, receiver) = crossbeam_channel::unbounded();
+            BoxChannel(sender, receiver)
+        }
+    }
+
+    impl Queue for BoxChannel {
+        fn put(&self, value: usize) {
+            self.0.send(Box::new(Message { _buffer: Vec::new(), context: value })).expect("a receiver");
+        }
+
+        fn take(&self, each: &mut dyn FnMut(usize)) {
+            each(self.1.recv().expect("a sender").context);
         }
     }
 
@@ -255,6 +304,7 @@ mod linux {
 
     pub(super) fn main() -> ExitCode {
         let (mut runs, mut packets, mut json) = (15, 300_000, false);
+        let (mut only_case, mut only_queue) = (None, None);
         let mut arguments = std::env::args().skip(1);
         while let Some(argument) = arguments.next() {
             let number = match argument.as_str() {
@@ -264,6 +314,11 @@ mod linux {
                 }
                 "--runs" => &mut runs,
                 "--packets" => &mut packets,
+                "--case" | "--queue" => {
+                    let only = if argument == "--case" { &mut only_case } else { &mut only_queue };
+                    *only = arguments.next();
+                    continue;
+                }
                 _ => return usage(),
             };
             match arguments.next().and_then(|value| value.parse().ok()) {
@@ -271,54 +326,70 @@ mod linux {
                 _ => return usage(),
             }
         }
-        let mut rows = Vec::new();
-        for case in CASES {
-            let mut times = vec![Vec::new(); CONTENDERS.len()];
+        let is_asked = |only: &Option<String>, name: &str| only.as_ref().is_none_or(|only| only == name);
+        // For a profile of one: it may have no ratio then.
+        let contenders: Vec<_> = CONTENDERS.iter().filter(|contender| is_asked(&only_queue, contender.name)).collect();
+        let mut cases = Vec::new();
+        for case in CASES.iter().filter(|case| is_asked(&only_case, case.name)) {
+            let mut times = vec![Vec::new(); contenders.len()];
             // The first round warms up and is not counted.
             for run in 0..=runs {
-                for (times, (_, make)) in times.iter_mut().zip(CONTENDERS) {
-                    let time = (case.run)(make, packets);
+                for (times, contender) in times.iter_mut().zip(&contenders) {
+                    let time = (case.run)(contender.make, packets);
                     if run > 0 {
                         times.push(time);
                     }
                 }
             }
-            for ((name, _), own) in CONTENDERS.iter().zip(&times) {
-                let ratios = own.iter().zip(&times[0]).map(|(own, channel)| own / channel).collect();
-                rows.push((case.name, case.unit, *name, Spread::of(own.clone()), Spread::of(ratios)));
-            }
+            let subjects = contenders.iter().copied().zip(times);
+            cases.push((case, subjects.collect::<Vec<_>>()));
         }
-        if json {
-            let rows: Vec<String> = rows.iter().map(json_of).collect();
-            println!("{{\"runs\": {runs}, \"packets\": {packets}, \"rows\": [\n{}\n]}}", rows.join(",\n"));
-        } else {
-            println!(
-                "{runs} alternating runs of {packets} packets (ping-pong: a tenth of it); median (least–greatest)\n"
-            );
-            println!("| threads | queue | time | × crossbeam unbounded |\n|---|---|---|---|");
-            for (case, unit, name, time, ratio) in rows {
-                let Spread(median, least, greatest) = time;
-                let time = format!("{median:.0} ({least:.0}–{greatest:.0}) {unit}");
-                let Spread(median, least, greatest) = ratio;
-                println!("| {case} | {name} | {time} | {median:.2} ({least:.2}–{greatest:.2}) |");
-            }
+        match json {
+            true => print_json(runs, packets, &cases),
+            false => print_table(runs, packets, &cases),
         }
         ExitCode::SUCCESS
     }
 
-    fn usage() -> ExitCode {
-        eprintln!("usage: queue [--runs N] [--packets N] [--json]");
-        ExitCode::from(2)
+    /// A case, and the times of each contender in it.
+    type Measured<'a> = (&'a Case, Vec<(&'a Contender, Vec<f64>)>);
+
+    fn print_table(runs: usize, packets: usize, cases: &[Measured<'_>]) {
+        println!("{runs} alternating runs of {packets} packets (ping-pong: a tenth of it); median (least–greatest)\n");
+        println!("| threads | queue | time | × | of |\n|---|---|---|---|---|");
+        for (case, subjects) in cases {
+            for (contender, own) in subjects {
+                let beside = subjects.iter().find(|(other, _)| other.name == contender.beside);
+                let ratio = beside.map_or_else(String::new, |(_, beside)| {
+                    let Spread(median, least, greatest) =
+                        Spread::of(own.iter().zip(beside).map(|(own, beside)| own / beside).collect());
+                    format!("{median:.2} ({least:.2}–{greatest:.2})")
+                });
+                let Spread(median, least, greatest) = Spread::of(own.clone());
+                let time = format!("{median:.0} ({least:.0}–{greatest:.0}) {}", case.unit);
+                println!("| {} | {} | {time} | {ratio} | {} |", case.name, contender.name, contender.beside);
+            }
+        }
     }
 
-    fn json_of((case, unit, name, time, ratio): &(&str, &str, &str, Spread, Spread)) -> String {
-        let spread = |spread: &Spread| {
-            format!("{{\"median\": {:.3}, \"min\": {:.3}, \"max\": {:.3}}}", spread.0, spread.1, spread.2)
+    /// The times of every round, so that any ratio can be computed.
+    fn print_json(runs: usize, packets: usize, cases: &[Measured<'_>]) {
+        let subject = |(contender, times): &(&Contender, Vec<f64>)| {
+            let times: Vec<String> = times.iter().map(|time| format!("{time:.2}")).collect();
+            let Contender { name, beside, .. } = contender;
+            format!("{{\"name\": \"{name}\", \"beside\": \"{beside}\", \"times\": [{}]}}", times.join(", "))
         };
-        format!(
-            "{{\"case\": \"{case}\", \"queue\": \"{name}\", \"unit\": \"{unit}\", \"time\": {}, \"ratio\": {}}}",
-            spread(time),
-            spread(ratio)
-        )
+        let case = |(case, subjects): &Measured<'_>| {
+            let subjects: Vec<String> = subjects.iter().map(subject).collect();
+            let Case { name, unit, .. } = case;
+            format!("{{\"name\": \"{name}\", \"unit\": \"{unit}\", \"subjects\": [\n{}]}}", subjects.join(",\n"))
+        };
+        let cases: Vec<String> = cases.iter().map(case).collect();
+        println!("{{\"runs\": {runs}, \"packets\": {packets}, \"cases\": [\n{}]}}", cases.join(",\n"));
+    }
+
+    fn usage() -> ExitCode {
+        eprintln!("usage: queue [--runs N] [--packets N] [--case NAME] [--queue NAME] [--json]");
+        ExitCode::from(2)
     }
 }

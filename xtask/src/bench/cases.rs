@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Rounds of a case that a target is judged by: at least 15 pairs.
-const JUDGED: usize = 15;
+pub(super) const JUDGED: usize = 15;
 /// Rounds of the others: as few as a 95 % interval can be given for.
 const SHOWN: usize = 6;
 
@@ -126,6 +126,8 @@ pub(super) const CASES: [Case; 13] = [
 
 /// The name of the count of system calls among the cases.
 pub(super) const CALLS: &str = "calls";
+/// The name of the queues between threads among the cases.
+pub(super) const QUEUE: &str = "queue";
 
 impl Case {
     /// How long it takes with so many subjects, roughly.
@@ -152,10 +154,10 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_every_model_is_measured_at_10_000() {
-        let mut names: Vec<_> = CASES.iter().map(|case| case.name).chain([CALLS]).collect();
+        let mut names: Vec<_> = CASES.iter().map(|case| case.name).chain([CALLS, QUEUE]).collect();
         names.sort_unstable();
         names.dedup();
-        assert_eq!(names.len(), CASES.len() + 1);
+        assert_eq!(names.len(), CASES.len() + 2);
         let at_10_000 = CASES.iter().filter(|case| case.connections == 10_000);
         assert_eq!(at_10_000.map(|case| case.models().len()).sum::<usize>(), MODELS.len());
     }

@@ -9,6 +9,7 @@ mod cases;
 mod format;
 mod page;
 mod peers;
+mod queue;
 mod results;
 mod shell;
 mod statistics;
@@ -25,7 +26,7 @@ use std::time::{Duration, Instant, SystemTime};
 /// Arguments of `cargo xtask bench`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The cases, `calls` for system calls [default: all]
+    /// The cases, `calls` for system calls, `queue` for a port between threads [default: all]
     #[arg(long, value_name = "CASE,…", value_delimiter = ',', value_parser = case_names())]
     case: Vec<String>,
     /// Rounds [default: 15 where a target is judged, else 6]
@@ -43,7 +44,7 @@ pub(crate) struct Arguments {
 }
 
 fn case_names() -> clap::builder::PossibleValuesParser {
-    CASES.iter().map(|case| case.name).chain([cases::CALLS]).collect::<Vec<_>>().into()
+    CASES.iter().map(|case| case.name).chain([cases::CALLS, cases::QUEUE]).collect::<Vec<_>>().into()
 }
 
 /// Where what comes out is kept.
@@ -65,6 +66,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let origin = Origin { commit: peers::commit(), versions: peers::versions(), ..Origin::default() };
     let mut left: Duration = cases.iter().map(|case| estimate(case, &peers)).sum();
     println!("{} of {} cases: about {}", cases.len(), CASES.len(), humantime::format_duration(left));
+    let is_asked = |name: &str| arguments.case.is_empty() || arguments.case.iter().any(|case| case == name);
     let mut failures = Vec::new();
     for (number, case) in cases.iter().enumerate() {
         println!(
@@ -85,7 +87,13 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         results.cases.insert(case.name.to_owned(), result);
         files.write(&results)?;
     }
-    if arguments.case.is_empty() || arguments.case.iter().any(|name| name == cases::CALLS) {
+    if is_asked(cases::QUEUE) {
+        println!("\n{}", cases::QUEUE);
+        let runs = if arguments.quick { Some(2) } else { arguments.runs };
+        results.queue = Some(queue::measure(runs, Origin { date: now(), ..origin.clone() })?);
+        files.write(&results)?;
+    }
+    if is_asked(cases::CALLS) {
         println!("\n{}", cases::CALLS);
         if let Some(calls) = calls::count(&peers, Origin { date: now(), ..origin })? {
             let failed = calls.subjects.iter().filter_map(|subject| Some((subject, subject.error.as_ref()?)));

@@ -2,7 +2,11 @@
 
 use super::cases::{CASES, Case};
 use super::format::{self, bytes, count, interval, median, micros, ratio, spread, three_digits};
-use super::results::{CallsResult, CallsRound, CaseResult, Machine, Origin, Results, Run, SubjectCalls, SubjectResult};
+use super::queue::CHANNELS;
+use super::results::{
+    CallsResult, CallsRound, CaseResult, Machine, Origin, QueueCase, QueueResult, QueueSubject, Results, Run,
+    SubjectCalls, SubjectResult,
+};
 use super::statistics::Summary;
 use super::{shell, targets};
 use anyhow::Context;
@@ -20,6 +24,7 @@ pub(super) fn filled(page: &str, results: &Results) -> anyhow::Result<String> {
         ("targets", targets::table(results)),
         ("cases", cases(results)),
         ("calls", calls(results)),
+        ("queue", queue(results)),
     ];
     blocks.into_iter().try_fold(page.to_owned(), |page, (block, content)| replaced(&page, block, &content))
 }
@@ -160,6 +165,26 @@ fn calls(results: &Results) -> String {
     )
 }
 
+fn queue(results: &Results) -> String {
+    let Some(QueueResult { origin, cases }) = &results.queue else { return "Not measured yet.".to_owned() };
+    let runs = cases.iter().flat_map(|case| &case.subjects).map(|subject| subject.times.len()).max().unwrap_or(0);
+    let row = |case: &QueueCase, subject: &QueueSubject| {
+        let ratios = || Summary::of(case.ratios(&subject.name));
+        vec![
+            case.name.clone(),
+            subject.name.clone(),
+            format!("{} {}", spread(Summary::of(subject.times.iter().copied()), three_digits), case.unit),
+            spread(ratios(), ratio),
+            interval(ratios(), ratio),
+            subject.beside.clone(),
+        ]
+    };
+    let rows = cases.iter().flat_map(|case| case.subjects.iter().map(move |subject| row(case, subject)));
+    let version = origin.versions.get(CHANNELS).map_or_else(String::new, |version| format!("{CHANNELS} {version}. "));
+    let header = ["producers:consumers", "queue", "time", "×", "95 %", "of"];
+    format!("{version}{}{}", command(origin, runs), format::table(&header, &rows.collect::<Vec<_>>()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::results::tests::case;
@@ -167,7 +192,7 @@ mod tests {
 
     const PAGE: &str = "# Title\n<!-- begin origin: by machine -->\nold\n<!-- end origin -->\nby hand\n<!-- begin targets -->\n<!-- \
                         end targets -->\n<!-- begin cases -->\n<!-- end cases -->\n<!-- begin calls -->\n<!-- end calls \
-                        -->\nthe end\n";
+                        -->\n<!-- begin queue -->\n<!-- end queue -->\nthe end\n";
 
     #[test]
     fn tables_are_replaced_and_the_rest_is_kept() {
@@ -189,6 +214,21 @@ mod tests {
         );
         assert!(page.contains("\nselect failed in 1 of 6 runs: reset.\n"), "{page}");
         assert_eq!(filled(&page, &results).unwrap(), page, "a second time changes nothing");
+    }
+
+    #[test]
+    fn queues_are_shown_beside_their_channels() {
+        let subject = |name: &str, times: &[f64]| QueueSubject {
+            name: name.into(),
+            beside: "channel".into(),
+            times: times.into(),
+        };
+        let subjects = vec![subject("channel", &[10.0, 20.0]), subject("port", &[12.0, 26.0])];
+        let case = QueueCase { name: "1:1".into(), unit: "ns per packet".into(), subjects };
+        let queue = QueueResult { origin: Origin::default(), cases: vec![case] };
+        let page = filled(PAGE, &Results { queue: Some(queue), ..Results::default() }).unwrap();
+        let row = "\n| 1:1 | port | 19.0 (12.0–26.0) ns per packet | 1.25 (1.20–1.30) | – | channel |\n";
+        assert!(page.contains(row), "{page}");
     }
 
     #[test]

@@ -138,6 +138,12 @@ pub(super) fn versions() -> BTreeMap<String, String> {
     versions
 }
 
+/// The version of a package that the bench is built with.
+pub(super) fn version_of(package: &str) -> Option<String> {
+    let lock = std::fs::read_to_string(crate::root().join("bench/Cargo.lock")).ok()?;
+    locked_version(&lock, package)
+}
+
 /// The versions of a package in the text of a Cargo.lock: two, if two others ask for different ones.
 fn locked_version(lock: &str, name: &str) -> Option<String> {
     let name = format!("name = \"{name}\"");

@@ -14,6 +14,8 @@ pub(super) struct Results {
     pub(super) cases: BTreeMap<String, CaseResult>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) calls: Option<CallsResult>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) queue: Option<QueueResult>,
 }
 
 /// What a reader has to know in order to believe or to repeat it.
@@ -116,6 +118,32 @@ pub(super) struct CallsRound {
     pub(super) calls: BTreeMap<String, f64>,
 }
 
+/// A port and channels as queues between threads.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct QueueResult {
+    pub(super) origin: Origin,
+    pub(super) cases: Vec<QueueCase>,
+}
+
+/// As `queue` writes it.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct QueueCase {
+    /// Producers and consumers.
+    pub(super) name: String,
+    pub(super) unit: String,
+    pub(super) subjects: Vec<QueueSubject>,
+}
+
+/// As `queue` writes it.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct QueueSubject {
+    pub(super) name: String,
+    /// The subject to which it is compared.
+    pub(super) beside: String,
+    /// Of every round.
+    pub(super) times: Vec<f64>,
+}
+
 /// What `pentaport compare --json` writes, as far as it is kept.
 #[derive(Deserialize)]
 pub(super) struct Compared {
@@ -191,6 +219,17 @@ impl SubjectResult {
         let mut errors = self.runs.iter().filter_map(|run| run.error.as_deref());
         let first = errors.next()?;
         Some((1 + errors.count(), first))
+    }
+}
+
+impl QueueCase {
+    /// Of a subject's times to those of the subject that it is compared to, round by round.
+    pub(super) fn ratios(&self, name: &str) -> Vec<f64> {
+        let find = |name: &str| self.subjects.iter().find(|subject| subject.name == name);
+        let Some((subject, beside)) = find(name).and_then(|subject| Some((subject, find(&subject.beside)?))) else {
+            return Vec::new();
+        };
+        subject.times.iter().zip(&beside.times).map(|(own, beside)| own / beside).collect()
     }
 }
 

@@ -3,6 +3,7 @@
 use super::cases::MODELS;
 use super::format::{self, bytes, none, ratio};
 use super::peers::{RAW, RUNTIMES, SAFE, YARDSTICK};
+use super::queue::CHANNELS;
 use super::results::{CallsRound, CaseResult, Results, Run};
 use super::statistics::Summary;
 
@@ -107,6 +108,15 @@ fn judge(results: &Results) -> Vec<Judged> {
         .map_or_else(Vec::new, |subject| subject.figures(MEMORY).collect());
     let summary = Summary::of(of_idle.iter().copied());
     add(PORTS[0], "memory of an idle connection".to_owned(), Bound::AtMost(IDLE_BYTES), summary, of_idle.len(), bytes);
+    for (server, channel) in [("port, raw", "numbers"), ("port, safe", "boxes")] {
+        for threads in ["1:1", "2:2"] {
+            let cases = results.queue.iter().flat_map(|queue| &queue.cases);
+            let ratios: Vec<f64> =
+                cases.filter(|case| case.name == threads).flat_map(|case| case.ratios(server)).collect();
+            let what = format!("time of a packet, {threads} / {CHANNELS} of {channel}");
+            add(server, what, Bound::AtMost(1.5), Summary::of(ratios.iter().copied()), ratios.len(), ratio);
+        }
+    }
     for server in PORTS {
         let rounds = |name: &str| -> &[CallsRound] {
             let subject = results.calls.iter().flat_map(|calls| &calls.subjects).find(|subject| subject.name == name);

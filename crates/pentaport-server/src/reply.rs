@@ -33,7 +33,8 @@ impl<'a> Reply<'a> {
     }
 
     /// Queues `bytes`. All are taken, also those for which there is no [`room`](Self::room): they are the answer to
-    /// something that was received, and nothing more will be until they have left.
+    /// something that was received, and nothing more will be until they have left. Much that was received, sent back as it
+    /// came, is not copied.
     #[inline]
     pub fn send(&mut self, bytes: &[u8]) {
         if !self.received.is_empty() && self.takes(bytes) {

@@ -331,10 +331,10 @@ fn may_run(request: &Request, owner: Option<Overlapped>) -> bool {
 
 #[inline(always)]
 fn end(socket: &mut Locked, request: Request, completion: Completion) {
-    match request.role {
-        Role::AcceptData(_) => accept_ex::end_data_phase(request, completion),
-        _ => overlapped::complete(socket, &request, completion),
+    if let Role::AcceptData(_) = request.role {
+        return accept_ex::end_data_phase(request, completion);
     }
+    overlapped::complete(socket, &request, completion);
 }
 
 /// Tries once to receive what is missing after `done` bytes.

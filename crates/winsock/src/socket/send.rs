@@ -239,10 +239,14 @@ unsafe fn synchronous(socket: &mut Locked, call: Call<'_>) -> WsaResult<Completi
 
 /// Runs queued sends as far as the kernel takes them. Synchronous ones are left to the thread that waits for them:
 /// `owner` if it is the caller.
+#[inline]
 pub(crate) fn drain(socket: &mut Locked, owner: Option<Overlapped>) {
-    if socket.sends.is_empty() {
-        return;
+    if !socket.sends.is_empty() {
+        run_queue(socket, owner);
     }
+}
+
+fn run_queue(socket: &mut Locked, owner: Option<Overlapped>) {
     while let Some(front) = socket.sends.front() {
         if front.is_synchronous() && owner.map(Overlapped::as_ptr) != Some(front.overlapped) {
             return;

@@ -15,6 +15,8 @@ pub const UNAVAILABLE: u8 = 69;
 pub struct Options {
     pub listen: SocketAddr,
     pub threads: NonZero<usize>,
+    /// Whether there is one thread more, which does nothing. With it alone every call on a descriptor becomes dearer.
+    pub idle_thread: bool,
 }
 
 /// The main of a server that is told its options, and serves until a signal ends the process.
@@ -32,6 +34,13 @@ pub fn run(name: &str, serve: impl FnOnce(&Options) -> io::Result<Infallible>) -
     };
     sys::raise_descriptor_limit();
     sys::end_well_at_signals();
+    if options.idle_thread {
+        thread::spawn(|| {
+            loop {
+                thread::park()
+            }
+        });
+    }
     let Err(error) = serve(&options);
     failed(name, &error)
 }
@@ -68,19 +77,21 @@ pub fn announce(address: SocketAddr) -> io::Result<()> {
 }
 
 fn usage(name: &str) -> String {
-    format!("usage: {name} [--listen ADDR:PORT] [--threads N]")
+    format!("usage: {name} [--listen ADDR:PORT] [--threads N] [--idle-thread]")
 }
 
 /// `None`: help is wanted.
 fn parse() -> Result<Option<Options>, lexopt::Error> {
     use lexopt::prelude::*;
 
-    let mut options = Options { listen: SocketAddr::from(([127, 0, 0, 1], 0)), threads: NonZero::<usize>::MIN };
+    let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    let mut options = Options { listen, threads: NonZero::<usize>::MIN, idle_thread: false };
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
             Long("listen") => options.listen = parser.value()?.parse()?,
             Long("threads") => options.threads = parser.value()?.parse()?,
+            Long("idle-thread") => options.idle_thread = true,
             Long("help") | Short('h') => return Ok(None),
             _ => return Err(argument.unexpected()),
         }

@@ -8,6 +8,8 @@ use std::process::{Command, Stdio};
 pub(super) const YARDSTICK: &str = "epoll";
 /// The same once more: how far a program is from itself.
 pub(super) const YARDSTICK_AGAIN: &str = "epoll-again";
+/// The same with a thread more that does nothing: what that alone costs.
+const YARDSTICK_WITH_THREAD: &str = "epoll-idle-thread";
 /// The completion port by the safe crate, without `pentaport-server`.
 pub(super) const SAFE: &str = "pentaport-echo";
 /// The completion port by the raw functions.
@@ -15,10 +17,11 @@ pub(super) const RAW: &str = "winsock-echo";
 /// What a Rust programmer would pick instead.
 pub(super) const RUNTIMES: [&str; 3] = ["tokio", "compio", "monoio"];
 
-/// Name and program of `bench/`.
-const IN_RUST: [(&str, &str); 8] = [
+/// Name and program of `bench/`, with its options.
+const IN_RUST: [(&str, &str); 9] = [
     (YARDSTICK, "epoll-echo"),
     (YARDSTICK_AGAIN, "epoll-echo"),
+    (YARDSTICK_WITH_THREAD, "epoll-echo --idle-thread"),
     ("io_uring", "uring-echo"),
     ("tokio", "tokio-echo"),
     ("compio", "compio-echo"),

@@ -43,8 +43,14 @@ impl Running {
 
     /// A client that can [reset](reset) its connection.
     pub(crate) fn connect_to_reset(&self) -> Socket {
-        let socket = Socket::tcp(&self.address).expect("a socket");
+        let socket = self.client();
         socket.connect(&self.address).expect("connects");
+        socket
+    }
+
+    /// A client that is not connected yet.
+    pub(crate) fn client(&self) -> Socket {
+        let socket = Socket::tcp(&self.address).expect("a socket");
         socket.set_receive_timeout(Some(DEADLINE)).unwrap();
         socket.set_no_delay(true).unwrap();
         socket

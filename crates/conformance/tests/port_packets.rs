@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use conformance::fixture::{DEADLINE, DEADLINE_MS, closed_under, failure, finishes, pair_on_port, pends, success};
-use conformance::raw::{Dequeued, Entry, Port, Request, UNTOUCHED, cancel_io_ex};
+use conformance::raw::{Dequeued, Entry, Port, Request, UNTOUCHED, cancel_io_ex, duplicate_handle};
 use conformance::{in_child, nap};
 use pentaport::sys;
 use std::sync::Arc;
@@ -101,6 +101,24 @@ fn p26_who_posted_before_finds_the_port_closed() {
         assert_eq!(port.post(0, 3, 0), Err(sys::ERROR_INVALID_HANDLE));
         other.post(0, 4, 0).unwrap();
         assert_eq!(port.post(0, 5, 0), Err(sys::ERROR_INVALID_HANDLE));
+        assert_eq!(other.get(0), posted(4, 0, 0));
+    });
+}
+
+#[test]
+fn p26_a_closed_handle_is_invalid_though_another_keeps_the_port_open() {
+    in_child("p26_a_closed_handle_is_invalid_though_another_keeps_the_port_open", || {
+        let port = Port::new(0);
+        let other = Port::of(duplicate_handle(port.handle()).unwrap());
+        for key in [1, 2] {
+            port.post(0, key, 0).unwrap();
+            assert_eq!(port.get(0), posted(key, 0, 0));
+        }
+        port.close().unwrap();
+        assert_eq!(port.post(0, 3, 0), Err(sys::ERROR_INVALID_HANDLE));
+        assert_eq!(port.get(0), nothing(sys::ERROR_INVALID_HANDLE));
+        assert_eq!(port.get_many(1, 0).0, Err(sys::ERROR_INVALID_HANDLE));
+        other.post(0, 4, 0).unwrap();
         assert_eq!(other.get(0), posted(4, 0, 0));
     });
 }

@@ -2,6 +2,7 @@
 //! PostQueuedCompletionStatus.
 
 use std::cell::RefCell;
+use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -122,13 +123,16 @@ pub unsafe extern "system" fn GetQueuedCompletionStatus(
     if lpoverlapped.is_null() {
         return finish_bool(Err(ERROR_INVALID_PARAMETER));
     }
-    let mut entries = [OVERLAPPED_ENTRY::default()];
+    let mut entries = [MaybeUninit::uninit()];
     if let Err(error) = get(completionport, &mut entries, dwmilliseconds, false) {
         // SAFETY: as the caller promises.
         unsafe { *lpoverlapped = std::ptr::null_mut() };
         return finish_bool(Err(error));
     }
-    let [OVERLAPPED_ENTRY { lpCompletionKey, lpOverlapped, Internal, dwNumberOfBytesTransferred }] = entries;
+    let [entry] = entries;
+    // SAFETY: a packet was taken, whose entry was written.
+    let entry = unsafe { entry.assume_init() };
+    let OVERLAPPED_ENTRY { lpCompletionKey, lpOverlapped, Internal, dwNumberOfBytesTransferred } = entry;
     // SAFETY: as the caller promises.
     unsafe {
         *lpoverlapped = lpOverlapped;
@@ -166,8 +170,8 @@ pub unsafe extern "system" fn GetQueuedCompletionStatusEx(
     if lpcompletionportentries.is_null() || ulnumentriesremoved.is_null() || ulcount == 0 {
         return finish_bool(Err(ERROR_INVALID_PARAMETER));
     }
-    // SAFETY: as the caller promises; entries are plain data, of which only what is written is reported.
-    let entries = unsafe { std::slice::from_raw_parts_mut(lpcompletionportentries, ulcount as usize) };
+    // SAFETY: as the caller promises; nothing is asked of what the entries hold.
+    let entries = unsafe { std::slice::from_raw_parts_mut(lpcompletionportentries.cast(), ulcount as usize) };
     let result = get(completionport, entries, dwmilliseconds, falertable != FALSE);
     // SAFETY: as the caller promises.
     unsafe { *ulnumentriesremoved = *result.as_ref().unwrap_or(&0) as u32 };
@@ -176,7 +180,7 @@ pub unsafe extern "system" fn GetQueuedCompletionStatusEx(
 
 fn get(
     handle: HANDLE,
-    entries: &mut [OVERLAPPED_ENTRY],
+    entries: &mut [MaybeUninit<OVERLAPPED_ENTRY>],
     milliseconds: u32,
     alertable: bool,
 ) -> Result<usize, WIN32_ERROR> {

@@ -20,10 +20,12 @@
 //!   asks again, blocks in a call of ours, ends, or is found asleep by the watchdog while packets queue and waiters
 //!   are parked.
 //!
-//! Lock order: a socket's lock comes before a port's; a port's lock is a leaf, held for pushes and pops only.
+//! Lock order: a socket's lock comes before a port's. Under a port's come only that of its [`Posted`], that of what a
+//! [`Worker`] is given, and the watchdog's.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::mem::MaybeUninit;
 use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -32,6 +34,7 @@ use parking_lot_core::SpinWait;
 
 use crate::deadline::Deadline;
 use crate::dispatcher::{self, Alertable, Object};
+use crate::objects::table::{self, Value};
 use crate::os;
 use crate::reactor::Epoll;
 use crate::sleeper::Elsewhere;
@@ -238,8 +241,20 @@ pub(crate) enum GetError {
 /// The port that this thread uses, and as what.
 struct Association {
     handle: usize,
+    /// Where the handle's value lies. (The schedules have ports without handles.)
+    value: Option<(&'static Value, u32)>,
     port: Arc<Port>,
     worker: Arc<Worker>,
+}
+
+impl Association {
+    /// Whether the handle means the port still.
+    #[inline]
+    fn holds(&self) -> bool {
+        // A value that has come round again is that of another port.
+        let is_open = self.port.handles.load(Ordering::Relaxed) > 0;
+        is_open && self.value.is_none_or(|(value, handle)| value.means(handle))
+    }
 }
 
 impl Drop for Association {
@@ -259,7 +274,7 @@ local! {
 pub(crate) fn get(
     handle: usize,
     find: impl FnOnce() -> Option<Arc<Port>>,
-    entries: &mut [OVERLAPPED_ENTRY],
+    entries: &mut [MaybeUninit<OVERLAPPED_ENTRY>],
     timeout: Option<Duration>,
 ) -> Result<usize, GetError> {
     let association = match current_association(handle) {
@@ -286,7 +301,7 @@ pub(crate) fn get(
 pub(crate) fn get_alertably(
     handle: usize,
     find: impl FnOnce() -> Option<Arc<Port>>,
-    entries: &mut [OVERLAPPED_ENTRY],
+    entries: &mut [MaybeUninit<OVERLAPPED_ENTRY>],
     timeout: Option<Duration>,
 ) -> Result<usize, GetError> {
     let me = thread::current();
@@ -320,7 +335,7 @@ pub(crate) fn get_alertably(
 #[inline]
 fn current_association(handle: usize) -> Option<Rc<Association>> {
     let current = |current: &RefCell<Option<Rc<Association>>>| {
-        current.borrow().as_ref().filter(|association| association.handle == handle).cloned()
+        current.borrow().as_ref().filter(|association| association.handle == handle && association.holds()).cloned()
     };
     ASSOCIATION.try_with(current).ok().flatten()
 }
@@ -330,7 +345,7 @@ fn current_association(handle: usize) -> Option<Rc<Association>> {
 fn associate(handle: usize, find: impl FnOnce() -> Option<Arc<Port>>) -> Result<Rc<Association>, GetError> {
     let port = find().ok_or(GetError::InvalidHandle)?;
     let worker = port.join();
-    let association = Rc::new(Association { handle, port, worker });
+    let association = Rc::new(Association { handle, value: table::object_value(handle), port, worker });
     // The old association ends here: a thread uses one port at a time.
     let old = ASSOCIATION.try_with(|current| current.replace(Some(association.clone())));
     drop(old);
@@ -581,7 +596,7 @@ impl Port {
     fn get(
         &self,
         worker: &Arc<Worker>,
-        entries: &mut [OVERLAPPED_ENTRY],
+        entries: &mut [MaybeUninit<OVERLAPPED_ENTRY>],
         timeout: Option<Duration>,
     ) -> Result<usize, GetError> {
         match self.take_next(worker, entries) {
@@ -592,14 +607,20 @@ impl Port {
 
     /// A running thread that asks again takes the next packet itself (P19), and keeps its slot.
     #[inline(always)]
-    fn take_next(&self, worker: &Worker, entries: &mut [OVERLAPPED_ENTRY]) -> Result<usize, MutexGuard<'_, State>> {
+    fn take_next(
+        &self,
+        worker: &Worker,
+        entries: &mut [MaybeUninit<OVERLAPPED_ENTRY>],
+    ) -> Result<usize, MutexGuard<'_, State>> {
         let mut state = self.state.lock();
-        let keeps_slot = worker.is_running() && state.active <= state.concurrency;
         let looks_at_edges = state.taken >= BEFORE_EDGES && self.epoll.get().is_some();
-        if !keeps_slot || looks_at_edges || state.closed {
+        if !worker.keeps_slot(&state) || looks_at_edges || state.closed {
             return Err(state);
         }
-        if state.packets.is_empty() && !(self.posted.has_any() && self.refill(&mut state)) {
+        // To refill lets others in.
+        if state.packets.is_empty()
+            && !(self.posted.has_any() && self.refill(&mut state) && worker.keeps_slot(&state) && !state.closed)
+        {
             return Err(state);
         }
         worker.run_anew();
@@ -612,7 +633,7 @@ impl Port {
         &self,
         mut state: MutexGuard<'_, State>,
         worker: &Arc<Worker>,
-        entries: &mut [OVERLAPPED_ENTRY],
+        entries: &mut [MaybeUninit<OVERLAPPED_ENTRY>],
         timeout: Option<Duration>,
     ) -> Result<usize, GetError> {
         self.stop(&mut state, worker);
@@ -627,7 +648,7 @@ impl Port {
         &self,
         state: &mut MutexGuard<'_, State>,
         worker: &Arc<Worker>,
-        entries: &mut [OVERLAPPED_ENTRY],
+        entries: &mut [MaybeUninit<OVERLAPPED_ENTRY>],
         timeout: Option<Duration>,
     ) -> Result<usize, GetError> {
         if state.closed {
@@ -692,7 +713,7 @@ impl Port {
             match self.park(state, worker, arrival, deadline.remaining()) {
                 Some(Given::Packet(packet)) => {
                     // The giver has counted this thread as running.
-                    entries[0] = packet.entry();
+                    entries[0].write(packet.entry());
                     return Ok(1 + self.take(state, &mut entries[1..]));
                 }
                 Some(Given::Nudge) => {}
@@ -787,6 +808,7 @@ impl Port {
                 continue;
             }
             let Some((_, worker)) = state.waiters.pop() else { break };
+            // The oldest, though one that came later is on its way: it must not take what is older than this one's.
             let Some(packet) = state.packets.pop_front() else { break };
             worker.run(state);
             worker.wake(Given::Packet(packet));
@@ -868,13 +890,13 @@ impl Port {
 
     /// Moves queued packets into `entries`; returns how many.
     #[inline]
-    fn take(&self, state: &mut State, entries: &mut [OVERLAPPED_ENTRY]) -> usize {
+    fn take(&self, state: &mut State, entries: &mut [MaybeUninit<OVERLAPPED_ENTRY>]) -> usize {
         // Once, and not for each entry: who posts meanwhile would be met each time.
         self.has(state, entries.len());
         let mut taken = 0;
         for entry in entries {
             let Some(packet) = state.packets.pop_front() else { break };
-            *entry = packet.entry();
+            entry.write(packet.entry());
             taken += 1;
         }
         state.taken = state.taken.saturating_add(taken);
@@ -959,6 +981,12 @@ impl State {
 }
 
 impl Worker {
+    /// Whether the thread may go on to its next packet without a wait.
+    #[inline]
+    fn keeps_slot(&self, state: &State) -> bool {
+        self.is_running() && state.active <= state.concurrency
+    }
+
     fn is_running(&self) -> bool {
         self.running.load(Ordering::Relaxed) == running::YES
     }

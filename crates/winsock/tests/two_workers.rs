@@ -196,3 +196,63 @@ fn two_workers_of_which_one_may_run() {
 fn four_workers_of_which_two_may_run() {
     every_packet_comes_once(4, 2, POSTED / 10);
 }
+
+/// Packets that are only posted, to a port without sockets, go by a queue of their own.
+fn posted_packets_come_once_and_in_order(takers: usize, posts: usize) {
+    let _alone = alone();
+    let (port, posted, count) = (Port::new(0), Numbers::new(posts), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        let (port, posted, count) = (&port, &posted, &count);
+        (0..takers).for_each(|seed| drop(scope.spawn(move || take_in_order(port, posted, posts / 2, seed))));
+        let posters = [0..posts / 2, posts / 2..posts].map(|numbers| {
+            scope.spawn(move || {
+                for number in numbers {
+                    port.post(check_of(number), number).expect("a post");
+                    if number % POSTS_PER_SEND == 0 {
+                        let posts = count.fetch_add(POSTS_PER_SEND, Relaxed);
+                        wait_until("packets are taken", || posts.saturating_sub(posted.count()) < AHEAD);
+                    }
+                }
+            })
+        });
+        posters.into_iter().for_each(|poster| poster.join().unwrap());
+        wait_until("every number was seen", || posted.count() == posts);
+        port.post(0, QUIT).unwrap();
+    });
+    assert_eq!(port.get(DEADLINE_MS).map(|packet| packet.key), Ok(QUIT));
+    assert_eq!(port.get(0).map(|_| ()), Err(WAIT_TIMEOUT), "a packet too many");
+    port.close();
+}
+
+/// Takes packets, one or several at a time: those of each poster, one of which posts what is below `half`, in the order in
+/// which it posted them.
+fn take_in_order(port: &Port, posted: &Numbers, half: usize, seed: usize) {
+    let mut chance = Chance::new(seed);
+    let mut next = [0, 0];
+    loop {
+        let packets = match chance.below(4) {
+            0 => port.get_many(chance.below(40) + 1, DEADLINE_MS).expect("packets"),
+            _ => vec![port.get(DEADLINE_MS).expect("a packet")],
+        };
+        for packet in &packets {
+            if packet.key == QUIT {
+                return port.post(0, QUIT).expect("a post");
+            }
+            assert_eq!((packet.error, packet.bytes), (0, check_of(packet.key)), "{packet:?}");
+            posted.see(packet.key);
+            let next = &mut next[usize::from(packet.key >= half)];
+            assert!(packet.key >= *next, "{} after {next}", packet.key);
+            *next = packet.key + 1;
+        }
+    }
+}
+
+#[test]
+fn one_taker_gets_what_is_posted_once_and_in_order() {
+    posted_packets_come_once_and_in_order(1, POSTED);
+}
+
+#[test]
+fn two_takers_get_what_is_posted_once_and_in_order() {
+    posted_packets_come_once_and_in_order(2, POSTED);
+}

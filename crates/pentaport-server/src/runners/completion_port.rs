@@ -143,7 +143,7 @@ impl<S: Service> Runner<S> {
         let mut desk = Desk {
             lane: self.host.shared.counters.lane(number),
             tally: Tally::default(),
-            pool: Pool::new(SPARE_BUFFERS, 2 * self.host.options.send_queue_limit),
+            pool: Pool::new(SPARE_BUFFERS, self.host.largest_buffer()),
             scratch: vec![0; RECEIVE_SIZE],
             operations: Vec::new(),
             now: Instant::now(),

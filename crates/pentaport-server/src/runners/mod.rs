@@ -64,6 +64,14 @@ pub(crate) struct Host<S> {
     pub(crate) local: SocketAddr,
 }
 
+impl<S> Host<S> {
+    /// The largest buffer that a worker keeps for what its connections send: also one that something was received into,
+    /// and that went back as the answer.
+    fn largest_buffer(&self) -> usize {
+        RECEIVE_SIZE.max(2 * self.options.send_queue_limit)
+    }
+}
+
 /// Whether and how a runner is being stopped.
 #[derive(Debug, Default)]
 struct Stopping(AtomicU8);

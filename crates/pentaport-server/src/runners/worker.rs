@@ -243,7 +243,7 @@ impl<'a, S: Service, M: Mechanism<S>> Worker<'a, S, M> {
                 host: &runner.host,
                 lane: runner.host.shared.counters.lane(number),
                 tally: Tally::default(),
-                pool: Pool::new(SPARE_BUFFERS, 2 * runner.host.options.send_queue_limit),
+                pool: Pool::new(SPARE_BUFFERS, runner.host.largest_buffer()),
                 scratch: vec![0; RECEIVE_SIZE],
                 now: Instant::now(),
             },

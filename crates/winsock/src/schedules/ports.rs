@@ -1,3 +1,4 @@
+use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,8 +20,13 @@ const STOP: usize = usize::MAX;
 const HANDLE: usize = 4;
 
 fn get(port: &Arc<Port>, timeout: Option<Duration>) -> Result<usize, GetError> {
-    let mut entries = [OVERLAPPED_ENTRY::default()];
-    port::get(HANDLE, || Some(port.clone()), &mut entries, timeout).map(|_| entries[0].lpCompletionKey)
+    let mut entries = [MaybeUninit::uninit()];
+    port::get(HANDLE, || Some(port.clone()), &mut entries, timeout).map(|_| key_of(&entries))
+}
+
+fn key_of([entry]: &[MaybeUninit<OVERLAPPED_ENTRY>; 1]) -> usize {
+    // SAFETY: the call that took a packet wrote the entry.
+    unsafe { entry.assume_init_ref() }.lpCompletionKey
 }
 
 /// A worker: takes packets until it gets one that says to stop. Asserts that no more than the cap run at a time.
@@ -202,9 +208,9 @@ fn a_routine_gets_a_worker_out_of_an_alertable_wait_and_takes_no_packet() {
         };
         let mut got = Vec::new();
         while got.len() < 2 {
-            let mut entries = [OVERLAPPED_ENTRY::default()];
+            let mut entries = [MaybeUninit::uninit()];
             got.push(match port::get_alertably(HANDLE, || Some(port.clone()), &mut entries, None) {
-                Ok(_) => entries[0].lpCompletionKey,
+                Ok(_) => key_of(&entries),
                 Err(error) => {
                     assert_eq!(error, GetError::Alerted);
                     0

@@ -46,9 +46,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     for ((path, count), verdict) in counts.iter().zip(&verdicts) {
         println!("{count:>12.0} {}  {path}{}", verdict.columns(), verdict.remark());
     }
-    for row in table.rows.iter().filter(|row| !counts.iter().any(|(path, _)| *path == row.path)) {
-        println!("the table has a path that is walked no more: {}", row.path);
-    }
+    let gone = |row: &&Row| !counts.iter().any(|(path, _)| *path == row.path);
+    let gone: Vec<&str> = table.rows.iter().filter(gone).map(|row| row.path.as_str()).collect();
+    ensure!(gone.is_empty(), "bench/instructions.tsv has paths that are walked no more: {}", gone.join(", "));
     if !verdicts.iter().any(Verdict::fails) {
         return Ok(ExitCode::SUCCESS);
     }

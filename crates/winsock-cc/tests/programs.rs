@@ -4,6 +4,7 @@
 mod common;
 
 use common::{Folder, network, root, said};
+use std::collections::VecDeque;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -83,8 +84,11 @@ fn echo(stream: &mut TcpStream, text: &str) {
     assert_eq!(String::from_utf8_lossy(&back), text);
 }
 
-/// Builds an echo server as it is, and has it serve: several connections under load, one after the other's end, and the
-/// client that came with it.
+/// Builds an echo server as it is, and has it serve: several connections under load, their ends, one that comes later, and
+/// the client that came with it.
+///
+/// Most of these servers keep their connections in arrays that one thread adds to while another takes from them, without a
+/// lock. So nobody may connect before the server is done with whoever has left: which an echo to one that stays shows.
 fn serves(test: &str, name: &str, port: u16) {
     let Some(path) = source(name) else { return };
     if !network::is_inside(test) {
@@ -95,7 +99,7 @@ fn serves(test: &str, name: &str, port: u16) {
     let mut server = Program::start(&folder, "server");
 
     // One at a time: some of these servers keep a single place for who comes next.
-    let connections: Vec<TcpStream> = (0..8)
+    let mut connections: VecDeque<TcpStream> = (0..8)
         .map(|number| {
             let mut stream = connect(port);
             echo(&mut stream, &format!("connection {number}"));
@@ -103,18 +107,28 @@ fn serves(test: &str, name: &str, port: u16) {
         })
         .collect();
     thread::scope(|scope| {
-        for (number, mut stream) in connections.into_iter().enumerate() {
+        for (number, stream) in connections.iter_mut().enumerate() {
             scope.spawn(move || {
                 for message in 0..200 {
                     let filler = "x".repeat((number * 131 + message * 17) % 900);
-                    echo(&mut stream, &format!("{number} {message} {filler}"));
+                    echo(stream, &format!("{number} {message} {filler}"));
                 }
-                stream.shutdown(Shutdown::Write).expect("shutdown");
-                assert_eq!(stream.read(&mut [0]).expect("the end"), 0, "the server closes what is over");
             });
         }
     });
-    echo(&mut connect(port), "after all others");
+
+    // The first, then the last of those left, and so on: whoever leaves is never the last in the server's array, where its
+    // last one takes a freed place. `select_server.c` never forgets the last.
+    let mut stays = connections.remove(1).expect("a second connection");
+    while let Some(mut stream) = connections.pop_front() {
+        stream.shutdown(Shutdown::Write).expect("shutdown");
+        assert_eq!(stream.read(&mut [0]).expect("the end"), 0, "the server closes what is over");
+        connections.rotate_right(1.min(connections.len()));
+    }
+    echo(&mut stays, "after the others");
+    let mut later = connect(port);
+    echo(&mut later, "after the others, too");
+    echo(&mut stays, "still here");
     server.still_runs();
     if port == 5150 {
         client_talks(&folder);

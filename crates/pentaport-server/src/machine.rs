@@ -124,38 +124,10 @@ impl Machine {
     /// the service for more, so that an endless service does not keep the peer's end from being seen.
     #[inline(always)]
     pub(crate) fn next(&mut self) -> Action {
-        if !matches!(self.phase, Phase::Open) || self.again {
-            return self.next_rarely();
-        }
-        if !self.sending && self.queued() > 0 {
-            self.sending = true;
-            Action::Send
-        } else if !self.full && self.intake == Intake::Idle {
-            self.intake = Intake::Receiving;
-            Action::Receive
-        } else {
-            Action::Wait
-        }
-    }
-
-    /// As [`next`](Self::next), whatever the state.
-    #[cold]
-    fn next_rarely(&mut self) -> Action {
-        match self.phase {
-            Phase::Answering if self.queued() == 0 && !self.wants_more() => self.end(Close::Peer),
-            Phase::Closing(why) if self.queued() == 0 && self.intake == Intake::Ended => self.end(why),
-            Phase::Closing(why) if self.queued() == 0 => {
-                self.phase = Phase::Lingering(why);
-                self.progress = true;
-                return Action::ShutdownSend;
-            }
-            Phase::Lingering(why) if self.intake == Intake::Ended => self.end(why),
-            Phase::Open | Phase::Answering | Phase::Closing(_) | Phase::Lingering(_) => {}
-            Phase::Ended(..) | Phase::Closed => {}
-        }
-        if let Phase::Ended(why, abort) = self.phase {
-            self.phase = Phase::Closed;
-            return if abort { Action::Abort(why) } else { Action::Close(why) };
+        if !matches!(self.phase, Phase::Open)
+            && let Some(action) = self.end_further()
+        {
+            return action;
         }
         if self.wants_send() {
             self.sending = true;
@@ -169,6 +141,28 @@ impl Machine {
         } else {
             Action::Wait
         }
+    }
+
+    /// The next step of a connection that is on its way to its end, if it is due.
+    #[cold]
+    fn end_further(&mut self) -> Option<Action> {
+        match self.phase {
+            Phase::Answering if self.queued() == 0 && !self.wants_more() => self.end(Close::Peer),
+            Phase::Closing(why) if self.queued() == 0 && self.intake == Intake::Ended => self.end(why),
+            Phase::Closing(why) if self.queued() == 0 => {
+                self.phase = Phase::Lingering(why);
+                self.progress = true;
+                return Some(Action::ShutdownSend);
+            }
+            Phase::Lingering(why) if self.intake == Intake::Ended => self.end(why),
+            Phase::Open | Phase::Answering | Phase::Closing(_) | Phase::Lingering(_) | Phase::Ended(..) => {}
+            Phase::Closed => return Some(Action::Wait),
+        }
+        if let Phase::Ended(why, abort) = self.phase {
+            self.phase = Phase::Closed;
+            return Some(if abort { Action::Abort(why) } else { Action::Close(why) });
+        }
+        None
     }
 
     /// Bytes that wait to be sent.
@@ -210,10 +204,12 @@ impl Machine {
         std::mem::take(&mut self.progress)
     }
 
+    #[inline]
     fn wants_send(&self) -> bool {
-        !self.sending && self.queued() > 0 && self.phase != Phase::Closed
+        !self.sending && self.queued() > 0
     }
 
+    #[inline]
     fn wants_receive(&self) -> bool {
         let room = match self.phase {
             Phase::Open => !self.full,
@@ -224,6 +220,7 @@ impl Machine {
         room && self.intake == Intake::Idle
     }
 
+    #[inline]
     fn wants_more(&self) -> bool {
         let answers = matches!(self.phase, Phase::Open | Phase::Answering);
         self.again && answers && !self.stopping && self.queued() <= self.limit / 2

@@ -150,21 +150,16 @@ pub unsafe extern "system" fn WSARecvMsg(
         if message.dwFlags & !(MSG_PEEK as u32) != 0 {
             return fail(WSAEINVAL);
         }
-        // SAFETY: as the caller promises.
-        let (buffers, operation): (&[WSABUF], Option<Operation>) = unsafe {
-            let buffers = overlapped::buffers(message.lpBuffers, message.dwBufferCount);
-            overlapped::check_call(s, buffers, lpdwnumberofbytesrecvd, lpoverlapped, lpcompletionroutine)?
+        let transfer = |buffers: &[WSABUF], operation: Option<&Operation>| {
+            // SAFETY: the message is there: `check` has read it.
+            let from_len = unsafe { &raw mut (*lpmsg).namelen };
+            let call = receive::Call { buffers, flags: message.dwFlags, from: message.name, from_len, message: lpmsg };
+            // SAFETY: as the caller promises.
+            unsafe { receive::receive(s, call, operation) }
         };
-        // SAFETY: the message is there: `check` has read it.
-        let from_len = unsafe { &raw mut (*lpmsg).namelen };
-        let call = receive::Call { buffers, flags: message.dwFlags, from: message.name, from_len, message: lpmsg };
+        let buffers = (message.lpBuffers.cast_const(), message.dwBufferCount);
         // SAFETY: as the caller promises.
-        let received = unsafe { receive::receive(s, call, operation.as_ref())? };
-        // SAFETY: as the caller promises.
-        if let Some(bytes) = unsafe { lpdwnumberofbytesrecvd.as_mut() } {
-            *bytes = received.bytes;
-        }
-        Ok(())
+        unsafe { overlapped::call(s, buffers, lpdwnumberofbytesrecvd, lpoverlapped, lpcompletionroutine, transfer) }
     };
     finish(run())
 }
@@ -195,21 +190,16 @@ pub unsafe extern "system" fn WSASendMsg(
             let message = check(handle, lpmsg)?;
             (message, for_the_kernel(message.Control)?)
         };
-        // SAFETY: as the caller promises.
-        let (buffers, operation): (&[WSABUF], Option<Operation>) = unsafe {
-            let buffers = overlapped::buffers(message.lpBuffers, message.dwBufferCount);
-            overlapped::check_call(handle, buffers, lpnumberofbytessent, lpoverlapped, lpcompletionroutine)?
+        let transfer = |buffers: &[WSABUF], operation: Option<&Operation>| {
+            // SAFETY: as the caller promises.
+            let to = unsafe { send::destination(handle, message.name, message.namelen)? };
+            let call = Call { buffers, flags: dwflags, to: to.as_ref(), control: &control };
+            // SAFETY: as the caller promises.
+            unsafe { send::transmit(handle, call, operation) }
         };
+        let buffers = (message.lpBuffers.cast_const(), message.dwBufferCount);
         // SAFETY: as the caller promises.
-        let to = unsafe { send::destination(handle, message.name, message.namelen)? };
-        let call = Call { buffers, flags: dwflags, to: to.as_ref(), control: &control };
-        // SAFETY: as the caller promises.
-        let sent = unsafe { send::transmit(handle, call, operation.as_ref())? };
-        // SAFETY: as the caller promises.
-        if let Some(bytes) = unsafe { lpnumberofbytessent.as_mut() } {
-            *bytes = sent.bytes;
-        }
-        Ok(())
+        unsafe { overlapped::call(handle, buffers, lpnumberofbytessent, lpoverlapped, lpcompletionroutine, transfer) }
     };
     finish(run())
 }

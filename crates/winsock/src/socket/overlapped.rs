@@ -427,41 +427,46 @@ pub unsafe extern "system" fn SetFileCompletionNotificationModes(filehandle: HAN
     finish_bool(set())
 }
 
+/// What WSASend, WSARecv and their like do alike: checks the call, after the socket itself, has `transfer` carry it out with
+/// its buffers and, if it is overlapped, its operation, and says how many bytes went at once.
+///
+/// # Safety
+/// `buffers` is null or readable for `count` entries for the time of the call, `bytes` null or writable, and `overlapped` null
+/// or an OVERLAPPED that lives until the operation completes.
+#[inline(always)]
+pub(crate) unsafe fn call(
+    s: SOCKET,
+    (buffers, count): (*const WSABUF, u32),
+    bytes: *mut u32,
+    overlapped: *mut OVERLAPPED,
+    routine: LPWSAOVERLAPPED_COMPLETION_ROUTINE,
+    transfer: impl FnOnce(&[WSABUF], Option<&Operation>) -> WsaResult<Completion>,
+) -> WsaResult<()> {
+    // SAFETY: as the caller promises.
+    let (buffers, overlapped) = unsafe { (array(buffers, count), Overlapped::new(overlapped)) };
+    let routine = overlapped.and(routine);
+    let operation = overlapped.map(|overlapped| Operation::new(overlapped, routine));
+    if buffers.is_err() || routine.is_some() || (operation.is_none() && bytes.is_null()) {
+        check_further(s, buffers.map(|_| ()), routine.is_some())?;
+    }
+    let completion = transfer(buffers?, operation.as_ref())?;
+    // SAFETY: as the caller promises.
+    if let Some(bytes) = unsafe { bytes.as_mut() } {
+        *bytes = completion.bytes;
+    }
+    Ok(())
+}
+
 /// The array of buffers that a call passed.
 ///
 /// # Safety
 /// `buffers` is null or readable for `count` entries for the time of the call.
-pub(crate) unsafe fn buffers<'a>(buffers: *const WSABUF, count: u32) -> WsaResult<&'a [WSABUF]> {
+unsafe fn array<'a>(buffers: *const WSABUF, count: u32) -> WsaResult<&'a [WSABUF]> {
     match (is_bad(buffers), count) {
         (_, 0) => fail(WSAEINVAL),
         (true, _) => fail(WSAEFAULT),
         // SAFETY: as the caller promises.
         (false, count) => Ok(unsafe { std::slice::from_raw_parts(buffers, count as usize) }),
-    }
-}
-
-/// What the overlapped calls of Winsock check alike, after the socket itself; returns the operation, if it is one.
-///
-/// # Safety
-/// `overlapped` is null or points to an OVERLAPPED that lives until the operation completes.
-#[inline(always)]
-pub(crate) unsafe fn check_call(
-    s: SOCKET,
-    buffers: WsaResult<&[WSABUF]>,
-    bytes: *mut u32,
-    overlapped: *mut OVERLAPPED,
-    routine: LPWSAOVERLAPPED_COMPLETION_ROUTINE,
-) -> WsaResult<(&[WSABUF], Option<Operation>)> {
-    // SAFETY: as the caller promises.
-    let overlapped = unsafe { Overlapped::new(overlapped) };
-    let routine = overlapped.and(routine);
-    let operation = overlapped.map(|overlapped| Operation::new(overlapped, routine));
-    match buffers {
-        Ok(buffers) if routine.is_none() && (operation.is_some() || !bytes.is_null()) => Ok((buffers, operation)),
-        _ => {
-            check_further(s, buffers.map(|_| ()), routine.is_some())?;
-            Ok((buffers?, operation))
-        }
     }
 }
 

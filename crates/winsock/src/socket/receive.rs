@@ -656,19 +656,21 @@ unsafe fn receive_buffers(
     routine: LPWSAOVERLAPPED_COMPLETION_ROUTINE,
 ) -> WsaResult<()> {
     // SAFETY: as the caller promises.
-    let (buffers, operation) = unsafe {
-        let buffers = overlapped::buffers(buffers, count);
-        overlapped::check_call(s, buffers, bytes, overlapped, routine)?
-    };
-    // SAFETY: as the caller promises.
-    let flags = unsafe { flags.as_mut() }.ok_or(WsaError(WSAEFAULT))?;
-    let call = Call { buffers, flags: *flags, from, from_len, message: null_mut() };
-    // SAFETY: as the caller promises.
-    let completion = unsafe { receive(s, call, operation.as_ref())? };
-    *flags = completion.flags;
-    // SAFETY: as the caller promises.
-    if let Some(bytes) = unsafe { bytes.as_mut() } {
-        *bytes = completion.bytes;
+    unsafe {
+        overlapped::call(
+            s,
+            (buffers, count),
+            bytes,
+            overlapped,
+            routine,
+            #[inline(always)]
+            |buffers, operation| {
+                let flags = flags.as_mut().ok_or(WsaError(WSAEFAULT))?;
+                let call = Call { buffers, flags: *flags, from, from_len, message: null_mut() };
+                let completion = receive(s, call, operation)?;
+                *flags = completion.flags;
+                Ok(completion)
+            },
+        )
     }
-    Ok(())
 }

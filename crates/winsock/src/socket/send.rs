@@ -519,18 +519,19 @@ unsafe fn send_buffers(
     routine: LPWSAOVERLAPPED_COMPLETION_ROUTINE,
 ) -> WsaResult<()> {
     // SAFETY: as the caller promises.
-    let (buffers, operation) = unsafe {
-        let buffers = overlapped::buffers(buffers, count);
-        overlapped::check_call(s, buffers, bytes, overlapped, routine)?
-    };
-    // SAFETY: as the caller promises.
-    let to = unsafe { destination(s, to, to_len)? };
-    let call = Call { buffers, flags, to: to.as_ref(), control: &[] };
-    // SAFETY: as the caller promises.
-    let completion = unsafe { transmit(s, call, operation.as_ref())? };
-    // SAFETY: as the caller promises.
-    if let Some(bytes) = unsafe { bytes.as_mut() } {
-        *bytes = completion.bytes;
+    unsafe {
+        overlapped::call(
+            s,
+            (buffers, count),
+            bytes,
+            overlapped,
+            routine,
+            #[inline(always)]
+            |buffers, operation| {
+                let to = destination(s, to, to_len)?;
+                let call = Call { buffers, flags, to: to.as_ref(), control: &[] };
+                transmit(s, call, operation)
+            },
+        )
     }
-    Ok(())
 }

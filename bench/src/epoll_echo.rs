@@ -1,12 +1,10 @@
-//! A plain edge-triggered epoll echo server, as an expert would write it by hand: the yardstick of
-//! `pentaport compare --peer`.
+//! A plain edge-triggered epoll echo server, as an expert would write it by hand: the yardstick of the bench.
 //!
-//! Each thread has a loop and a listener (SO_REUSEPORT) of its own. A connection is registered once, for both directions, and never again. An edge is
-//! answered by receiving until a receive fills less than the buffer, which saves the last receive
-//! (the one that would only say EAGAIN) — but not once RDHUP, HUP or ERR has been seen: data and
-//! end of stream that came together give one edge only. What was received is sent at once from
-//! the shared buffer; only what the socket does not take is copied, and nothing more is received
-//! for that connection until it is gone.
+//! Each thread has a loop and a listener (SO_REUSEPORT) of its own. A connection is registered once, for both directions,
+//! and never again. An edge is answered by receiving until a receive fills less than the buffer, which saves the last
+//! receive (the one that would only say EAGAIN) — but not once RDHUP, HUP or ERR has been seen: data and end of stream that
+//! came together give one edge only. What was received is sent at once from the shared buffer; only what the socket does not
+//! take is copied, and nothing more is received for that connection until it is gone.
 
 use crate::sys::{self, Epoll};
 use crate::{BUFFER, TURNS};

@@ -1,8 +1,8 @@
 //! What pentaport is measured against: echo servers, each as an expert in its library would write it.
 //!
-//! All take one command line, `NAME --listen ADDR:PORT [--threads N]` (those in Rust also `--idle-thread`), and keep to one bargain, which `tests/echo.rs`
-//! holds them to: they say where they listen, answer what comes, whatever its size, keep no more than a bounded part of
-//! it for a reader who is slow, and end with status 0 at SIGTERM.
+//! All take one command line, `NAME --listen ADDR:PORT [--threads N]` (those in Rust also `--idle-thread`), and keep to one
+//! bargain, which `tests/echo.rs` holds them to: they say where they listen, answer what comes, whatever its size, keep no
+//! more than a bounded part of it for a reader who is slow, and end with status 0 at SIGTERM.
 
 pub mod cli;
 pub mod compio_echo;

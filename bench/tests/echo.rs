@@ -198,6 +198,17 @@ fn sigterm_and_sigint_end_it_well(program: &str) {
     }
 }
 
+#[test]
+fn an_idle_thread_is_one_thread_more() {
+    let threads = |more: &[&str]| {
+        let program = env!("CARGO_BIN_EXE_epoll-echo");
+        let server = Server::spawn(Command::new(program).args(["--listen", "127.0.0.1:0"]).args(more));
+        echo(&mut server.connect(), b"hello");
+        server.threads()
+    };
+    assert_eq!((threads(&[]), threads(&["--idle-thread"])), (1, 2));
+}
+
 /// What comes back for `message`, which fits into the buffers of a socket.
 fn echo(client: &mut TcpStream, message: &[u8]) -> Vec<u8> {
     client.write_all(message).unwrap();

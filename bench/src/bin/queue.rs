@@ -1,4 +1,5 @@
-//! `queue [--runs N] [--packets N] [--case NAME] [--queue NAME] [--json]`: a completion port as a queue between threads, beside `crossbeam-channel`.
+//! `queue [--runs N] [--packets N] [--case NAME] [--queue NAME] [--json]`: a completion port as a queue between threads,
+//! beside `crossbeam-channel`.
 //!
 //! Each run passes numbers from producers to consumers and checks that each arrived once; the contenders take turns in
 //! one process, so that what slows the machine slows all. Ping-pong passes one packet to and fro between two threads over

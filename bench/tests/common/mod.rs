@@ -2,6 +2,7 @@
 
 pub mod native;
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -37,6 +38,10 @@ impl Server {
         let client = TcpStream::connect(self.address).expect("it listens");
         client.set_read_timeout(Some(PATIENCE)).unwrap();
         client
+    }
+
+    pub fn threads(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("it runs").count()
     }
 
     pub fn signal(&self, signal: &str) {

@@ -82,11 +82,9 @@ fn p11_the_latest_waiter_gets_the_packet_of_a_socket() {
     });
 }
 
-#[test]
-#[cfg_attr(windows, ignore = "Wine 8: the packet does not go to the latest waiter")]
-fn p11_a_burst_goes_to_the_latest_waiters() {
-    // The packets come at once. Each thread takes one and then waits for the others, so that all take part.
-    let port = Arc::new(Port::new(0xFFFF));
+/// P11: the packets come at once. Each thread takes one, and the one that began to wait last the first.
+fn a_burst_goes_to_the_latest_waiters(port: Port) {
+    let port = Arc::new(port);
     let mut right = 0;
     for round in 0..40 {
         let (sender, got) = mpsc::channel();
@@ -113,4 +111,20 @@ fn p11_a_burst_goes_to_the_latest_waiters() {
         }
     }
     panic!("{right} of 40 bursts went to the waiters last in, first out");
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "Wine 8: the packet does not go to the latest waiter")]
+fn p11_a_burst_goes_to_the_latest_waiters() {
+    a_burst_goes_to_the_latest_waiters(Port::new(0xFFFF));
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "Wine 8: the packet does not go to the latest waiter")]
+fn p11_a_burst_on_a_port_with_sockets_goes_to_the_latest_waiters() {
+    let port = Port::new(0xFFFF);
+    let (_peer, socket) = pair();
+    port.associate(&socket, WAITERS).unwrap();
+    assert!(socket.wsa_recv(Request::new(1)).started());
+    a_burst_goes_to_the_latest_waiters(port);
 }

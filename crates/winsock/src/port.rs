@@ -221,6 +221,8 @@ struct State {
     poller: Option<u64>,
     /// The polling thread has been called back.
     recalled: bool,
+    /// What it has been given meanwhile. It has a slot with it.
+    given: Option<Packet>,
     closed: bool,
     /// The port's handle as something to wait for: set while packets are queued. Made when somebody waits.
     waitable: Option<Object>,
@@ -388,6 +390,7 @@ impl Port {
             active: 0,
             poller: None,
             recalled: false,
+            given: None,
             closed: false,
             waitable: None,
         };
@@ -661,7 +664,15 @@ impl Port {
         let (mut looks, mut looked) = (SpinWait::new(), false);
         // The time is over only once the call has looked.
         let mut over = false;
+        let mut given: Option<Packet> = None;
         loop {
+            if let Some(packet) = given {
+                worker.run(state);
+                entries[0].write(packet.entry());
+                let taken = 1 + self.take(state, &mut entries[1..]);
+                self.hand_out(state);
+                return Ok(taken);
+            }
             if state.closed {
                 return Err(GetError::Abandoned);
             }
@@ -674,7 +685,7 @@ impl Port {
                     && state.poller.is_none()
                     && let Some(epoll) = self.epoll.get()
                 {
-                    self.poll(state, epoll, arrival, Some(Duration::ZERO));
+                    given = self.poll(state, epoll, arrival, Some(Duration::ZERO));
                     continue;
                 }
                 let taken = self.take(state, entries);
@@ -694,7 +705,7 @@ impl Port {
             }
             match self.epoll.get() {
                 Some(epoll) if may_run && state.poller.is_none() => {
-                    self.poll(state, epoll, arrival, deadline.remaining());
+                    given = self.poll(state, epoll, arrival, deadline.remaining());
                     if !self.has(state, 1) {
                         over = deadline.is_over();
                     }
@@ -711,11 +722,7 @@ impl Port {
             self.hand_out(state);
             self.put_to_poll_before(state, arrival);
             match self.park(state, worker, arrival, deadline.remaining()) {
-                Some(Given::Packet(packet)) => {
-                    // The giver has counted this thread as running.
-                    entries[0].write(packet.entry());
-                    return Ok(1 + self.take(state, &mut entries[1..]));
-                }
+                Some(Given::Packet(packet)) => given = Some(packet),
                 Some(Given::Nudge) => {}
                 None => over = deadline.is_over(),
             }
@@ -738,8 +745,15 @@ impl Port {
         found
     }
 
-    /// Sits in `epoll_wait` and works on what it brings, without the lock.
-    fn poll(&self, state: &mut MutexGuard<'_, State>, epoll: &Epoll, arrival: u64, timeout: Option<Duration>) {
+    /// Sits in `epoll_wait` and works on what it brings, without the lock. Returns the packet that the thread was given
+    /// meanwhile, if it was.
+    fn poll(
+        &self,
+        state: &mut MutexGuard<'_, State>,
+        epoll: &Epoll,
+        arrival: u64,
+        timeout: Option<Duration>,
+    ) -> Option<Packet> {
         state.poller = Some(arrival);
         state.taken = 0;
         self.close_for_posts(state);
@@ -752,6 +766,10 @@ impl Port {
         });
         state.poller = None;
         state.recalled = false;
+        let given = state.given.take();
+        // Its slot is the thread's from now on.
+        state.active -= u32::from(given.is_some());
+        given
     }
 
     fn park(
@@ -796,22 +814,24 @@ impl Port {
 
     #[inline(never)]
     fn release(&self, state: &mut State) {
-        // Packets and slots may be meant for threads that look for them, and for the one that polls.
-        let mut reserved = state.looking as usize;
-        let mut polls = state.poller.is_some();
-        while state.active as usize + reserved < state.concurrency as usize && self.has(state, reserved + 1) {
+        // Packets and slots may be meant for threads that look for them.
+        let reserved = state.looking as usize;
+        while state.has_slot() && self.has(state, reserved + 1) {
             let latest = state.waiters.last().map(|&(arrival, _)| arrival);
-            if polls && state.poller > latest {
-                self.recall(state);
-                polls = false;
-                reserved += 1;
-                continue;
+            let to_poller = state.poller > latest && state.given.is_none();
+            if !to_poller && latest.is_none() {
+                break;
             }
-            let Some((_, worker)) = state.waiters.pop() else { break };
-            // The oldest, though one that came later is on its way: it must not take what is older than this one's.
+            // The oldest, though one that looks may be on its way: it must not take what is older than this one's.
             let Some(packet) = state.packets.pop_front() else { break };
-            worker.run(state);
-            worker.wake(Given::Packet(packet));
+            if to_poller {
+                state.given = Some(packet);
+                state.active += 1;
+                self.recall(state);
+            } else if let Some((_, worker)) = state.waiters.pop() {
+                worker.run(state);
+                worker.wake(Given::Packet(packet));
+            }
         }
     }
 

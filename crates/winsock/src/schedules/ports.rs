@@ -88,6 +88,28 @@ fn closing_ends_every_wait() {
     });
 }
 
+/// Packets are handed to the worker that polls and to those that are parked: none twice, and none before an older one.
+#[test]
+fn the_worker_that_polls_gets_its_packet_in_order() {
+    check(|| {
+        let port = Port::new(2);
+        port.epoll().expect("an epoll");
+        let running = Arc::new(AtomicUsize::new(0));
+        let workers = [(); 2].map(|()| {
+            let (port, running) = (port.clone(), running.clone());
+            thread::spawn(move || work(&port, &running, 2))
+        });
+        (1..=3).for_each(|key| port.push(packet(key)));
+        port.push(packet(STOP));
+        port.push(packet(STOP));
+        let taken = workers.map(|worker| worker.join().expect("no panic"));
+        assert!(taken.iter().all(|keys| keys.is_sorted()), "{taken:?}");
+        let mut keys = taken.concat();
+        keys.sort_unstable();
+        assert_eq!(keys, [1, 2, 3]);
+    });
+}
+
 /// Packets that edges bring, taken by workers that poll in turn.
 #[test]
 fn what_edges_bring_reaches_the_workers() {

@@ -427,12 +427,12 @@ pub unsafe extern "system" fn SetFileCompletionNotificationModes(filehandle: HAN
     finish_bool(set())
 }
 
-/// What WSASend, WSARecv and their like do alike: checks the call, after the socket itself, has `transfer` carry it out with
-/// its buffers and, if it is overlapped, its operation, and says how many bytes went at once.
+/// What WSASend, WSARecv and their like do alike: checks the call, after the socket itself, has `transfer` carry it out
+/// with its buffers and, if it is overlapped, its operation, and says how many bytes went at once.
 ///
 /// # Safety
-/// `buffers` is null or readable for `count` entries for the time of the call, `bytes` null or writable, and `overlapped` null
-/// or an OVERLAPPED that lives until the operation completes.
+/// `buffers` is null or readable for `count` entries for the time of the call, `bytes` null or writable, and `overlapped`
+/// null or an OVERLAPPED that lives until the operation completes.
 #[inline(always)]
 pub(crate) unsafe fn call(
     s: SOCKET,

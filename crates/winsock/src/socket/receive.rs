@@ -588,8 +588,8 @@ unsafe fn receive_buffer(
 ///
 /// Without an OVERLAPPED this is [`recv`] with more buffers. With one, on an overlapped socket: 0 if data was there,
 /// and the completion is indicated all the same; else WSA_IO_PENDING. It is indicated by the event of the OVERLAPPED, by
-/// a packet or, with a routine, by that: in an alertable wait of the calling thread. Buffers are filled strictly in posting order. A
-/// receive of no bytes completes when data is there and takes none.
+/// a packet or, with a routine, by that: in an alertable wait of the calling thread. Buffers are filled strictly in posting
+/// order. A receive of no bytes completes when data is there and takes none.
 ///
 /// # Errors
 /// SOCKET_ERROR with the codes of [`recv`], WSA_IO_PENDING, or WSAEINVAL for no buffers or for a completion routine on a

@@ -14,7 +14,13 @@ pub(crate) struct Suite {
 impl Suite {
     /// Runs the tests that `selection` names to `cargo test`, by the cargo that `cargo` gives for a subcommand.
     pub(crate) fn run(cargo: fn(&str) -> Command, selection: &[&str]) -> anyhow::Result<Suite> {
-        let (listed, listing) = test(cargo("test"), selection, &["--list"])?;
+        let list = || test(cargo("test"), selection, &["--list"]);
+        let (mut listed, mut listing) = list()?;
+        if !listed {
+            // A program may not even start, on a system that fails by chance.
+            eprintln!("listed once more");
+            (listed, listing) = list()?;
+        }
         if !listed {
             bail!("the tests do not build, or cannot be listed");
         }

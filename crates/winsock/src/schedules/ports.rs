@@ -88,16 +88,16 @@ fn closing_ends_every_wait() {
     });
 }
 
-/// Packets are handed to the worker that polls and to those that are parked: none twice, and none before an older one.
-#[test]
-fn the_worker_that_polls_gets_its_packet_in_order() {
-    check(|| {
-        let port = Port::new(2);
+/// Packets are handed to the worker that polls and to those that are parked: none twice, none before an older one, and none
+/// beyond the cap.
+fn the_worker_that_polls_gets_its_packet_in_order(cap: u32) {
+    check(move || {
+        let port = Port::new(cap);
         port.epoll().expect("an epoll");
         let running = Arc::new(AtomicUsize::new(0));
         let workers = [(); 2].map(|()| {
             let (port, running) = (port.clone(), running.clone());
-            thread::spawn(move || work(&port, &running, 2))
+            thread::spawn(move || work(&port, &running, cap as usize))
         });
         (1..=3).for_each(|key| port.push(packet(key)));
         port.push(packet(STOP));
@@ -108,6 +108,16 @@ fn the_worker_that_polls_gets_its_packet_in_order() {
         keys.sort_unstable();
         assert_eq!(keys, [1, 2, 3]);
     });
+}
+
+#[test]
+fn the_worker_that_polls_gets_its_packet_in_order_and_all_may_run() {
+    the_worker_that_polls_gets_its_packet_in_order(2);
+}
+
+#[test]
+fn the_worker_that_polls_gets_its_packet_in_order_and_one_may_run() {
+    the_worker_that_polls_gets_its_packet_in_order(1);
 }
 
 /// Packets that edges bring, taken by workers that poll in turn.

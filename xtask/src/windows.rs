@@ -67,7 +67,7 @@ fn succeeds(command: &mut Command) -> anyhow::Result<bool> {
     Ok(command.status().with_context(|| format!("{command:?}"))?.success())
 }
 
-/// Runs what runs under Wine in part, and once more if it fails, as [`test`] does.
+/// Runs what runs under Wine in part, and once more if it fails, as [`test()`] does.
 fn succeeds_in_two_tries(command: &mut Command) -> anyhow::Result<bool> {
     if succeeds(command)? {
         return Ok(true);

@@ -2,7 +2,7 @@
 //! beside `crossbeam-channel`.
 //!
 //! Each run passes numbers from producers to consumers and checks that each arrived once; the contenders take turns in
-//! one process, so that what slows the machine slows all. Ping-pong passes one packet to and fro between two threads over
+//! one process, each round with another first, so that what slows the machine slows all. Ping-pong passes one packet to and fro between two threads over
 //! two queues. What counts is the time per packet, and its ratio to that of a channel in the same round: the unbounded one
 //! of numbers, and for the safe crate, whose packets bring an allocation along, the unbounded one of boxes.
 
@@ -57,7 +57,7 @@ mod linux {
     const NUMBERS: &str = "crossbeam unbounded";
     const BOXES: &str = "crossbeam unbounded, boxes";
 
-    const CONTENDERS: [Contender; 7] = [
+    const CONTENDERS: [Contender; 8] = [
         Contender { name: NUMBERS, beside: NUMBERS, make: |_| Arc::new(Channel::new(crossbeam_channel::unbounded())) },
         Contender {
             name: "crossbeam bounded(1024)",
@@ -69,6 +69,11 @@ mod linux {
             name: "port, raw, in batches",
             beside: NUMBERS,
             make: |consumers| Arc::new(BatchPort(RawPort::new(consumers))),
+        },
+        Contender {
+            name: "port, raw, of a socket",
+            beside: NUMBERS,
+            make: |consumers| Arc::new(SocketPort::new(consumers)),
         },
         Contender { name: BOXES, beside: BOXES, make: |_| Arc::new(BoxChannel::new()) },
         Contender { name: "port, safe", beside: BOXES, make: |consumers| Arc::new(SafePort::new(consumers)) },
@@ -173,6 +178,62 @@ mod linux {
             assert!(got != FALSE);
             // SAFETY: the call has filled as many.
             entries[..count as usize].iter().for_each(|entry| each(unsafe { entry.assume_init_ref() }.lpCompletionKey));
+        }
+    }
+
+    /// The port is that of a socket, too, on which a receive is pending.
+    struct SocketPort {
+        port: RawPort,
+        socket: SOCKET,
+        /// Of the receive.
+        overlapped: *mut OVERLAPPED,
+    }
+
+    // SAFETY: the pointer is used by the drop alone.
+    unsafe impl Send for SocketPort {}
+    // SAFETY: as above.
+    unsafe impl Sync for SocketPort {}
+
+    impl SocketPort {
+        fn new(consumers: u32) -> SocketPort {
+            let port = RawPort::new(consumers);
+            let overlapped = Box::into_raw(Box::<OVERLAPPED>::default());
+            let nothing = WSABUF { len: 0, buf: null_mut() };
+            let mut address = SOCKADDR_IN { sin_family: AF_INET, ..Default::default() };
+            address.sin_addr.S_un.S_addr = INADDR_LOOPBACK.to_be();
+            let mut data = WSADATA::default();
+            // SAFETY: the places live through the calls; the OVERLAPPED lives until the socket is closed.
+            let socket = unsafe {
+                assert_eq!(WSAStartup(0x0202, &mut data), 0);
+                let socket = WSASocketW(AF_INET.into(), SOCK_DGRAM, 0, null(), 0, WSA_FLAG_OVERLAPPED);
+                assert_eq!(bind(socket, (&raw const address).cast(), size_of_val(&address) as i32), 0);
+                assert!(!CreateIoCompletionPort(socket as HANDLE, port.0 as HANDLE, 0, 0).is_null());
+                let mut flags = 0;
+                let pending = WSARecv(socket, &nothing, 1, null_mut(), &mut flags, overlapped, None);
+                assert_eq!((pending, WSAGetLastError()), (SOCKET_ERROR, WSA_IO_PENDING));
+                socket
+            };
+            SocketPort { port, socket, overlapped }
+        }
+    }
+
+    impl Drop for SocketPort {
+        fn drop(&mut self) {
+            // SAFETY: the socket is ours; closed, it is done with the OVERLAPPED, whose packet nobody takes.
+            unsafe {
+                closesocket(self.socket);
+                drop(Box::from_raw(self.overlapped));
+            }
+        }
+    }
+
+    impl Queue for SocketPort {
+        fn put(&self, value: usize) {
+            self.port.put(value);
+        }
+
+        fn take(&self, each: &mut dyn FnMut(usize)) {
+            self.port.take(each);
         }
     }
 
@@ -336,10 +397,11 @@ mod linux {
             let mut times = vec![Vec::new(); contenders.len()];
             // The first round warms up and is not counted.
             for run in 0..=runs {
-                for (times, contender) in times.iter_mut().zip(&contenders) {
-                    let time = (case.run)(contender.make, packets);
+                for turn in 0..contenders.len() {
+                    let turn = (turn + run) % contenders.len();
+                    let time = (case.run)(contenders[turn].make, packets);
                     if run > 0 {
-                        times.push(time);
+                        times[turn].push(time);
                     }
                 }
             }

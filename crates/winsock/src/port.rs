@@ -6,9 +6,9 @@
 //!
 //! * Packets queue first in, first out; waiters are released last in, first out, each on a futex of its own, and get
 //!   their packet handed over (P11). A running thread that asks again takes the next packet itself (P19).
-//! * Threads that post packets to a port without sockets, and threads that take them, do not share a lock while the
-//!   takers keep up: packets are posted to a queue beside ([`Posted`]), which takers move over when they have run out. It
-//!   is open only while no packet could wake anybody. A taker that has run out while posters bring several packets between
+//! * Threads that post packets and threads that take them do not share a lock while the takers keep up: packets are posted
+//!   to a queue beside ([`Posted`]), which takers move over when they have run out. It is open only while no packet could
+//!   wake anybody, and to a port with sockets only once several packets came between two sleeps in `epoll_wait`. A taker that has run out while posters bring several packets between
 //!   two of its calls lets them get ahead, or it would meet them at every packet. A thread that finds nothing looks for a
 //!   few microseconds before it sleeps; it counts as a waiter that came last.
 //! * At most one waiter *polls*, that is, sits in `epoll_wait`: the latest. One that comes while another polls takes
@@ -46,8 +46,12 @@ use crate::watchdog;
 
 /// How many packets are taken from the queue before edges are looked at, though there are more. Packets that keep coming
 /// without edges, such as those of AcceptEx while connections wait, would else keep all sockets waiting, until the watchdog
-/// takes their edges on a thread of its own.
-const BEFORE_EDGES: usize = 32;
+/// takes their edges on a thread of its own. As many as edges are taken at once, or the queue would grow where each edge
+/// brings a packet.
+const BEFORE_EDGES: usize = 64;
+
+/// How many packets are queued one by one on a port with sockets before it is opened for posts.
+const BEFORE_OPEN: u32 = if cfg!(feature = "shuttle") { 1 } else { 32 };
 
 /// For how long posters are let get ahead, at the most: some hundred nanoseconds, or a microsecond, by the processor.
 const PAUSES: usize = 32;
@@ -205,6 +209,8 @@ struct State {
     packets: VecDeque<Packet>,
     /// How many were taken since edges were last looked at.
     taken: usize,
+    /// How many were queued one by one since a thread last slept in `epoll_wait`.
+    pushed: u32,
     /// How many a running thread found posted when it had taken all, the last time.
     gathered: usize,
     /// How many threads are about to wait and look for packets without the lock. Each is as good as a waiter that came
@@ -382,6 +388,7 @@ impl Port {
             concurrency,
             packets: VecDeque::new(),
             taken: 0,
+            pushed: 0,
             gathered: 0,
             looking: 0,
             waiters: Vec::new(),
@@ -438,6 +445,7 @@ impl Port {
         }
         // The thread that polls looks at the queue when it has dispatched all that it brought.
         if !std::ptr::eq(DISPATCHING.with(Cell::get), self) {
+            state.pushed = state.pushed.saturating_add(1);
             self.hand_out(&mut state);
             self.open_for_posts(&state);
         }
@@ -498,8 +506,9 @@ impl Port {
     fn heeds_packets(&self, state: &State) -> bool {
         let waits = state.poller.is_some() || !state.waiters.is_empty();
         let heeds = waits && (state.has_slot() || !self.watched.load(Ordering::Relaxed));
-        // A port of sockets is mostly polled; it is not opened to be closed a moment later.
-        heeds || state.waitable.is_some() || state.closed || self.epoll.get().is_some()
+        // A port with sockets is mostly polled; it is not opened to be closed a moment later.
+        let polled = state.pushed < BEFORE_OPEN && self.epoll.get().is_some();
+        heeds || state.waitable.is_some() || state.closed || polled
     }
 
     #[inline]
@@ -756,7 +765,14 @@ impl Port {
     ) -> Option<Packet> {
         state.poller = Some(arrival);
         state.taken = 0;
-        self.close_for_posts(state);
+        let may_sleep = state.packets.is_empty() && timeout != Some(Duration::ZERO);
+        if may_sleep {
+            state.pushed = 0;
+        }
+        // Who sleeps is to be woken; who only looks is back at once.
+        if may_sleep || !state.waiters.is_empty() {
+            self.close_for_posts(state);
+        }
         // What came in meanwhile is ours to take.
         let timeout = if state.packets.is_empty() { timeout } else { Some(Duration::ZERO) };
         MutexGuard::unlocked(state, || {

@@ -45,10 +45,12 @@ fn work(port: &Arc<Port>, running: &AtomicUsize, cap: usize) -> Vec<usize> {
     }
 }
 
-#[test]
-fn every_packet_is_taken_once_and_the_cap_holds() {
-    check(|| {
+fn every_packet_is_taken_once_and_the_cap_holds(has_sockets: bool) {
+    check(move || {
         let port = Port::new(1);
+        if has_sockets {
+            port.epoll().expect("an epoll");
+        }
         let running = Arc::new(AtomicUsize::new(0));
         let workers = [(); 2].map(|()| {
             let (port, running) = (port.clone(), running.clone());
@@ -67,6 +69,16 @@ fn every_packet_is_taken_once_and_the_cap_holds() {
         keys.sort_unstable();
         assert_eq!(keys, [1, 2]);
     });
+}
+
+#[test]
+fn every_packet_of_a_port_without_sockets_is_taken_once_and_the_cap_holds() {
+    every_packet_is_taken_once_and_the_cap_holds(false);
+}
+
+#[test]
+fn every_packet_of_a_port_with_sockets_is_taken_once_and_the_cap_holds() {
+    every_packet_is_taken_once_and_the_cap_holds(true);
 }
 
 #[test]

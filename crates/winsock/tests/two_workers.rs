@@ -133,13 +133,7 @@ impl Exchange {
 
     fn close(self) {
         assert_eq!(self.port.get(DEADLINE_MS).map(|packet| packet.key), Ok(QUIT));
-        for (peer, socket) in self.connections {
-            stress::close(socket);
-            stress::close(peer);
-            let packet = self.port.get(DEADLINE_MS).expect("the last receive's");
-            // SAFETY: as above.
-            drop(unsafe { Box::from_raw(packet.overlapped as *mut Operation) });
-        }
+        self.connections.into_iter().for_each(|connection| close(&self.port, connection));
         assert_eq!(self.port.get(0).map(|_| ()), Err(WAIT_TIMEOUT), "a packet too many");
         self.port.close();
     }
@@ -148,6 +142,15 @@ impl Exchange {
 fn receive(socket: SOCKET) {
     let operation = Box::leak(Box::new(Operation::new(0, vec![0; 4])));
     operation.recv(socket).expect("WSARecv");
+}
+
+/// Closes a connection whose one receive is pending, and takes the packet of that.
+fn close(port: &Port, (peer, socket): (SOCKET, SOCKET)) {
+    stress::close(socket);
+    stress::close(peer);
+    let packet = port.get(DEADLINE_MS).expect("the last receive's");
+    // SAFETY: the operation was leaked at its start; it has its packet, so that the system is done with it.
+    drop(unsafe { Box::from_raw(packet.overlapped as *mut Operation) });
 }
 
 /// What is posted along with a number, so that a packet made of two is found out.
@@ -197,10 +200,16 @@ fn four_workers_of_which_two_may_run() {
     every_packet_comes_once(4, 2, POSTED / 10);
 }
 
-/// Packets that are only posted, to a port without sockets, go by a queue of their own.
-fn posted_packets_come_once_and_in_order(takers: usize, posts: usize) {
+/// Packets that are only posted go by a queue of their own; to a port with sockets, whose edges are looked at, not all.
+fn posted_packets_come_once_and_in_order(takers: usize, posts: usize, has_socket: bool) {
     let _alone = alone();
     let (port, posted, count) = (Port::new(0), Numbers::new(posts), AtomicUsize::new(0));
+    let connection = has_socket.then(|| {
+        let (peer, socket) = stress::pair();
+        port.associate(socket, 0);
+        receive(socket);
+        (peer, socket)
+    });
     thread::scope(|scope| {
         let (port, posted, count) = (&port, &posted, &count);
         (0..takers).for_each(|seed| drop(scope.spawn(move || take_in_order(port, posted, posts / 2, seed))));
@@ -220,6 +229,9 @@ fn posted_packets_come_once_and_in_order(takers: usize, posts: usize) {
         port.post(0, QUIT).unwrap();
     });
     assert_eq!(port.get(DEADLINE_MS).map(|packet| packet.key), Ok(QUIT));
+    if let Some(connection) = connection {
+        close(&port, connection);
+    }
     assert_eq!(port.get(0).map(|_| ()), Err(WAIT_TIMEOUT), "a packet too many");
     port.close();
 }
@@ -249,10 +261,20 @@ fn take_in_order(port: &Port, posted: &Numbers, half: usize, seed: usize) {
 
 #[test]
 fn one_taker_gets_what_is_posted_once_and_in_order() {
-    posted_packets_come_once_and_in_order(1, POSTED);
+    posted_packets_come_once_and_in_order(1, POSTED, false);
 }
 
 #[test]
 fn two_takers_get_what_is_posted_once_and_in_order() {
-    posted_packets_come_once_and_in_order(2, POSTED);
+    posted_packets_come_once_and_in_order(2, POSTED, false);
+}
+
+#[test]
+fn one_taker_at_a_port_with_a_socket_gets_what_is_posted_once_and_in_order() {
+    posted_packets_come_once_and_in_order(1, POSTED / 10, true);
+}
+
+#[test]
+fn two_takers_at_a_port_with_a_socket_get_what_is_posted_once_and_in_order() {
+    posted_packets_come_once_and_in_order(2, POSTED / 10, true);
 }

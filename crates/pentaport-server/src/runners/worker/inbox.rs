@@ -75,9 +75,10 @@ impl<W: Wake> Inbox<W> {
         }
     }
 
-    /// Whether the worker is to look: at its notes, and at whether the server is being stopped.
+    /// Whether the worker is to look: at its notes, and at whether the server is being stopped. Also if it was called while
+    /// it took the last notes, that one's among them: who comes next does not wake it before it has looked.
     pub(super) fn has_something(&self) -> bool {
-        self.left.load(SeqCst)
+        self.left.load(SeqCst) || self.called.load(SeqCst)
     }
 
     /// The notes. Whoever comes from now on wakes the worker again.
@@ -95,5 +96,54 @@ impl<W: Wake> Inbox<W> {
             *notes = None;
         }
         empty
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+    use std::sync::mpsc::{self, SyncSender};
+    use std::thread;
+    use std::time::Duration;
+
+    use super::*;
+
+    /// What a worker waits for: as an event, it stays set until the worker has waited.
+    struct Bell(SyncSender<()>);
+
+    impl Wake for Bell {
+        fn wake(&self) -> Result<()> {
+            // If it is full, it is set.
+            let _ = self.0.try_send(());
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn no_note_is_left_lying() {
+        const NOTES: usize = 300_000;
+        let (inbox, read) = (Inbox::new(), AtomicUsize::new(0));
+        let (bell, rung) = mpsc::sync_channel(1);
+        inbox.open(Bell(bell));
+        thread::scope(|scope| {
+            let (inbox, read) = (&inbox, &read);
+            let worker = scope.spawn(move || {
+                while read.load(SeqCst) < NOTES {
+                    if !inbox.has_something() {
+                        rung.recv_timeout(Duration::from_secs(20)).expect("a worker that is called");
+                    }
+                    if inbox.has_something() {
+                        read.fetch_add(inbox.take().len(), SeqCst);
+                    }
+                }
+            });
+            for number in 0..NOTES {
+                assert!(inbox.put(Note::Mail(ClientId::from_token(number))));
+                // A few at a time, so that the worker now and then falls asleep over the next.
+                while number % 4 == 0 && read.load(SeqCst) < number && !worker.is_finished() {
+                    std::hint::spin_loop();
+                }
+            }
+        });
     }
 }

@@ -2,9 +2,10 @@
 //! beside `crossbeam-channel`.
 //!
 //! Each run passes numbers from producers to consumers and checks that each arrived once; the contenders take turns in
-//! one process, each round with another first, so that what slows the machine slows all. Ping-pong passes one packet to and fro between two threads over
-//! two queues. What counts is the time per packet, and its ratio to that of a channel in the same round: the unbounded one
-//! of numbers, and for the safe crate, whose packets bring an allocation along, the unbounded one of boxes.
+//! one process, each round with another first, so that what slows the machine slows all. Ping-pong passes one packet to and
+//! fro between two threads over two queues. What counts is the time per packet, and its ratio to that of a channel in the
+//! same round: the unbounded one of numbers, and for the safe crate, whose packets bring an allocation along, the unbounded
+//! one of boxes.
 
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {
@@ -397,8 +398,7 @@ mod linux {
             let mut times = vec![Vec::new(); contenders.len()];
             // The first round warms up and is not counted.
             for run in 0..=runs {
-                for turn in 0..contenders.len() {
-                    let turn = (turn + run) % contenders.len();
+                for turn in (0..contenders.len()).map(|place| (place + run) % contenders.len()) {
                     let time = (case.run)(contenders[turn].make, packets);
                     if run > 0 {
                         times[turn].push(time);

@@ -8,9 +8,10 @@
 //!   their packet handed over (P11). A running thread that asks again takes the next packet itself (P19).
 //! * Threads that post packets and threads that take them do not share a lock while the takers keep up: packets are posted
 //!   to a queue beside ([`Posted`]), which takers move over when they have run out. It is open only while no packet could
-//!   wake anybody, and to a port with sockets only once several packets came between two sleeps in `epoll_wait`. A taker that has run out while posters bring several packets between
-//!   two of its calls lets them get ahead, or it would meet them at every packet. A thread that finds nothing looks for a
-//!   few microseconds before it sleeps; it counts as a waiter that came last.
+//!   wake anybody, and to a port with sockets only once several packets came between two sleeps in `epoll_wait`. A taker
+//!   that has run out while posters bring several packets between two of its calls lets them get ahead, or it would meet
+//!   them at every packet. A thread that finds nothing looks for a few microseconds before it sleeps; it counts as a waiter
+//!   that came last.
 //! * At most one waiter *polls*, that is, sits in `epoll_wait`: the latest. One that comes while another polls takes
 //!   its place. None polls while the concurrency value is reached. A port without sockets never touches epoll.
 //! * A poller that leaves with a packet does not wake another to poll in its place: it will most likely be back
@@ -50,7 +51,8 @@ use crate::watchdog;
 /// brings a packet.
 const BEFORE_EDGES: usize = 64;
 
-/// How many packets are queued one by one on a port with sockets before it is opened for posts.
+/// How many packets are queued one by one on a port with sockets before it is opened for posts. The schedules that are
+/// chosen in tests have few packets.
 const BEFORE_OPEN: u32 = if cfg!(feature = "shuttle") { 1 } else { 32 };
 
 /// For how long posters are let get ahead, at the most: some hundred nanoseconds, or a microsecond, by the processor.

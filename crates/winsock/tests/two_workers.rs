@@ -65,11 +65,7 @@ struct Exchange {
 impl Exchange {
     fn new(concurrency: usize, posts: usize) -> Exchange {
         let port = Port::new(concurrency as u32);
-        let connections = [stress::pair(), stress::pair()];
-        for (number, (_, socket)) in connections.iter().enumerate() {
-            port.associate(*socket, number);
-            receive(*socket);
-        }
+        let connections = [0, 1].map(|number| open(&port, number));
         let (posted, sent) = (Numbers::new(posts), Numbers::new(posts / POSTS_PER_SEND));
         let (posts, running) = (AtomicUsize::new(0), AtomicUsize::new(0));
         Exchange { port, connections, posts, posted, sent, running, concurrency }
@@ -144,6 +140,14 @@ fn receive(socket: SOCKET) {
     operation.recv(socket).expect("WSARecv");
 }
 
+/// A connection whose second socket is associated with the port under this key; a receive is pending on it.
+fn open(port: &Port, key: usize) -> (SOCKET, SOCKET) {
+    let (peer, socket) = stress::pair();
+    port.associate(socket, key);
+    receive(socket);
+    (peer, socket)
+}
+
 /// Closes a connection whose one receive is pending, and takes the packet of that.
 fn close(port: &Port, (peer, socket): (SOCKET, SOCKET)) {
     stress::close(socket);
@@ -204,12 +208,7 @@ fn four_workers_of_which_two_may_run() {
 fn posted_packets_come_once_and_in_order(takers: usize, posts: usize, has_socket: bool) {
     let _alone = alone();
     let (port, posted, count) = (Port::new(0), Numbers::new(posts), AtomicUsize::new(0));
-    let connection = has_socket.then(|| {
-        let (peer, socket) = stress::pair();
-        port.associate(socket, 0);
-        receive(socket);
-        (peer, socket)
-    });
+    let connection = has_socket.then(|| open(&port, 0));
     thread::scope(|scope| {
         let (port, posted, count) = (&port, &posted, &count);
         (0..takers).for_each(|seed| drop(scope.spawn(move || take_in_order(port, posted, posts / 2, seed))));

@@ -1,7 +1,7 @@
 //! How others reach a worker.
 
 use std::sync::OnceLock;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU8;
 use std::sync::atomic::Ordering::SeqCst;
 
 use parking_lot::Mutex;
@@ -15,12 +15,20 @@ use crate::Connection;
 pub(super) struct Inbox<W> {
     /// Some wakers belong to the worker's thread, which therefore makes its own.
     waker: OnceLock<W>,
-    /// There is something to be looked at.
-    left: AtomicBool,
-    /// The worker has been woken, and has not looked yet.
-    called: AtomicBool,
+    /// One of [`bell`]. In one word: a worker that takes its notes while somebody calls it must not miss half of that.
+    bell: AtomicU8,
     /// `None` when the worker has gone home.
     notes: Mutex<Option<Vec<Note>>>,
+}
+
+/// Whether a worker is to look.
+mod bell {
+    /// There is nothing to look at.
+    pub(super) const SILENT: u8 = 0;
+    /// There is something, but the worker could not be woken for it.
+    pub(super) const MUTE: u8 = 1;
+    /// There is something, and the worker has been woken.
+    pub(super) const RUNG: u8 = 2;
 }
 
 /// Wakes a worker that waits, or keeps it from falling asleep, from any thread.
@@ -39,12 +47,7 @@ pub(super) enum Note {
 
 impl<W: Wake> Inbox<W> {
     pub(super) fn new() -> Self {
-        Inbox {
-            waker: OnceLock::new(),
-            left: AtomicBool::new(false),
-            called: AtomicBool::new(false),
-            notes: Mutex::new(Some(Vec::new())),
-        }
+        Inbox { waker: OnceLock::new(), bell: AtomicU8::new(bell::SILENT), notes: Mutex::new(Some(Vec::new())) }
     }
 
     /// The worker is there. Nobody calls it before.
@@ -66,25 +69,25 @@ impl<W: Wake> Inbox<W> {
 
     /// Has the worker look.
     pub(super) fn call(&self) {
-        self.left.store(true, SeqCst);
+        if self.bell.swap(bell::RUNG, SeqCst) == bell::RUNG {
+            return;
+        }
         // One that could not begin has no waker, and nothing to look at.
         let Some(waker) = self.waker.get() else { return };
-        if !self.called.swap(true, SeqCst) && waker.wake().is_err() {
+        if waker.wake().is_err() {
             // The next one tries again; and the worker looks when something else has woken it.
-            self.called.store(false, SeqCst);
+            self.bell.store(bell::MUTE, SeqCst);
         }
     }
 
-    /// Whether the worker is to look: at its notes, and at whether the server is being stopped. Also if it was called while
-    /// it took the last notes, that one's among them: who comes next does not wake it before it has looked.
+    /// Whether the worker is to look: at its notes, and at whether the server is being stopped.
     pub(super) fn has_something(&self) -> bool {
-        self.left.load(SeqCst) || self.called.load(SeqCst)
+        self.bell.load(SeqCst) != bell::SILENT
     }
 
     /// The notes. Whoever comes from now on wakes the worker again.
     pub(super) fn take(&self) -> Vec<Note> {
-        self.called.store(false, SeqCst);
-        self.left.store(false, SeqCst);
+        self.bell.store(bell::SILENT, SeqCst);
         self.notes.lock().as_mut().map(std::mem::take).unwrap_or_default()
     }
 

@@ -13,6 +13,7 @@ WS_DECLARE(BOOL, GetQueuedCompletionStatusEx,
 WS_DECLARE(BOOL, PostQueuedCompletionStatus, (HANDLE port, DWORD bytes, ULONG_PTR key, LPOVERLAPPED overlapped));
 WS_DECLARE(BOOL, CancelIo, (HANDLE file));
 WS_DECLARE(BOOL, CancelIoEx, (HANDLE file, LPOVERLAPPED overlapped));
+WS_DECLARE(BOOL, CancelSynchronousIo, (HANDLE thread));
 WS_DECLARE(BOOL, GetOverlappedResult, (HANDLE file, LPOVERLAPPED overlapped, LPDWORD bytes, BOOL wait));
 WS_DECLARE(BOOL, GetOverlappedResultEx,
            (HANDLE file, LPOVERLAPPED overlapped, LPDWORD bytes, DWORD milliseconds, BOOL alertable));

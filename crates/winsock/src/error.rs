@@ -92,6 +92,11 @@ pub(crate) fn wsa_from_status(status: NTSTATUS) -> WSA_ERROR {
     }
 }
 
+/// The status of an operation that ends with a Winsock code.
+pub(crate) fn status_from_wsa(code: WSA_ERROR) -> NTSTATUS {
+    STATUS.iter().find(|row| row.1 == code).map_or(STATUS_UNSUCCESSFUL, |row| row.0)
+}
+
 /// The Win32 code of a finished operation (`GetOverlappedResult`, `GetQueuedCompletionStatus`).
 pub(crate) fn win32_from_status(status: NTSTATUS) -> WIN32_ERROR {
     STATUS.iter().find(|row| row.0 == status).map_or(ERROR_MR_MID_NOT_FOUND, |row| row.2)
@@ -165,6 +170,8 @@ const ERRNO: &[(i32, WSA_ERROR, NTSTATUS)] = &[
     (libc::EDQUOT, WSAEDQUOT, NONE),
     (libc::ESTALE, WSAESTALE, NONE),
     (libc::EREMOTE, WSAEREMOTE, NONE),
+    // By a kernel or a filter that does not have the call.
+    (libc::ENOSYS, WSASYSCALLFAILURE, STATUS_NOT_SUPPORTED),
     (libc::ECANCELED, WSA_OPERATION_ABORTED, STATUS_CANCELLED),
 ];
 

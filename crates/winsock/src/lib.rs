@@ -5,6 +5,7 @@
 
 mod address;
 mod apc;
+mod blocked;
 mod c;
 mod completion_port;
 mod deadline;
@@ -34,6 +35,7 @@ mod wait_set;
 mod watchdog;
 
 pub use apc::QueueUserAPC;
+pub use blocked::CancelSynchronousIo;
 pub use completion_port::{
     CreateIoCompletionPort, GetQueuedCompletionStatus, GetQueuedCompletionStatusEx, PostQueuedCompletionStatus,
 };

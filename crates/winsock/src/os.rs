@@ -108,8 +108,31 @@ pub(crate) fn local_address(fd: RawFd) -> OsResult<Address> {
     name_of(fd, libc::getsockname)
 }
 
+/// The address of a connection's peer, also when the connection is over.
 pub(crate) fn peer_address(fd: RawFd) -> OsResult<Address> {
-    name_of(fd, libc::getpeername)
+    match name_of(fd, libc::getpeername) {
+        // It is still known, and this option asks for it whatever state the connection is in. It wants no more room than
+        // the address takes.
+        Err(libc::ENOTCONN) => name_of(fd, peer_name::<{ size_of::<libc::sockaddr_in6>() }>)
+            .or_else(|_| name_of(fd, peer_name::<{ size_of::<libc::sockaddr_in>() }>)),
+        result => result,
+    }
+}
+
+/// SO_PEERNAME, as a function like getpeername, for an address of so many bytes.
+///
+/// # Safety
+/// As for getpeername; there is room for `LEN` bytes.
+unsafe extern "C" fn peer_name<const LEN: usize>(
+    fd: RawFd,
+    name: *mut libc::sockaddr,
+    len: *mut libc::socklen_t,
+) -> i32 {
+    // SAFETY: as the caller promises.
+    unsafe {
+        *len = LEN as libc::socklen_t;
+        libc::getsockopt(fd, libc::SOL_SOCKET, libc::SO_PEERNAME, name.cast(), len)
+    }
 }
 
 pub(crate) fn set_option(fd: RawFd, level: i32, name: i32, value: i32) -> OsResult<()> {

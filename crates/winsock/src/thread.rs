@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::blocked;
 use crate::dispatcher;
 use crate::objects::threads::ThreadObject;
 use crate::os::{self, OsResult};
@@ -27,6 +28,8 @@ pub(crate) struct Thread {
     expects_apcs: Cell<bool>,
     /// What wakes the thread where it polls descriptors.
     wake: OnceCell<Arc<OwnedFd>>,
+    /// The synchronous calls that it is blocked in.
+    pub(crate) blocked: blocked::OfThread,
     /// What it has found without waiting since it last harvested.
     found: Cell<usize>,
     /// The thread as an object, once somebody asked for a handle to it.
@@ -75,6 +78,7 @@ impl Thread {
             owes: Cell::new(false),
             expects_apcs: Cell::new(false),
             wake: OnceCell::new(),
+            blocked: blocked::OfThread::default(),
             found: Cell::new(0),
             object: OnceCell::new(),
         }
@@ -155,6 +159,7 @@ impl Drop for Thread {
         if let Some(object) = self.object.get() {
             object.ending();
         }
+        self.blocked.end(self.number);
         dispatcher::remove_thread(self.number);
         if let Some(object) = self.object.get() {
             object.ended();

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::blocked::{Blocked, Target};
 use crate::error::{finish_bool, is_bad, win32_from_status};
 use crate::file::pool::Ticket;
 use crate::file::request::{Direction, Outcome, Place, Request, Told, Transfer, Waiting, completion};
@@ -143,7 +144,7 @@ unsafe fn synchronous(
                     bytes
                 })
             }
-            Kind::Stream => streamed(core, transfer),
+            Kind::Stream => streamed(core, transfer, operation.as_ref()),
         }
     };
     // A buffer that is no good leaves everything as it was (F9).
@@ -160,12 +161,23 @@ unsafe fn synchronous(
     }
 }
 
-/// Has a thread of the file's lane do it: that one can neither be killed by a pipe without a reader nor meet a signal.
-fn streamed(core: &Arc<Core>, transfer: Transfer) -> Outcome {
+/// Has a thread of the file's lane do it: that one can neither be killed by a pipe without a reader nor meet a signal, and can
+/// be recalled.
+fn streamed(core: &Arc<Core>, transfer: Transfer, operation: Option<&Operation>) -> Outcome {
+    let me = thread::current();
     let waiting = Arc::new(Waiting::default());
-    let ticket = Ticket::new(Arc::as_ptr(core).addr(), 0, thread::number(), false);
+    let overlapped = operation.map_or(0, |operation| operation.overlapped.as_ptr().addr());
+    let ticket = Ticket::new(Arc::as_ptr(core).addr(), overlapped, me.number(), false);
+    let lane = core.lane(transfer.direction);
+    let cancel = {
+        let (lane, mine) = (lane.clone(), ticket.clone());
+        move || {
+            lane.cancel(|ticket| std::ptr::eq(ticket, &*mine));
+        }
+    };
     let request = Request { ticket, core: core.clone(), transfer, told: Told::Caller(waiting.clone()) };
-    core.lane(transfer.direction).submit(request).map_err(|_| STATUS_INSUFFICIENT_RESOURCES)?;
+    lane.submit(request).map_err(|_| STATUS_INSUFFICIENT_RESOURCES)?;
+    let _blocked = Blocked::until(&me, Target::File, cancel);
     waiting.wait()
 }
 
@@ -173,7 +185,7 @@ fn streamed(core: &Arc<Core>, transfer: Transfer) -> Outcome {
 fn tell(operation: &Operation, outcome: Outcome) {
     operation.begin();
     let &Operation { overlapped, ref notice } = operation;
-    let completion = completion(overlapped, outcome);
+    let completion = completion(outcome);
     match outcome {
         Ok(_) => overlapped::indicate(None, overlapped.as_ptr(), notice, thread::number(), completion),
         Err(_) => overlapped.finish(completion),

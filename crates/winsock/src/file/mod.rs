@@ -194,15 +194,15 @@ impl File {
         self.cancel(|ticket| ticket.thread == thread);
     }
 
-    /// Cancels one operation, or all for null (CancelIoEx). False if there was none.
+    /// Cancels one operation, or all for null, and calls that threads are blocked in (CancelIoEx). False if there was none.
     pub(crate) fn cancel_one(&self, overlapped: *const OVERLAPPED) -> bool {
         self.cancel(|ticket| overlapped.is_null() || ticket.overlapped == overlapped.addr()) > 0
     }
 
-    /// Cancels the operations that `wanted` names. Calls that block are no operations.
+    /// Cancels the operations that `wanted` names.
     fn cancel(&self, wanted: impl Fn(&Ticket) -> bool) -> usize {
-        let is_operation = |ticket: &Ticket| self.core.owns(ticket) && ticket.overlapped != 0 && wanted(ticket);
-        self.core.lanes().map(|lane| lane.cancel(is_operation)).sum()
+        let is_wanted = |ticket: &Ticket| self.core.owns(ticket) && wanted(ticket);
+        self.core.lanes().map(|lane| lane.cancel(is_wanted)).sum()
     }
 }
 

@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) struct Ticket {
     /// The address of the file that it is about.
     pub(super) file: usize,
-    /// The address of the OVERLAPPED; 0 for a call that waits for its end: that is no operation.
+    /// The address of the OVERLAPPED; 0 for a call that waits for its end and has none.
     pub(super) overlapped: usize,
     /// Our number of the thread that started it.
     pub(super) thread: u32,

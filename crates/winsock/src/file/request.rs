@@ -10,7 +10,7 @@ use crate::file::pool::{Lane, Ticket};
 use crate::file::{Core, Kind};
 use crate::os;
 use crate::port::blocking;
-use crate::socket::overlapped::{self, Completion, Operation, Overlapped};
+use crate::socket::overlapped::{self, Completion, Operation};
 use crate::types::*;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -78,13 +78,12 @@ impl Waiting {
     }
 }
 
-/// What is stored in an OVERLAPPED, whose offset stays what the program wrote.
-pub(super) fn completion(overlapped: Overlapped, outcome: Outcome) -> Completion {
-    let (status, bytes) = match outcome {
-        Ok(bytes) => (STATUS_SUCCESS, bytes),
-        Err(status) => (status, 0),
-    };
-    Completion { status, bytes, flags: overlapped.flags() }
+/// What is stored in an OVERLAPPED.
+pub(super) fn completion(outcome: Outcome) -> Completion {
+    match outcome {
+        Ok(bytes) => Completion::success(bytes),
+        Err(status) => Completion::failure(status),
+    }
 }
 
 impl Request {
@@ -108,7 +107,7 @@ impl Request {
             }
             Told::Program(Operation { overlapped, notice }) => {
                 let overlapped = *overlapped;
-                let completion = completion(overlapped, outcome);
+                let completion = completion(outcome);
                 let state = self.core.state.lock();
                 let association = state.association.as_ref();
                 overlapped::indicate(association, overlapped.as_ptr(), notice, self.ticket.thread, completion);

@@ -2,6 +2,7 @@
 
 use std::os::fd::RawFd;
 
+use crate::blocked::{self, Target};
 use crate::file::codes::win32_from_errno;
 use crate::file::io::Call;
 use crate::file::request::Direction;
@@ -22,7 +23,7 @@ pub(crate) fn descriptor(handle: HANDLE) -> Option<RawFd> {
     HANDLES.iter().position(|&standard| standard == handle as usize).map(|at| at as RawFd)
 }
 
-/// Reads what there is, or writes all of it.
+/// Reads what there is, or writes all of it. Others can cancel the call as long as it waits.
 ///
 /// # Safety
 /// The call's buffer is writable or readable.
@@ -35,11 +36,40 @@ pub(super) unsafe fn run(fd: RawFd, call: Call) -> Result<u32, WIN32_ERROR> {
     // SAFETY: as the caller promises.
     unsafe {
         match direction {
-            Direction::Read => os::file::read(fd, buffer, len as usize).map(|bytes| bytes as u32),
-            Direction::Write => write_all(fd, buffer, len as usize).map(|()| len),
+            Direction::Read => blocked::wait_ready(Target::Standard(fd), fd, libc::POLLIN)
+                .and_then(|()| os::file::read(fd, buffer, len as usize))
+                .map(|bytes| bytes as u32),
+            Direction::Write => write_when_ready(fd, buffer, len as usize).map(|bytes| bytes as u32),
         }
     }
     .map_err(win32_from_errno)
+}
+
+/// What a pipe that is ready for more takes without blocking (PIPE_BUF).
+const TAKEN_AT_ONCE: usize = 4096;
+
+/// Writes all of it, piece by piece, so that it is a wait that blocks and not the write.
+///
+/// # Errors
+/// ECANCELED if the call was cancelled before anything was written; later it is how much was.
+///
+/// # Safety
+/// As for [`write_all`].
+unsafe fn write_when_ready(fd: RawFd, buffer: *const u8, len: usize) -> os::OsResult<usize> {
+    let mut done = 0;
+    loop {
+        match blocked::wait_ready(Target::Standard(fd), fd, libc::POLLOUT) {
+            Err(libc::ECANCELED) if done > 0 => return Ok(done),
+            ready => ready?,
+        }
+        let piece = (len - done).min(TAKEN_AT_ONCE);
+        // SAFETY: as the caller promises.
+        unsafe { write_all(fd, buffer.add(done), piece)? };
+        done += piece;
+        if done == len {
+            return Ok(done);
+        }
+    }
 }
 
 /// Writes to a standard stream, all of it.

@@ -72,6 +72,14 @@ impl ThreadObject {
         self.id.load(Ordering::Relaxed)
     }
 
+    /// The number by which the engine knows the thread, while it runs.
+    pub(crate) fn number(&self) -> Option<u32> {
+        match *self.stage.lock() {
+            Stage::Running(number) => Some(number),
+            _ => None,
+        }
+    }
+
     /// Notes with which code the thread will have ended.
     pub(crate) fn exit_with(&self, code: u32) {
         self.exit_code.store(code, Ordering::Release);

@@ -7,9 +7,9 @@ use std::ptr::null_mut;
 use crate::address::Address;
 use crate::deadline::Deadline;
 use crate::error::{WsaError, WsaResult, fail, wsa_from_errno};
-use crate::os::{self, OsResult};
+use crate::os::{self, Errno, OsResult};
 use crate::socket::accept_ex::{self, AcceptRequest, Receiving};
-use crate::socket::{self, Kind, Locked, Phase, Readable, State, arrivals, closesocket, create, lock, spare};
+use crate::socket::{self, Kind, Locked, Phase, Readable, arrivals, closesocket, create, lock, spare};
 use crate::types::*;
 
 pub(crate) use crate::socket::accept_ex::AcceptData;
@@ -29,8 +29,10 @@ pub(crate) struct Listener {
     pub(crate) receiving: Receiving,
     /// Connections taken from the kernel and put back (CF_DEFER): they come before the kernel's.
     pub(crate) deferred: VecDeque<Connection>,
-    /// There was no descriptor for a connection, and the watchdog tries again.
+    /// There was no descriptor for a connection, or another lack, and the watchdog tries again.
     pub(crate) starved: bool,
+    /// The system refused to give a connection: until the watchdog's next try no AcceptEx asks again.
+    pub(crate) refused: bool,
 }
 
 impl Listener {
@@ -41,6 +43,7 @@ impl Listener {
             receiving: Receiving::default(),
             deferred: VecDeque::new(),
             starved: false,
+            refused: false,
         }
     }
 
@@ -70,11 +73,14 @@ impl Listener {
 pub unsafe extern "system" fn accept(s: SOCKET, addr: *mut SOCKADDR, addrlen: *mut i32) -> SOCKET {
     let run = || {
         let mut listener = lock(s)?;
+        let mine = listener.handle;
         // SAFETY: as the caller promises.
         let connection = unsafe { wait_for_connection(&mut listener, addr, addrlen) };
-        arrivals::accept_called(&mut listener, &connection);
+        if listener.handle == mine {
+            arrivals::accept_called(&mut listener, &connection);
+        }
         // SAFETY: as the caller promises.
-        unsafe { hand_over(&listener, connection?, addr, addrlen) }
+        unsafe { hand_over(listener, connection?, addr, addrlen) }
     };
     create::finish(run())
 }
@@ -105,14 +111,14 @@ pub unsafe extern "system" fn WSAAccept(
     };
     let run = || {
         let mut listener = lock(s)?;
+        let mine = listener.handle;
         // SAFETY: as the caller promises.
         let connection = unsafe { wait_for_connection(&mut listener, addr, addrlen) };
-        if connection.is_err() {
+        if connection.is_err() && listener.handle == mine {
             arrivals::accept_called(&mut listener, &connection);
         }
         let connection = connection?;
         let local = listener.listener().map_or(Address::UNSPECIFIED, |queues| queues.local_address(&connection));
-        let mine = listener.handle;
         // No lock is held while code of the program runs.
         let answer = listener.unlocked(|| {
             let (mut caller, mut callee) = (AddressBuffer::new(&connection.peer), AddressBuffer::new(&local));
@@ -144,7 +150,7 @@ pub unsafe extern "system" fn WSAAccept(
         match answer as u32 {
             CF_ACCEPT => {
                 // SAFETY: as the caller promises.
-                unsafe { hand_over(&listener, connection, addr, addrlen) }
+                unsafe { hand_over(listener, connection, addr, addrlen) }
             }
             CF_REJECT => {
                 reset(connection);
@@ -191,7 +197,8 @@ fn put_back(listener: &mut Locked, connection: Connection) {
         Some(queues) => queues.deferred.push_front(connection),
         None => return reset(connection),
     }
-    accept_ex::drain(listener);
+    // Nothing more is done with the listener, which may have been closed.
+    let _ = accept_ex::drain(listener);
 }
 
 /// # Safety
@@ -211,7 +218,9 @@ unsafe fn wait_for_connection(listener: &mut Locked, addr: *mut SOCKADDR, addrle
     loop {
         // What AcceptEx waits for is not ours. There may be an edge that nobody has taken yet.
         listener.readable = Readable::Unknown;
-        accept_ex::drain(listener);
+        if !accept_ex::drain(listener) {
+            return fail(WSAEINTR);
+        }
         match next_connection(listener) {
             Ok(connection) => return Ok(connection),
             Err(libc::EAGAIN) if listener.nonblocking => return fail(WSAEWOULDBLOCK),
@@ -224,12 +233,16 @@ unsafe fn wait_for_connection(listener: &mut Locked, addr: *mut SOCKADDR, addrle
     }
 }
 
+/// How many connections in a row may turn out to have failed before they were accepted.
+const MOST_FAILED: usize = 64;
+
 /// Takes the next connection, if there is one.
 pub(crate) fn next_connection(listener: &mut Locked) -> OsResult<Connection> {
     let queues = listener.listener_mut().ok_or(libc::EINVAL)?;
     if let Some(connection) = queues.deferred.pop_front() {
         return Ok(connection);
     }
+    let mut failed = 0;
     loop {
         match os::accept(listener.fd()) {
             Ok((fd, peer)) => return Ok(Connection { fd, peer }),
@@ -238,13 +251,29 @@ pub(crate) fn next_connection(listener: &mut Locked) -> OsResult<Connection> {
                 return Err(libc::EAGAIN);
             }
             Err(libc::EMFILE | libc::ENFILE) if spare::close_all() => {}
-            Err(errno @ (libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM | libc::EINVAL | libc::EBADF)) => {
-                return Err(errno);
-            }
-            // Linux reports here what befell a connection that is not ours yet: there may be others behind it.
-            Err(_) => {}
+            // There may be others behind it.
+            Err(errno) if is_of_one_connection(errno) && failed < MOST_FAILED => failed += 1,
+            Err(errno) => return Err(errno),
         }
     }
+}
+
+/// Whether Linux reports what befell one connection before it was accepted. Every other error would come again at once.
+fn is_of_one_connection(errno: Errno) -> bool {
+    const OF_ONE: [Errno; 11] = [
+        libc::ECONNABORTED,
+        libc::ECONNRESET,
+        libc::ETIMEDOUT,
+        libc::EPROTO,
+        libc::ENOPROTOOPT,
+        libc::EOPNOTSUPP,
+        libc::ENETDOWN,
+        libc::ENETUNREACH,
+        libc::EHOSTDOWN,
+        libc::EHOSTUNREACH,
+        libc::ENONET,
+    ];
+    OF_ONE.contains(&errno)
 }
 
 /// Makes a socket of a connection, and writes the peer's address.
@@ -252,7 +281,7 @@ pub(crate) fn next_connection(listener: &mut Locked) -> OsResult<Connection> {
 /// # Safety
 /// As for [`accept`].
 unsafe fn hand_over(
-    listener: &State,
+    listener: Locked,
     connection: Connection,
     addr: *mut SOCKADDR,
     addrlen: *mut i32,
@@ -261,6 +290,8 @@ unsafe fn hand_over(
     let options = listener.own_options();
     let (family, protocol) = (listener.family, listener.protocol);
     let (nonblocking, overlapped) = (listener.nonblocking, listener.overlapped);
+    let events = arrivals::inheritance(&listener);
+    drop(listener);
     let socket = socket::create(fd, |state| {
         state.family = family;
         state.kind = Kind::Stream;
@@ -272,7 +303,9 @@ unsafe fn hand_over(
         state.connected_now();
         state.accepted = true;
     })?;
-    if let Err(error) = arrivals::inherit(listener, socket) {
+    if let Some(events) = events
+        && let Err(error) = events.give_to(socket)
+    {
         // SAFETY: nothing is asked of the caller.
         unsafe { closesocket(socket) };
         return Err(error);

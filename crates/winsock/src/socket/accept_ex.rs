@@ -4,15 +4,21 @@
 //! data is then a receive in the acceptor's queue that completes as the listener's operation: with the listener's port
 //! and key.
 
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
 use crate::address::Address;
 use crate::dispatcher;
-use crate::error::{WsaError, fail, finish_bool, wsa_from_errno};
+use crate::error::{WsaError, fail, finish_bool, status_from_errno, wsa_from_errno};
 use crate::objects::table;
-use crate::socket::accept::{self, Connection, next_connection};
+use crate::os::{self, Errno};
+use crate::socket::accept::{self, Connection, Listener, next_connection};
 use crate::socket::overlapped::{self, Completion, Operation, Overlapped};
 use crate::socket::request::{Request, Role};
 use crate::socket::{
-    Association, Locked, Phase, Readable, Socket, State, arrivals, lock, lock_second, receive, select,
+    Association, Locked, Phase, Readable, Socket, State, arrivals, create, lock, lock_second, receive, select,
 };
 use crate::types::*;
 use crate::watchdog;
@@ -38,11 +44,17 @@ pub(crate) struct AcceptRequest {
 unsafe impl Send for AcceptRequest {}
 
 impl AcceptRequest {
-    /// Makes the acceptor an ordinary fresh socket again. Called under the listener's lock.
-    pub(crate) fn release_acceptor(&self) {
+    /// Makes the acceptor an ordinary fresh socket again.
+    fn release_acceptor(&self) {
         let mut acceptor = self.acceptor.lock();
         if acceptor.handle == self.acceptor_handle {
             acceptor.stop_accepting();
+            if acceptor.fd < 0 {
+                // It was given up for a connection that has gone. Failing, calls on the socket say that there is none.
+                if let Ok(fd) = create::descriptor_for(&acceptor) {
+                    acceptor.replace_fd(fd);
+                }
+            }
         }
     }
 }
@@ -58,92 +70,213 @@ pub(crate) fn acceptor_closed(listener: &'static Socket, acceptor: &'static Sock
     }
 }
 
-/// What a receive in an acceptor's queue has to know of the listener's operation.
-pub(crate) struct AcceptData {
-    /// The listener, by its handle.
-    pub(crate) listener: u32,
+/// What tells of the end of a listener's operation where the listener is not locked.
+struct Teller {
     association: Option<Association>,
     /// The listener's handle, if that is what is waited for.
     handle: Option<dispatcher::Object>,
 }
 
-/// The acceptors of a listener that wait for first data. Entries outlive what they name and are weeded out now and
-/// then: an acceptor's lock is held when its data comes, and the listener's may not be taken after it.
-#[derive(Default)]
-pub(crate) struct Receiving {
-    acceptors: Vec<(&'static Socket, u32)>,
-    weed_at: usize,
-}
-
-impl Receiving {
-    fn push(&mut self, acceptor: &'static Socket, handle: u32, listener: u32) {
-        if self.acceptors.len() >= self.weed_at {
-            self.acceptors.retain(|&(acceptor, handle)| {
-                let acceptor = acceptor.lock();
-                acceptor.handle == handle && acceptor.receives.iter().any(|request| belongs_to(request, listener))
-            });
-            self.weed_at = (2 * self.acceptors.len()).max(64);
-        }
-        self.acceptors.push((acceptor, handle));
+impl Teller {
+    fn new(listener: &mut State, request: &Request) -> Teller {
+        Teller { association: listener.association.clone(), handle: listener.signalled_by(&request.notice) }
     }
 
-    /// Takes the requests of this listener that `wanted` names out of their acceptors' queues and ends them.
-    pub(crate) fn cancel(&mut self, listener: u32, wanted: impl Fn(&Request) -> bool) -> usize {
+    fn tell(&self, request: &Request, completion: Completion) {
+        let association = self.association.as_ref();
+        overlapped::indicate(association, request.overlapped, &request.notice, request.thread, completion);
+        self.handle.iter().for_each(|handle| handle.set());
+    }
+}
+
+/// What a receive in an acceptor's queue has to know of the listener's operation.
+pub(crate) struct AcceptData {
+    teller: Teller,
+    receiving: Receiving,
+    /// The acceptor, by its handle.
+    acceptor: u32,
+}
+
+impl Drop for AcceptData {
+    fn drop(&mut self) {
+        self.receiving.0.lock().remove(&self.acceptor);
+    }
+}
+
+/// The acceptors of a listener that wait for first data, by their handles. Nothing is locked under its lock, so that it may
+/// be taken with a socket locked: the acceptor whose operation ends.
+#[derive(Clone, Default)]
+pub(crate) struct Receiving(Arc<Mutex<HashMap<u32, &'static Socket>>>);
+
+impl Receiving {
+    fn add(&self, acceptor: &Locked, teller: Teller) -> AcceptData {
+        self.0.lock().insert(acceptor.handle, acceptor.socket);
+        AcceptData { teller, receiving: self.clone(), acceptor: acceptor.handle }
+    }
+
+    /// Takes the operations that `wanted` names out of their acceptors' queues and has them end. The caller has no socket
+    /// locked. Returns how many there were.
+    fn take(&self, wanted: impl Fn(&Request) -> bool, end: impl Fn(Request)) -> usize {
+        let acceptors: Vec<_> = self.0.lock().iter().map(|(&handle, &acceptor)| (handle, acceptor)).collect();
         let mut count = 0;
-        for &(acceptor, handle) in &self.acceptors {
+        for (handle, acceptor) in acceptors {
             let mut acceptor = acceptor.lock();
-            if acceptor.handle != handle {
-                continue;
-            }
-            let taken = acceptor.receives.take(|request| belongs_to(request, listener) && wanted(request));
-            count += taken.len();
-            for request in taken {
-                end_data_phase(request, Completion::failure(STATUS_CANCELLED));
+            // One that was closed meanwhile has ended its operation.
+            if acceptor.handle == handle {
+                let taken = acceptor.receives.take(|request| self.has(request) && wanted(request));
+                count += taken.len();
+                taken.into_iter().for_each(&end);
             }
         }
         count
     }
-}
 
-fn belongs_to(request: &Request, listener: u32) -> bool {
-    matches!(&request.role, Role::AcceptData(data) if data.listener == listener)
+    fn has(&self, request: &Request) -> bool {
+        matches!(&request.role, Role::AcceptData(data) if Arc::ptr_eq(&data.receiving.0, &self.0))
+    }
 }
 
 /// Ends an AcceptEx in its data phase.
 pub(crate) fn end_data_phase(request: Request, completion: Completion) {
     if let Role::AcceptData(data) = &request.role {
-        overlapped::indicate(
-            data.association.as_ref(),
-            request.overlapped,
-            &request.notice,
-            request.thread,
-            completion,
-        );
-        data.handle.iter().for_each(|handle| handle.set());
+        data.teller.tell(&request, completion);
     }
 }
 
-/// Gives waiting operations the connections that are there. Edge-triggered: until there are none.
-pub(crate) fn drain(listener: &mut Locked) {
-    loop {
-        let Some(queues) = listener.listener() else { return };
-        if queues.accepts.is_empty() || (listener.readable == Readable::No && !queues.has_deferred()) {
-            return;
+/// Operations without a connection that were taken out of their listener's queue and are to end.
+struct Taken(Vec<(AcceptRequest, Teller)>);
+
+impl Taken {
+    fn new(listener: &mut State, accepts: impl IntoIterator<Item = AcceptRequest>) -> Taken {
+        let with_teller = |accept: AcceptRequest| {
+            let teller = Teller::new(listener, &accept.request);
+            (accept, teller)
+        };
+        Taken(accepts.into_iter().map(with_teller).collect())
+    }
+
+    /// Ends them. The caller has no socket locked.
+    fn end(self, completion: Completion, indicate: bool) -> usize {
+        for (accept, teller) in &self.0 {
+            // First, since a program that learns of the end may use the acceptor at once.
+            accept.release_acceptor();
+            match indicate {
+                true => teller.tell(&accept.request, completion),
+                false => overlapped::end_silently(&accept.request, completion),
+            }
         }
-        match next_connection(listener) {
+        self.0.len()
+    }
+}
+
+/// Cancels the operations of a listener that `wanted` names; returns how many. The lock is let go of meanwhile, since each
+/// operation has a second socket: the listener may have been closed when this returns.
+pub(crate) fn cancel(listener: &mut Locked, wanted: impl Fn(&Request) -> bool) -> usize {
+    let Some(queues) = listener.listener_mut() else { return 0 };
+    let receiving = queues.receiving.clone();
+    let (cancelled, kept): (VecDeque<_>, _) = queues.accepts.drain(..).partition(|accept| wanted(&accept.request));
+    queues.accepts = kept;
+    if !cancelled.is_empty() {
+        select::look_again(listener);
+    }
+    let cancelled = Taken::new(listener, cancelled);
+    let completion = Completion::failure(STATUS_CANCELLED);
+    listener.unlocked(|| {
+        let waited_for_data = receiving.take(wanted, |request| end_data_phase(request, completion));
+        waited_for_data + cancelled.end(completion, true)
+    })
+}
+
+/// Ends all operations of a listener that is being closed. The lock is let go of meanwhile.
+pub(crate) fn end_all(listener: &mut Locked, queues: Listener, indicate: bool) {
+    let accepts = Taken::new(listener, queues.accepts);
+    let completion = Completion::failure(STATUS_CANCELLED);
+    let end_data_phase = |request: Request| match indicate {
+        true => end_data_phase(request, completion),
+        false => overlapped::end_silently(&request, completion),
+    };
+    listener.unlocked(|| {
+        queues.deferred.into_iter().for_each(accept::reset);
+        queues.receiving.take(|_| true, end_data_phase);
+        accepts.end(completion, indicate);
+    });
+}
+
+/// Gives waiting operations the connections that are there. Edge-triggered: until there are none. The lock may be let go of
+/// meanwhile; false if the listener was closed then.
+#[must_use = "a listener that was closed may be another socket by now"]
+pub(crate) fn drain(listener: &mut Locked) -> bool {
+    loop {
+        let Some(queues) = listener.listener() else { return true };
+        let nothing_comes = listener.readable == Readable::No || queues.refused;
+        if queues.accepts.is_empty() || (nothing_comes && !queues.has_deferred()) {
+            return true;
+        }
+        let goes_on = match next_connection(listener) {
             Ok(connection) => {
-                connect_acceptor(listener, connection);
-                if listener.listener().is_some_and(|queues| queues.accepts.is_empty()) {
+                let goes_on = connect_acceptor(listener, connection);
+                if goes_on && listener.listener().is_some_and(|queues| queues.accepts.is_empty()) {
                     select::look_again(listener);
                 }
+                goes_on
             }
-            Err(libc::EAGAIN) => return,
-            Err(_) => return starve(listener),
+            Err(libc::EAGAIN) => return true,
+            Err(libc::EMFILE | libc::ENFILE) => match end_lack_of_descriptors(listener) {
+                Lack::Ended => true,
+                Lack::Unfelt => return true,
+                Lack::Lasts => {
+                    starve(listener);
+                    return true;
+                }
+            },
+            Err(libc::ENOBUFS | libc::ENOMEM) => {
+                starve(listener);
+                return true;
+            }
+            Err(errno) => refused(listener, errno),
+        };
+        if !goes_on {
+            return false;
         }
     }
 }
 
-/// Without a free descriptor the connection stays with the kernel, and no edge will come for it: try again later.
+/// What is to be said of a lack of descriptors.
+enum Lack {
+    /// One is free now.
+    Ended,
+    /// There is no connection that needs one.
+    Unfelt,
+    Lasts,
+}
+
+/// Frees a descriptor for a connection, if there is one to take. An acceptor that waits needs no descriptor: it is given the
+/// connection's.
+fn end_lack_of_descriptors(listener: &mut Locked) -> Lack {
+    // The kernel asks for a descriptor before it looks for a connection.
+    if os::poll_now(listener.fd(), libc::POLLIN) == 0 {
+        listener.readable = if listener.is_watched() { Readable::No } else { Readable::Unknown };
+        return Lack::Unfelt;
+    }
+    let give_up = |accept: &AcceptRequest| {
+        let mut acceptor = accept.acceptor.try_lock()?;
+        // One that is bound could not be bound again to the same port.
+        let dispensable = acceptor.handle == accept.acceptor_handle && acceptor.phase == Phase::Fresh;
+        if dispensable {
+            acceptor.unwatch();
+        }
+        dispensable.then(|| acceptor.take_fd()).flatten()
+    };
+    match listener.listener().and_then(|queues| queues.accepts.iter().find_map(give_up)) {
+        Some(descriptor) => {
+            drop(descriptor);
+            Lack::Ended
+        }
+        None => Lack::Lasts,
+    }
+}
+
+/// Without a descriptor or memory the connection stays with the kernel, and no edge will come for it: try again later.
 fn starve(listener: &mut Locked) {
     let socket = listener.socket;
     if let Some(queues) = listener.listener_mut()
@@ -153,37 +286,62 @@ fn starve(listener: &mut Locked) {
     }
 }
 
-/// Tries again to take what a listener without descriptors had to leave.
+/// The system refuses connections. One operation ends with that; the others wait for the next try. False if the listener
+/// was closed meanwhile.
+fn refused(listener: &mut Locked, errno: Errno) -> bool {
+    starve(listener);
+    let Some(queues) = listener.listener_mut() else { return true };
+    queues.refused = true;
+    let accept = queues.accepts.pop_front();
+    let (mine, taken) = (listener.handle, Taken::new(listener, accept));
+    listener.unlocked(|| taken.end(Completion::failure(status_from_errno(errno)), true));
+    listener.handle == mine
+}
+
+/// Tries again to take what a listener had to leave.
 pub(crate) fn retry(listener: &'static Socket) {
     let mut listener = listener.lock();
     if let Some(queues) = listener.listener_mut() {
         queues.starved = false;
+        queues.refused = false;
         listener.readable = Readable::Yes;
-        drain(&mut listener);
+        let _closed = drain(&mut listener);
     }
 }
 
-fn connect_acceptor(listener: &mut Locked, connection: Connection) {
-    let listener_handle = listener.handle;
-    let association = listener.association.clone();
+/// Makes the first acceptor in the queue the connection. The lock may be let go of meanwhile; false if the listener was closed
+/// then.
+fn connect_acceptor(listener: &mut Locked, connection: Connection) -> bool {
     // Where the listener's edges are taken, the acceptor's are.
     let epoll = listener.watcher.clone();
-    let Some(queues) = listener.listener_mut() else { return accept::reset(connection) };
-    let Some(pending) = queues.accepts.pop_front() else { return queues.deferred.push_front(connection) };
-    let output = pending.output;
-    let local = queues.local_address(&connection);
-    if !output.fits(&local, &connection.peer) {
-        // The connection is not consumed: the next accept gets it (X7).
+    let Some(queues) = listener.listener_mut() else {
+        accept::reset(connection);
+        return true;
+    };
+    let Some(acceptor) = queues.accepts.front().map(|accept| accept.acceptor) else {
         queues.deferred.push_front(connection);
-        pending.release_acceptor();
-        return overlapped::complete(listener, &pending.request, Completion::failure(STATUS_BUFFER_TOO_SMALL));
-    }
-    let AcceptRequest { mut request, acceptor, acceptor_handle, .. } = pending;
-    let mut target = acceptor.lock();
+        return true;
+    };
+    let Some(mut target) = acceptor.try_lock() else {
+        // The connection is given away anew when the lock has been free.
+        queues.deferred.push_front(connection);
+        return listener.let_go_until_free(acceptor);
+    };
+    let Some(pending) = queues.accepts.pop_front() else { unreachable!("it was looked at under the same lock") };
+    let AcceptRequest { mut request, acceptor_handle, output, .. } = pending;
+    let local = queues.local_address(&connection);
     if target.handle != acceptor_handle {
         // Closed a moment ago by a thread that has not got to the listener yet.
         queues.deferred.push_front(connection);
-        return overlapped::complete(listener, &request, Completion::failure(STATUS_CANCELLED));
+        overlapped::complete(listener, &request, Completion::failure(STATUS_CANCELLED));
+        return true;
+    }
+    if !output.fits(&local, &connection.peer) {
+        // The connection is not consumed: the next accept gets it (X7).
+        queues.deferred.push_front(connection);
+        target.stop_accepting();
+        overlapped::complete(listener, &request, Completion::failure(STATUS_BUFFER_TOO_SMALL));
+        return true;
     }
     output.write(&local, &connection.peer);
     target.replace_fd(connection.fd);
@@ -194,21 +352,21 @@ fn connect_acceptor(listener: &mut Locked, connection: Connection) {
     let _ = arrivals::accepted(&mut target);
     if output.data_len == 0 {
         drop(target);
-        return overlapped::complete(listener, &request, Completion::success(0));
+        overlapped::complete(listener, &request, Completion::success(0));
+        return true;
     }
-    let handle = listener.signalled_by(&request.notice);
-    request.role = Role::AcceptData(Box::new(AcceptData { listener: listener_handle, association, handle }));
-    if let Some(queues) = listener.listener_mut() {
-        queues.receiving.push(acceptor, acceptor_handle, listener_handle);
-    }
+    let teller = Teller::new(listener, &request);
+    let Some(queues) = listener.listener_mut() else { unreachable!("it is locked") };
+    request.role = Role::AcceptData(Box::new(queues.receiving.add(&target, teller)));
     target.receives.push(request);
     if epoll.is_none_or(|epoll| target.watch_at(epoll).is_err()) {
-        for request in target.receives.take(|request| belongs_to(request, listener_handle)) {
+        for request in target.receives.take(|request| matches!(request.role, Role::AcceptData(_))) {
             end_data_phase(request, Completion::failure(STATUS_INSUFFICIENT_RESOURCES));
         }
-        return;
+        return true;
     }
     receive::drain(&mut target, None);
+    true
 }
 
 impl Output {
@@ -290,9 +448,10 @@ pub unsafe extern "system" fn AcceptEx(
         acceptor.accept_for(socket);
         drop(acceptor);
         overlapped::pend(&listener, &operation);
-        drain(&mut listener);
         let pending = fail::<()>(WSA_IO_PENDING);
-        arrivals::accept_called(&mut listener, &pending);
+        if drain(&mut listener) {
+            arrivals::accept_called(&mut listener, &pending);
+        }
         pending
     };
     finish_bool(run().map_err(|error| error.0 as u32))

@@ -223,23 +223,36 @@ fn take_over(events: &mut NetworkEvents, now: &Now, connected: bool) {
     }
 }
 
-/// Gives a new connection the selection of its listener (V21, A9).
-pub(crate) fn inherit(listener: &State, connection: SOCKET) -> WsaResult<()> {
-    let Some(theirs) = listener.network_events.as_ref().filter(|_| are_selected(listener)) else { return Ok(()) };
-    let mut socket = lock(connection)?;
-    if theirs.record.selected() == ACCEPT {
-        // A connection never has it. Without a record, what it receives and sends needs no looks.
-        socket.inherited_accept = true;
-        return Ok(());
+/// What a connection inherits of its listener's selection of events (V21, A9).
+pub(crate) struct Inheritance {
+    selected: u32,
+    target: Target,
+}
+
+/// What the connections of a listener inherit, if events are selected.
+pub(crate) fn inheritance(listener: &State) -> Option<Inheritance> {
+    let events = listener.network_events.as_ref().filter(|_| are_selected(listener))?;
+    Some(Inheritance { selected: events.record.selected(), target: events.target.clone() })
+}
+
+impl Inheritance {
+    /// Gives it to a new connection.
+    pub(crate) fn give_to(self, connection: SOCKET) -> WsaResult<()> {
+        let mut socket = lock(connection)?;
+        if self.selected == ACCEPT {
+            // A connection never has it. Without a record, what it receives and sends needs no looks.
+            socket.inherited_accept = true;
+            return Ok(());
+        }
+        let mut events = Box::new(NetworkEvents::new(Record::default()));
+        let _nothing_yet = match self.target {
+            Target::Window(..) => events.record.select_for_messages(self.selected, 0),
+            _ => events.record.select_for_event(self.selected),
+        };
+        events.target = self.target;
+        socket.network_events = Some(events);
+        accepted(&mut socket)
     }
-    let mut events = Box::new(NetworkEvents::new(Record::default()));
-    events.target = theirs.target.clone();
-    let _nothing_yet = match theirs.target {
-        Target::Window(..) => events.record.select_for_messages(theirs.record.selected(), 0),
-        _ => events.record.select_for_event(theirs.record.selected()),
-    };
-    socket.network_events = Some(events);
-    accepted(&mut socket)
 }
 
 // What happens.

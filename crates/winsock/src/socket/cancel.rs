@@ -1,12 +1,13 @@
 //! CancelIo, CancelIoEx, and what the end of a thread cancels.
 
+use crate::blocked::{self, Target};
 use crate::error::finish_bool;
-use crate::file;
+use crate::file::{self, standard};
 use crate::objects::table;
 use crate::socket::address_calls::finish_sending;
 use crate::socket::overlapped::{self, Completion};
 use crate::socket::request::{Request, Role};
-use crate::socket::{Locked, connect, lock, receive, select, send};
+use crate::socket::{Locked, accept_ex, connect, lock, receive, select, send};
 use crate::thread;
 use crate::types::*;
 
@@ -26,11 +27,18 @@ pub unsafe extern "system" fn CancelIo(hfile: HANDLE) -> BOOL {
         file.cancel_of(mine);
         return TRUE;
     }
+    if standard::descriptor(hfile).is_some() {
+        return TRUE;
+    }
     let result = lock(hfile as SOCKET).map(|mut socket| cancel(&mut socket, |request| request.thread == mine));
     finish_bool(result.map(drop).map_err(|_| ERROR_INVALID_HANDLE))
 }
 
 /// Cancels one operation on a handle, or all of them if `lpoverlapped` is null, of any thread of the process (D78).
+///
+/// If it is null, calls that threads are blocked in on the handle are cancelled too: Win32 functions fail with
+/// ERROR_OPERATION_ABORTED, Winsock functions with WSAEINTR on a listener or a datagram socket and with
+/// WSA_OPERATION_ABORTED on a stream. `select` and `WSAPoll` are not.
 ///
 /// Does not wait: an operation may also end normally, as a transfer of a regular file that has begun always does. Data
 /// that a non-blocking send has accepted is no operation.
@@ -45,8 +53,16 @@ pub unsafe extern "system" fn CancelIoEx(hfile: HANDLE, lpoverlapped: *const OVE
     if let Some(file) = file::find(hfile) {
         return finish_bool(if file.cancel_one(lpoverlapped) { Ok(()) } else { Err(ERROR_NOT_FOUND) });
     }
+    let blocked = |target| if lpoverlapped.is_null() { blocked::cancel_on(target) } else { 0 };
+    if let Some(stream) = standard::descriptor(hfile) {
+        return finish_bool(if blocked(Target::Standard(stream)) > 0 { Ok(()) } else { Err(ERROR_NOT_FOUND) });
+    }
     let named = |request: &Request| lpoverlapped.is_null() || request.overlapped.cast_const() == lpoverlapped;
-    let result = lock(hfile as SOCKET).map(|mut socket| cancel(&mut socket, named));
+    let result = lock(hfile as SOCKET).map(|mut socket| {
+        // With the lock: a thread that has left its call would not be blocked on the socket.
+        let calls = if socket.has_blocked() { blocked(Target::Socket(socket.handle)) } else { 0 };
+        calls + cancel(&mut socket, named)
+    });
     finish_bool(match result {
         Ok(0) => Err(ERROR_NOT_FOUND),
         Ok(_) => Ok(()),
@@ -64,9 +80,9 @@ pub(crate) fn cancel_of_thread(number: u32) {
     }
 }
 
-/// Ends the operations that `wanted` names; returns how many. Blocking calls are no operations.
+/// Ends the operations that `wanted` names; returns how many. The lock may be let go of meanwhile: the socket may have been
+/// closed when this returns.
 fn cancel(socket: &mut Locked, wanted: impl Fn(&Request) -> bool) -> usize {
-    let handle = socket.handle;
     let is_operation = |request: &Request| {
         // An AcceptEx in its data phase is the listener's operation (D80).
         !request.is_synchronous() && !matches!(request.role, Role::Spill | Role::AcceptData(_)) && wanted(request)
@@ -79,17 +95,6 @@ fn cancel(socket: &mut Locked, wanted: impl Fn(&Request) -> bool) -> usize {
     if socket.connecting().and_then(|connecting| connecting.request()).is_some_and(is_operation) {
         taken.extend(connect::give_up(socket));
     }
-    let mut count = taken.len();
-    if let Some(listener) = socket.listener_mut() {
-        let (cancelled, kept) = listener.accepts.drain(..).partition(|accept| wanted(&accept.request));
-        listener.accepts = kept;
-        let cancelled: std::collections::VecDeque<_> = cancelled;
-        count += cancelled.len() + listener.receiving.cancel(handle, &wanted);
-        for accept in cancelled {
-            accept.release_acceptor();
-            taken.push(accept.request);
-        }
-    }
     for request in &taken {
         overlapped::complete(socket, request, Completion::failure(STATUS_CANCELLED));
     }
@@ -100,5 +105,5 @@ fn cancel(socket: &mut Locked, wanted: impl Fn(&Request) -> bool) -> usize {
         send::drain(socket, None);
         finish_sending(socket);
     }
-    count
+    taken.len() + accept_ex::cancel(socket, wanted)
 }

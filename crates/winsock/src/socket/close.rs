@@ -12,7 +12,7 @@ use crate::os;
 use crate::port::blocking;
 use crate::socket::overlapped::{self, Completion};
 use crate::socket::request::{Fifo, Request, Role};
-use crate::socket::{Locked, Phase, Socket, accept, accept_ex, lock, select, send, spare};
+use crate::socket::{Locked, Phase, Socket, accept_ex, lock, select, send, spare};
 use crate::types::*;
 use crate::watchdog;
 
@@ -79,6 +79,7 @@ fn close(mut socket: Locked, handle: SOCKET, indicate: bool) -> WsaResult<()> {
     }
     let accepting_for = socket.stop_accepting();
     table::remove(handle);
+    let queues = socket.take_listener();
     end_operations(&mut socket, indicate);
     socket.handle = 0;
     socket.release_waiters();
@@ -87,8 +88,10 @@ fn close(mut socket: Locked, handle: SOCKET, indicate: bool) -> WsaResult<()> {
     }
     if let Some(listener) = accepting_for {
         let acceptor = socket.socket;
-        // A listener's lock comes first: let go of ours.
         socket.unlocked(|| accept_ex::acceptor_closed(listener, acceptor));
+    }
+    if let Some(queues) = queues {
+        accept_ex::end_all(&mut socket, *queues, indicate);
     }
     // Not lingering yet: who ends that recycles the socket, and threads may still block on it.
     socket.phase = Phase::Closed;
@@ -126,7 +129,6 @@ fn has_unsent(socket: &Locked) -> bool {
 /// Ends every operation of a socket that is being closed. What a non-blocking send accepted stays queued.
 fn end_operations(socket: &mut Locked, indicate: bool) {
     socket.network_events = None;
-    let handle = socket.handle;
     // A receive on a connection is aborted, not cancelled (D81).
     let status = match socket.is_stream() && socket.phase == Phase::Connected {
         true => STATUS_CONNECTION_ABORTED,
@@ -135,18 +137,15 @@ fn end_operations(socket: &mut Locked, indicate: bool) {
     let mut all = socket.receives.take(|_| true);
     all.extend(socket.take_urgent_receives().into_iter().flat_map(|mut queue: Box<Fifo>| queue.take(|_| true)));
     all.extend(socket.sends.take(|request| !matches!(request.role, Role::Spill)));
-    let mut cancelled: Vec<Request> = Vec::new();
-    cancelled.extend(socket.take_connecting().and_then(|connecting| connecting.into_request()));
-    if let Some(mut listener) = socket.take_listener() {
-        listener.deferred.drain(..).for_each(accept::reset);
-        listener.receiving.cancel(handle, |_| true);
-        for accept in listener.accepts.drain(..) {
-            accept.release_acceptor();
-            cancelled.push(accept.request);
-        }
-    }
-    let all = all.into_iter().map(|request| (request, status));
-    for (request, status) in all.chain(cancelled.into_iter().map(|request| (request, STATUS_CANCELLED))) {
+    let connect = socket.take_connecting().and_then(|connecting| connecting.into_request());
+    // A call that blocks is interrupted instead (D86).
+    let call_status = if status == STATUS_CANCELLED { STATUS_REQUEST_ABORTED } else { status };
+    let with_status = |request: Request| {
+        let status = if request.is_synchronous() { call_status } else { status };
+        (request, status)
+    };
+    let all = all.into_iter().map(with_status);
+    for (request, status) in all.chain(connect.map(|request| (request, STATUS_CANCELLED))) {
         let completion = Completion::failure(status);
         match request.role {
             _ if !indicate && !request.is_synchronous() => overlapped::end_silently(&request, completion),

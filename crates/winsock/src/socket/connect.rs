@@ -87,7 +87,7 @@ pub unsafe extern "system" fn WSAConnect(
 
 fn connect_datagram(socket: &mut Locked, peer: Address) -> WsaResult<()> {
     if peer.family() == AF_UNSPEC {
-        let _ = os::disconnect(socket.fd());
+        dissolve(socket)?;
         if socket.phase == Phase::Connected {
             socket.phase = Phase::Bound;
         }
@@ -118,8 +118,19 @@ fn connect_stream(socket: &mut Locked, peer: Address) -> WsaResult<()> {
         return fail(WSAEWOULDBLOCK);
     }
     while socket.phase == Phase::Connecting {
-        socket.block(libc::POLLOUT, Deadline::NEVER)?;
-        settle(socket);
+        let mine = socket.handle;
+        let blocked = socket.block(libc::POLLOUT, Deadline::NEVER);
+        if socket.handle == mine {
+            settle(socket);
+        }
+        if let Err(error) = blocked
+            && !(socket.handle == mine && socket.phase == Phase::Connected)
+        {
+            if socket.handle == mine {
+                give_up(socket);
+            }
+            return Err(error);
+        }
     }
     if socket.phase == Phase::Connected {
         return Ok(());
@@ -208,7 +219,7 @@ fn failed(socket: &mut Locked, errno: Errno) {
     socket.connect_error = wsa_from_errno(errno);
     socket.connect_failed = true;
     // A socket that could not connect may connect again, be bound, or listen (S34).
-    let _ = os::disconnect(socket.fd());
+    let _ = dissolve(socket);
     if let Some(request) = connecting.into_request() {
         overlapped::complete(socket, &request, Completion::failure(status_from_errno(errno)));
     }
@@ -218,8 +229,27 @@ fn failed(socket: &mut Locked, errno: Errno) {
 pub(crate) fn give_up(socket: &mut Locked) -> Option<Request> {
     let connecting = socket.take_connecting()?;
     socket.phase = connecting.before;
-    let _ = os::disconnect(socket.fd());
+    let _ = dissolve(socket);
     connecting.into_request()
+}
+
+/// Takes a socket's peer away. What was bound stays bound, to the same port: Linux lets go of a port that it had chosen.
+///
+/// # Errors
+/// If the port was taken by another socket in that moment: this one is not bound any more.
+fn dissolve(socket: &mut Locked) -> WsaResult<()> {
+    let fd = socket.fd();
+    let before = if socket.phase == Phase::Fresh { None } else { os::local_address(fd).ok() };
+    let _ = os::disconnect(fd);
+    let (Some(before), Ok(now)) = (before, os::local_address(fd)) else { return Ok(()) };
+    match os::bind(fd, &now.with_port(before.port())) {
+        // EINVAL: it is still bound.
+        Ok(()) | Err(libc::EINVAL) => Ok(()),
+        Err(errno) => {
+            socket.phase = Phase::Fresh;
+            fail(wsa_from_errno(errno))
+        }
+    }
 }
 
 /// Connects a bound stream socket and sends first data, overlapped. Fetched by WSAIoctl with WSAID_CONNECTEX.

@@ -1,10 +1,10 @@
 //! Making sockets.
 
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 
 use crate::error::{WsaError, WsaResult, fail, set_last_error, wsa_from_errno};
-use crate::os;
-use crate::socket::{self as sockets, Kind, Phase, spare};
+use crate::os::{self, OsResult};
+use crate::socket::{self as sockets, Kind, Phase, State, spare};
 use crate::startup::started;
 use crate::types::*;
 
@@ -123,6 +123,14 @@ fn wsa(errno: i32, kind: Kind, protocol: i32) -> WsaError {
     WsaError(code)
 }
 
+/// A new descriptor for a stream socket that needs another one.
+pub(crate) fn descriptor_for(socket: &State) -> OsResult<OwnedFd> {
+    let domain = if socket.family == AF_INET6 { libc::AF_INET6 } else { libc::AF_INET };
+    let fd = os::socket(domain, libc::SOCK_STREAM, socket.protocol)?;
+    prepare(fd.as_raw_fd(), socket.family, socket.kind);
+    Ok(fd)
+}
+
 /// Gives a new descriptor the defaults of Windows where those of Linux differ.
 pub(crate) fn prepare(fd: i32, family: ADDRESS_FAMILY, kind: Kind) {
     // None of these fails on a socket of the right kind; if one did, the socket would be as Linux makes it.
@@ -130,11 +138,10 @@ pub(crate) fn prepare(fd: i32, family: ADDRESS_FAMILY, kind: Kind) {
         let _ = os::set_option(fd, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, 1);
     }
     if kind == Kind::Datagram {
-        // Without it only a connected socket learns of refused datagrams (D69).
-        let (level, name) = match family {
-            AF_INET6 => (libc::IPPROTO_IPV6, libc::IPV6_RECVERR),
-            _ => (libc::IPPROTO_IP, libc::IP_RECVERR),
-        };
-        let _ = os::set_option(fd, level, name, 1);
+        // Without it only a connected socket learns of refused datagrams (D69). A dual-stack socket sends them by IPv4, too.
+        let _ = os::set_option(fd, libc::IPPROTO_IP, libc::IP_RECVERR, 1);
+        if family == AF_INET6 {
+            let _ = os::set_option(fd, libc::IPPROTO_IPV6, libc::IPV6_RECVERR, 1);
+        }
     }
 }

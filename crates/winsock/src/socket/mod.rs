@@ -4,8 +4,8 @@
 //! queue with ordinary non-blocking calls. So buffers are used in posting order, nothing in the kernel holds a
 //! caller's buffer between completions, and cancelling is taking out of a queue.
 //!
-//! One lock per socket, never held while code of the program runs. A listener's lock comes before an acceptor's, and
-//! a socket's before a port's.
+//! One lock per socket, never held while code of the program runs. No thread that has one waits for another socket's
+//! (`lock_order.rs`). A socket's lock comes before a port's.
 
 pub(crate) mod accept;
 pub(crate) mod accept_ex;
@@ -18,6 +18,7 @@ mod connect;
 mod create;
 mod disconnect;
 pub(crate) mod event_select;
+mod lock_order;
 mod messages;
 mod network_events;
 mod options;
@@ -41,6 +42,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, MutexGuard};
 
+use crate::blocked::{Blocked, Target};
 use crate::deadline::Deadline;
 use crate::dispatcher::{self, Alertable};
 use crate::error::{WsaError, WsaResult, fail, wsa_from_errno};
@@ -52,6 +54,7 @@ use crate::sleeper::Elsewhere;
 use crate::socket::accept::Listener;
 use crate::socket::arrivals::{NetworkEvents, Waited};
 use crate::socket::connect::Connecting;
+use crate::socket::lock_order::Held;
 use crate::socket::request::{Apart, Fifo, Notice};
 use crate::thread;
 use crate::types::*;
@@ -268,6 +271,7 @@ const _: () = assert!(size_of::<Socket>() <= 216, "PLATFORM.md says what a socke
 pub(crate) struct Locked {
     pub(crate) socket: &'static Socket,
     guard: MutexGuard<'static, State>,
+    held: Held,
 }
 
 impl Deref for Locked {
@@ -294,14 +298,12 @@ pub(crate) fn lock(handle: SOCKET) -> WsaResult<Locked> {
 
 /// Locks a second socket. Others may lock the two the other way round, so it is waited for without the first.
 pub(crate) fn lock_second(first: &mut Locked, handle: SOCKET) -> WsaResult<Locked> {
-    let mine = first.handle;
     loop {
         let (value, socket, handle) = table::socket(handle).ok_or(WsaError(WSAENOTSOCK))?;
-        if let Some(guard) = socket.state.try_lock() {
-            return if value.means(handle) { Ok(Locked { socket, guard }) } else { fail(WSAENOTSOCK) };
+        if let Some(second) = socket.try_lock() {
+            return if value.means(handle) { Ok(second) } else { fail(WSAENOTSOCK) };
         }
-        first.unlocked(|| drop(socket.lock()));
-        if first.handle != mine {
+        if !first.let_go_until_free(socket) {
             return fail(WSAENOTSOCK);
         }
     }
@@ -310,11 +312,11 @@ pub(crate) fn lock_second(first: &mut Locked, handle: SOCKET) -> WsaResult<Locke
 /// A new socket over a descriptor, with a handle of its own.
 pub(crate) fn create(fd: OwnedFd, set_up: impl FnOnce(&mut State)) -> WsaResult<SOCKET> {
     let socket = table::take_socket().ok_or(WsaError(WSAEMFILE))?;
-    let mut state = socket.state.lock();
+    let mut state = socket.lock();
     set_up(&mut state);
     let handle = table::open(socket);
     state.handle = handle;
-    state.fd = fd.into_raw_fd();
+    state.guard.fd = fd.into_raw_fd();
     Ok(handle as SOCKET)
 }
 
@@ -326,11 +328,13 @@ pub(crate) fn ready(socket: &'static Socket, registration: u16, edges: i32) {
         return;
     }
     let wakes = dispatcher::wakes();
-    run(&mut locked, edges);
-    locked.away = dispatcher::wakes() != wakes || watchdog::is_me();
+    if run(&mut locked, edges) {
+        locked.away = dispatcher::wakes() != wakes || watchdog::is_me();
+    }
 }
 
-fn run(locked: &mut Locked, edges: i32) {
+/// False if the socket was closed meanwhile.
+fn run(locked: &mut Locked, edges: i32) -> bool {
     let ended = libc::EPOLLRDHUP | libc::EPOLLHUP | libc::EPOLLERR;
     if edges & (ended | libc::EPOLLPRI) != 0 {
         locked.sticky = true;
@@ -342,8 +346,9 @@ fn run(locked: &mut Locked, edges: i32) {
         locked.readable = Readable::Yes;
     }
     let waited = Waited { receives: !locked.receives.is_empty(), sends: !locked.sends.is_empty() };
-    match locked.phase {
-        Phase::Listening => accept_ex::drain(locked),
+    let phase = locked.phase;
+    match phase {
+        Phase::Listening if !accept_ex::drain(locked) => return false,
         Phase::Connecting => connect::settle(locked),
         _ => {}
     }
@@ -355,6 +360,7 @@ fn run(locked: &mut Locked, edges: i32) {
     if locked.network_events.is_some() {
         arrivals::edge(locked, edges, waited);
     }
+    true
 }
 
 impl Socket {
@@ -362,8 +368,17 @@ impl Socket {
         Socket { state: Mutex::new(State::new()), blocked: AtomicU32::new(0), value }
     }
 
+    /// Waits for the socket's lock. The calling thread has no other socket locked.
+    #[inline]
     pub(crate) fn lock(&'static self) -> Locked {
-        Locked { socket: self, guard: self.state.lock() }
+        lock_order::may_wait();
+        Locked { socket: self, guard: self.state.lock(), held: Held::new() }
+    }
+
+    /// Locks the socket if nobody has it locked.
+    #[inline]
+    pub(crate) fn try_lock(&'static self) -> Option<Locked> {
+        self.state.try_lock().map(|guard| Locked { socket: self, guard, held: Held::new() })
     }
 }
 
@@ -636,7 +651,15 @@ impl State {
 impl Locked {
     /// Lets go of the lock for the time of `f`.
     pub(crate) fn unlocked<T>(&mut self, f: impl FnOnce() -> T) -> T {
-        MutexGuard::unlocked(&mut self.guard, f)
+        let Locked { guard, held, .. } = self;
+        held.interrupted(|| MutexGuard::unlocked(guard, f))
+    }
+
+    /// Lets go of the lock until another socket's was free; false if this socket was closed meanwhile.
+    pub(crate) fn let_go_until_free(&mut self, other: &'static Socket) -> bool {
+        let mine = self.handle;
+        self.unlocked(|| drop(other.lock()));
+        self.handle == mine
     }
 
     /// Registers the descriptor with the epoll that the socket belongs to: its port's, or the home of the calling
@@ -715,12 +738,18 @@ impl Locked {
     /// and then earlier: when routines have run (D75).
     ///
     /// # Errors
-    /// WSAEINTR if the socket was closed meanwhile; WSAETIMEDOUT.
+    /// WSAEINTR if the socket was closed meanwhile; WSAETIMEDOUT; if the call was cancelled, WSA_OPERATION_ABORTED on a
+    /// stream and WSAEINTR on a listener or a datagram socket (D78).
     pub(crate) fn block(&mut self, events: i16, deadline: Deadline) -> WsaResult<()> {
         let (socket, handle, fd) = (self.socket, self.handle, self.fd);
         let timeout = deadline.remaining();
+        let me = thread::current();
+        // Without a descriptor to spare the call cannot be cancelled, and works.
+        let wake = me.wake_descriptor().ok();
+        let call = wake.as_ref().map(|wake| Blocked::polling(&me, Target::Socket(handle), wake.clone()));
         socket.blocked.fetch_add(1, Ordering::Relaxed);
-        let result = self.unlocked(|| poll_alertably(fd, events, timeout));
+        let result = self.unlocked(|| poll_alertably(&me, wake.as_ref(), fd, events, timeout));
+        let cancelled = call.is_some_and(|call| call.is_cancelled());
         let last = socket.blocked.fetch_sub(1, Ordering::Relaxed) == 1;
         if self.handle != handle {
             if last {
@@ -728,11 +757,20 @@ impl Locked {
             }
             return fail(WSAEINTR);
         }
+        if cancelled {
+            let stream = self.is_stream() && self.phase != Phase::Listening;
+            return fail(if stream { WSA_OPERATION_ABORTED } else { WSAEINTR });
+        }
         match result {
             Ok(0) if deadline.is_over() => fail(WSAETIMEDOUT),
             Ok(_) => Ok(()),
             Err(errno) => fail(wsa_from_errno(errno)),
         }
+    }
+
+    /// Whether threads poll the descriptor in blocking calls.
+    pub(crate) fn has_blocked(&self) -> bool {
+        self.socket.blocked.load(Ordering::Relaxed) > 0
     }
 
     /// Gives the socket back to the pool: the handle is gone, the descriptor taken, and nobody blocks on it.
@@ -743,23 +781,37 @@ impl Locked {
     }
 }
 
-fn poll_alertably(fd: RawFd, events: i16, timeout: Option<Duration>) -> OsResult<usize> {
+/// Polls a descriptor, and with it the thread's eventfd, by which the call is cancelled and routines are announced.
+fn poll_alertably(
+    me: &thread::Current,
+    wake: Option<&Arc<OwnedFd>>,
+    fd: RawFd,
+    events: i16,
+    timeout: Option<Duration>,
+) -> OsResult<usize> {
     let _elsewhere = blocking();
-    let mut fds = [libc::pollfd { fd, events, revents: 0 }, libc::pollfd { fd: -1, events: libc::POLLIN, revents: 0 }];
-    let me = thread::current();
-    // Without routines no descriptor is spent on waking the thread.
-    if !me.can_get_apcs() {
-        return os::poll(&mut fds[..1], timeout);
-    }
-    let wake = me.wake_descriptor()?;
-    fds[1].fd = wake.as_raw_fd();
-    let polled =
-        Alertable::enter(&me, Elsewhere::Descriptor(wake.clone())).map(|_alertable| os::poll(&mut fds, timeout));
+    let alertable = me.can_get_apcs();
+    let Some(wake) = wake else {
+        // Routines could not reach the thread.
+        let mut fds = [libc::pollfd { fd, events, revents: 0 }];
+        return if alertable { Err(libc::EMFILE) } else { os::poll(&mut fds, timeout) };
+    };
+    let mut fds = [
+        libc::pollfd { fd, events, revents: 0 },
+        libc::pollfd { fd: wake.as_raw_fd(), events: libc::POLLIN, revents: 0 },
+    ];
+    let polled = match alertable {
+        true => Alertable::enter(me, Elsewhere::Descriptor(wake.clone()))
+            .map_or(Ok(0), |_alertable| os::poll(&mut fds, timeout)),
+        false => os::poll(&mut fds, timeout),
+    };
     if fds[1].revents != 0 {
-        os::eventfd_drain(&wake);
+        os::eventfd_drain(wake);
     }
-    dispatcher::run_queued_apcs(&me);
-    polled.unwrap_or(Ok(0))
+    if alertable {
+        dispatcher::run_queued_apcs(me);
+    }
+    polled
 }
 
 fn own(fd: RawFd) -> Option<OwnedFd> {

@@ -24,17 +24,15 @@ const NO_PACKET: usize = 1;
 pub(crate) struct Completion {
     pub(crate) status: NTSTATUS,
     pub(crate) bytes: u32,
-    /// What WSAGetOverlappedResult reports as flags.
-    pub(crate) flags: u32,
 }
 
 impl Completion {
     pub(crate) fn success(bytes: u32) -> Completion {
-        Completion { status: STATUS_SUCCESS, bytes, flags: 0 }
+        Completion { status: STATUS_SUCCESS, bytes }
     }
 
     pub(crate) fn failure(status: NTSTATUS) -> Completion {
-        Completion { status, bytes: 0, flags: 0 }
+        Completion { status, bytes: 0 }
     }
 }
 
@@ -69,11 +67,6 @@ impl Overlapped {
         unsafe { (*self.0).InternalHigh }
     }
 
-    pub(crate) fn flags(self) -> u32 {
-        // SAFETY: the OVERLAPPED is alive (`new`); the union is plain integers.
-        unsafe { (*self.0).Anonymous.Anonymous.Offset }
-    }
-
     /// Where in a file the operation is to begin.
     pub(crate) fn offset(self) -> u64 {
         // SAFETY: the OVERLAPPED is alive (`new`); the union is plain integers.
@@ -87,7 +80,7 @@ impl Overlapped {
 
     /// The result of an operation that is over.
     pub(crate) fn completion(self) -> Completion {
-        Completion { status: self.status(), bytes: self.bytes() as u32, flags: self.flags() }
+        Completion { status: self.status(), bytes: self.bytes() as u32 }
     }
 
     /// `hEvent`.
@@ -96,13 +89,11 @@ impl Overlapped {
         unsafe { (*self.0).hEvent as usize }
     }
 
-    /// Publishes the result: the status last, since a program may watch it and free everything then (D15).
+    /// Publishes the result: the status last, since a program may watch it and free everything then (D15). The offset
+    /// stays as the program gave it, even where it means nothing (D18).
     pub(crate) fn finish(self, completion: Completion) {
         // SAFETY: the OVERLAPPED is alive until the status is stored below (`new`).
-        unsafe {
-            (*self.0).InternalHigh = completion.bytes as usize;
-            (*self.0).Anonymous.Anonymous.Offset = completion.flags;
-        }
+        unsafe { (*self.0).InternalHigh = completion.bytes as usize };
         self.status_word().store(completion.status as u32 as usize, Ordering::Release);
     }
 }
@@ -172,6 +163,17 @@ pub(crate) fn is_error(status: NTSTATUS) -> bool {
     (status as u32) >> 30 == 3
 }
 
+/// The flags that the end of an operation reports (WSAGetOverlappedResult, routines). They follow from the status: nothing is
+/// kept beside the OVERLAPPED, which may be freed as soon as its status is there (D18).
+pub(crate) fn flags_of(status: NTSTATUS) -> u32 {
+    match status {
+        STATUS_RECEIVE_PARTIAL => MSG_PARTIAL,
+        STATUS_RECEIVE_EXPEDITED => MSG_OOB as u32,
+        STATUS_RECEIVE_PARTIAL_EXPEDITED => MSG_PARTIAL | MSG_OOB as u32,
+        _ => 0,
+    }
+}
+
 /// Notes that the operation is pending: unless its completion goes to a port and nowhere else, it ends with its
 /// thread (D87).
 #[inline]
@@ -226,7 +228,7 @@ pub(crate) fn indicate(
 ) {
     // From here on the program may free the OVERLAPPED, unless a routine is still to be called with it.
     Overlapped(overlapped).finish(completion);
-    let Completion { status, bytes, flags } = completion;
+    let Completion { status, bytes } = completion;
     match notice {
         Notice::Event { event, packet } => {
             if let Some(event) = event {
@@ -240,7 +242,7 @@ pub(crate) fn indicate(
         }
         &Notice::Routine(routine) => {
             let error = wsa_from_status(status) as u32;
-            apc::queue(thread, Apc::Winsock { routine, error, bytes, overlapped, flags });
+            apc::queue(thread, Apc::Winsock { routine, error, bytes, overlapped, flags: flags_of(status) });
         }
         &Notice::FileRoutine(routine) => {
             apc::queue(thread, Apc::File { routine, error: win32_from_status(status), bytes, overlapped });
@@ -389,7 +391,7 @@ pub unsafe extern "system" fn WSAGetOverlappedResult(
         Err(code) => return finish_bool(Err(code)),
     };
     *bytes = overlapped.bytes() as u32;
-    *flags = overlapped.flags();
+    *flags = flags_of(status);
     let code = match status {
         STATUS_SUCCESS => 0,
         // An event that was set beforehand (D33): Winsock's own code for a pending operation, not 996.

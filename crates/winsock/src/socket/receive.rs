@@ -3,7 +3,7 @@
 use std::ptr::null_mut;
 
 use crate::deadline::Deadline;
-use crate::error::{WsaError, WsaResult, fail, finish, status_from_errno, wsa_from_errno};
+use crate::error::{WsaError, WsaResult, fail, finish, status_from_errno, status_from_wsa, wsa_from_errno};
 use crate::os::{self, Errno};
 use crate::socket::overlapped::{self, Completion, Operation, Overlapped, conclude, finish_length};
 use crate::socket::request::{Fifo, Request, Role, has, total};
@@ -425,6 +425,7 @@ fn try_empty(socket: &mut Locked) -> Try {
     }
     match socket.readable {
         Readable::No => Try::Part(0),
+        _ if socket.fatal != 0 => connection_is_over(socket),
         _ => Try::Done(Completion::success(0)),
     }
 }
@@ -434,12 +435,19 @@ fn end_of_stream(socket: &mut Locked, done: u32) -> Try {
     socket.sticky = true;
     // A reset that follows the end of the stream, since we sent to a peer that had closed (D53): Linux says "end".
     match os::take_error(socket.fd()) {
+        // Linux reports an error once, and says "end" from then on.
+        0 if socket.fatal != 0 => connection_is_over(socket),
         0 => Try::Done(Completion::success(done)),
         _ => {
             socket.end(WSAECONNABORTED);
-            Try::Failed { code: WSAECONNABORTED, status: STATUS_CONNECTION_ABORTED }
+            connection_is_over(socket)
         }
     }
+}
+
+/// The connection has ended with an error, which another operation has reported: every later one ends with it (D51, D52).
+fn connection_is_over(socket: &State) -> Try {
+    Try::Failed { code: socket.fatal, status: status_from_wsa(socket.fatal) }
 }
 
 fn stream_failed(socket: &mut Locked, errno: Errno) -> Try {
@@ -474,6 +482,7 @@ fn no_urgent_byte(socket: &mut Locked) -> Try {
         return Try::Part(0);
     }
     match os::take_error(socket.fd()) {
+        0 if socket.fatal != 0 => connection_is_over(socket),
         0 => Try::Done(Completion::success(0)),
         errno => stream_failed(socket, errno),
     }
@@ -521,7 +530,7 @@ unsafe fn try_datagram(socket: &mut Locked, call: &Call<'_>) -> Try {
         }
         let whole = message.flags & libc::MSG_TRUNC == 0;
         let status = if whole { STATUS_SUCCESS } else { STATUS_BUFFER_OVERFLOW };
-        return Try::Done(Completion { status, bytes: message.bytes as u32, flags: 0 });
+        return Try::Done(Completion { status, bytes: message.bytes as u32 });
     }
 }
 
@@ -668,7 +677,7 @@ unsafe fn receive_buffers(
                 let flags = flags.as_mut().ok_or(WsaError(WSAEFAULT))?;
                 let call = Call { buffers, flags: *flags, from, from_len, message: null_mut() };
                 let completion = receive(s, call, operation)?;
-                *flags = completion.flags;
+                *flags = overlapped::flags_of(completion.status);
                 Ok(completion)
             },
         )

@@ -7,7 +7,7 @@ use std::ptr::{null, null_mut};
 
 use crate::address::Address;
 use crate::deadline::Deadline;
-use crate::error::{WsaResult, fail, finish, status_from_errno, wsa_from_errno};
+use crate::error::{WsaResult, fail, finish, status_from_errno, status_from_wsa, wsa_from_errno};
 use crate::os::{self, Errno};
 use crate::socket::address_calls::finish_sending;
 use crate::socket::overlapped::{self, Completion, Operation, Overlapped, conclude, finish_length};
@@ -333,6 +333,8 @@ pub(super) fn stream_failed(socket: &mut Locked, errno: Errno) -> Try {
         libc::EFAULT | libc::ENOMEM | libc::ENOBUFS | libc::EINVAL | libc::EOPNOTSUPP => {
             return Try::Failed { code: wsa_from_errno(errno), status: status_from_errno(errno) };
         }
+        // Linux reports an error once, and then that the connection is broken.
+        libc::EPIPE if socket.fatal != 0 => (socket.fatal, status_from_wsa(socket.fatal)),
         // A peer that had closed has answered with a reset (D53).
         libc::EPIPE | libc::ECONNRESET if socket.end_of_stream => (WSAECONNABORTED, STATUS_CONNECTION_ABORTED),
         libc::EPIPE => (WSAECONNRESET, STATUS_CONNECTION_RESET),

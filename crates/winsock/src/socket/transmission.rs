@@ -158,9 +158,7 @@ fn peer_has_ended(socket: &mut Locked) -> bool {
 /// Puts a fresh descriptor behind the handle. One that was bound by the program is bound again, to the same address; the
 /// port is another, since the old one rests for a while (TIME_WAIT).
 fn renew(socket: &mut Locked) -> OsResult<()> {
-    let domain = if socket.family == AF_INET6 { libc::AF_INET6 } else { libc::AF_INET };
-    let fd = os::socket(domain, libc::SOCK_STREAM, socket.protocol)?;
-    create::prepare(fd.as_raw_fd(), socket.family, socket.kind);
+    let fd = create::descriptor_for(socket)?;
     for (level, name) in OF_A_CONNECTION {
         let _ = os::get_option(socket.fd(), level, name)
             .and_then(|value| os::set_option(fd.as_raw_fd(), level, name, value));

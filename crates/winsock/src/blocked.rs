@@ -1,0 +1,171 @@
+//! Threads that are blocked in synchronous calls, and how others cancel these calls (D75, D78).
+//!
+//! A thread that blocks on a descriptor polls an eventfd of its own beside it. CancelIoEx names what the thread is
+//! blocked on, CancelSynchronousIo the thread; either marks the call as cancelled and writes to the eventfd. The mark
+//! says that a call was cancelled, not the eventfd: one that was written to for a call that has ended since wakes the next
+//! call once, for nothing.
+//!
+//! A thread is blocked in several calls if a routine that runs within one blocks in another.
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::error::finish_bool;
+use crate::objects::threads;
+use crate::os::{self, OsResult};
+use crate::thread;
+use crate::types::*;
+
+/// What a thread is blocked on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Target {
+    /// A socket, by its first handle.
+    Socket(u32),
+    /// A standard stream, by its descriptor.
+    Standard(RawFd),
+    /// A file. CancelIoEx finds the operation in the file's queue.
+    File,
+}
+
+/// How a call that was cancelled is ended.
+enum Alarm {
+    /// The thread polls this eventfd.
+    Eventfd(Arc<OwnedFd>),
+    Function(Box<dyn Fn() + Send>),
+}
+
+struct Call {
+    target: Target,
+    alarm: Alarm,
+    cancelled: bool,
+}
+
+/// The calls that one thread is blocked in, the innermost last.
+#[derive(Default)]
+struct Calls(Mutex<Vec<Call>>);
+
+/// The threads that have blocked, by their numbers. This lock comes after a socket's, that of a thread's calls after this
+/// one, and that of a file's lane after both.
+static THREADS: Mutex<BTreeMap<u32, Arc<Calls>>> = Mutex::new(BTreeMap::new());
+
+impl Call {
+    /// False if it was cancelled before.
+    fn cancel(&mut self) -> bool {
+        if std::mem::replace(&mut self.cancelled, true) {
+            return false;
+        }
+        match &self.alarm {
+            Alarm::Eventfd(eventfd) => os::eventfd_write(eventfd),
+            Alarm::Function(end) => end(),
+        }
+        true
+    }
+}
+
+/// What a thread's record has for this module.
+#[derive(Default)]
+pub(crate) struct OfThread(OnceCell<Arc<Calls>>);
+
+impl OfThread {
+    /// The thread with this number ends.
+    pub(crate) fn end(&self, number: u32) {
+        if self.0.get().is_some() {
+            THREADS.lock().remove(&number);
+        }
+    }
+}
+
+/// A call in which the calling thread is blocked, or about to be. Others can cancel it until this is dropped.
+pub(crate) struct Blocked<'a>(&'a Calls);
+
+impl<'a> Blocked<'a> {
+    /// A call that polls the thread's eventfd beside what it waits for.
+    pub(crate) fn polling(me: &'a thread::Current, target: Target, eventfd: Arc<OwnedFd>) -> Blocked<'a> {
+        Blocked::new(me, target, Alarm::Eventfd(eventfd))
+    }
+
+    /// A call that `end` ends.
+    pub(crate) fn until(me: &'a thread::Current, target: Target, end: impl Fn() + Send + 'static) -> Blocked<'a> {
+        Blocked::new(me, target, Alarm::Function(Box::new(end)))
+    }
+
+    fn new(me: &'a thread::Current, target: Target, alarm: Alarm) -> Blocked<'a> {
+        let calls = me.blocked.0.get_or_init(|| THREADS.lock().entry(me.number()).or_default().clone());
+        calls.0.lock().push(Call { target, alarm, cancelled: false });
+        Blocked(calls)
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.0.0.lock().last().is_some_and(|call| call.cancelled)
+    }
+}
+
+impl Drop for Blocked<'_> {
+    fn drop(&mut self) {
+        self.0.0.lock().pop();
+    }
+}
+
+/// Cancels the calls that threads are blocked in on something; returns how many.
+pub(crate) fn cancel_on(target: Target) -> usize {
+    let on = |calls: &Arc<Calls>| {
+        let mut calls = calls.0.lock();
+        calls.iter_mut().filter(|call| call.target == target).filter_map(|call| call.cancel().then_some(())).count()
+    };
+    THREADS.lock().values().map(on).sum()
+}
+
+/// Waits until `events` hold for a descriptor that is no socket's.
+///
+/// # Errors
+/// ECANCELED if the call was cancelled.
+pub(crate) fn wait_ready(target: Target, fd: RawFd, events: i16) -> OsResult<()> {
+    let me = thread::current();
+    // Without a descriptor to spare the call cannot be cancelled, and works.
+    let Ok(eventfd) = me.wake_descriptor() else { return Ok(()) };
+    let call = Blocked::polling(&me, target, eventfd.clone());
+    loop {
+        let mut fds = [
+            libc::pollfd { fd, events, revents: 0 },
+            libc::pollfd { fd: eventfd.as_raw_fd(), events: libc::POLLIN, revents: 0 },
+        ];
+        os::poll(&mut fds, None)?;
+        if fds[1].revents != 0 {
+            os::eventfd_drain(&eventfd);
+        }
+        if call.is_cancelled() {
+            return Err(libc::ECANCELED);
+        }
+        if fds[0].revents != 0 {
+            return Ok(());
+        }
+    }
+}
+
+/// Cancels the synchronous call that a thread is blocked in: on a socket, on a pipe or a terminal, on a standard stream.
+///
+/// The call fails with ERROR_OPERATION_ABORTED; a Winsock call with WSAEINTR on a listener or a datagram socket, and with
+/// WSA_OPERATION_ABORTED on a stream. Does not wait until it has. A call may also end normally.
+///
+/// Differs from Windows: `select`, `WSAPoll` and waits are not cancelled; a call on a regular file ends by itself.
+///
+/// # Errors
+/// FALSE with ERROR_INVALID_HANDLE if `hthread` is no thread's, ERROR_NOT_FOUND if the thread is not blocked in such a call.
+///
+/// # Safety
+/// Nothing is asked of the caller; unsafe as every function of this contract.
+#[unsafe(export_name = "ws_CancelSynchronousIo")]
+pub unsafe extern "system" fn CancelSynchronousIo(hthread: HANDLE) -> BOOL {
+    let cancel = || {
+        let thread = threads::find(hthread as usize).ok_or(ERROR_INVALID_HANDLE)?;
+        let calls = thread.number().and_then(|number| THREADS.lock().get(&number).cloned());
+        // An outer call goes on only when the routine within it has returned.
+        let cancelled = calls.is_some_and(|calls| calls.0.lock().last_mut().is_some_and(Call::cancel));
+        if cancelled { Ok(()) } else { Err(ERROR_NOT_FOUND) }
+    };
+    finish_bool(cancel())
+}

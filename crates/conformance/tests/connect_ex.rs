@@ -165,6 +165,28 @@ fn x23_a_refused_connect_may_be_tried_again() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: the second ConnectEx fails with WSAECONNABORTED")]
+fn x23_a_connect_that_fails_or_is_cancelled_leaves_the_socket_at_its_port() {
+    let (unanswered, _kept) = unanswered();
+    let (listener, address) = listener();
+    for cancelled in [false, true] {
+        let (port, socket) = bound_on_port();
+        let name = socket.getsockname().unwrap();
+        let request = Request::new(0);
+        pends(connect_ex(&socket, if cancelled { unanswered } else { nobody() }, request, 0));
+        if cancelled {
+            assert_eq!(cancel_io_ex(socket.raw(), Some(request)), Ok(()));
+        }
+        assert!(!port.packet().ok);
+        assert_eq!(socket.getsockname(), Ok(name), "cancelled: {cancelled}");
+        let request = Request::new(0);
+        pends(connect_ex(&socket, address, request, 0));
+        assert_eq!(port.packet(), success(KEY, request, 0));
+        assert_eq!(listener.accept().map(|(_, peer)| peer), Ok(name), "cancelled: {cancelled}");
+    }
+}
+
+#[test]
 fn x24_skipping_packets_on_success_does_not_skip_its_packet() {
     let (_listener, address) = listener();
     let (port, socket) = bound_on_port();

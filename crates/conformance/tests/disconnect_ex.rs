@@ -60,6 +60,20 @@ fn x28_it_pends_and_ends_sending_alone() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: getpeername fails with WSAENOTCONN")]
+fn x28_names_stay_when_the_peer_has_ended_too() {
+    let (port, server, client) = pair_on_port(KEY);
+    let (near, far) = (client.getsockname(), client.getpeername());
+    let request = Request::new(0);
+    pends(disconnect_ex(&client, Some(request), 0, 0));
+    assert_eq!(port.packet(), success(KEY, request, 0));
+    assert_eq!(server.recv(&mut [0; 4]), Ok(0));
+    server.close().unwrap();
+    assert_eq!(client.recv(&mut [0; 4]), Ok(0));
+    assert_eq!((client.getsockname(), client.getpeername()), (near, far));
+}
+
+#[test]
 fn x28_without_overlapped_it_succeeds_as_often_as_one_likes_without_a_packet() {
     let (port, server, client) = pair_on_port(KEY);
     assert_eq!(client.send(b"abc"), Ok(3));
@@ -146,6 +160,7 @@ fn x30_an_accepted_socket_is_accepted_into_again_and_again() {
         client.shutdown(sys::SD_SEND).unwrap();
         assert_eq!(port.packet(), success(KEY, request, 0));
         assert_eq!(acceptor.send(b"abc"), Err(sys::WSAENOTCONN));
+        assert_eq!(acceptor.getpeername(), Err(sys::WSAENOTCONN));
     }
     // Its port is still its own.
     let client = accept_into(&port, &listener, &acceptor);

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use conformance::fixture::{assert_no_packet, pair_on_port, pends, success, udp_on_port};
-use conformance::raw::{Begin, Event, Request, wsa_get_overlapped_result};
+use conformance::raw::{Begin, Event, Request};
 use conformance::raw_port::wsa_ioctl_request_uncounted;
 use conformance::until;
 use pentaport::sys;
@@ -12,36 +12,6 @@ const KEY: usize = 0x5E;
 /// Bytes of which no two neighbouring blocks look the same.
 fn pattern(length: usize, seed: u8) -> Vec<u8> {
     (0..length).map(|i| (i % 251) as u8 ^ seed).collect()
-}
-
-#[test]
-fn d18_the_offset_means_nothing_to_winsock() {
-    let (port, peer, socket) = pair_on_port(KEY);
-    for offset in [0, 7, 1 << 40, u64::MAX] {
-        let send = Request::holding(b"abc").at(offset);
-        assert!(socket.wsa_send(send).started(), "{offset:#x}");
-        assert_eq!(port.packet(), success(KEY, send, 3));
-        assert_eq!(peer.recv_exact(3), b"abc");
-        let receive = Request::new(8).at(offset);
-        assert!(socket.wsa_recv(receive).started(), "{offset:#x}");
-        peer.send(b"defg").unwrap();
-        assert_eq!(port.packet(), success(KEY, receive, 4));
-        assert_eq!(receive.data()[..4], *b"defg");
-        let result = wsa_get_overlapped_result(socket.raw(), receive, false);
-        assert_eq!((result.ok, result.bytes), (true, 4));
-    }
-}
-
-#[test]
-#[cfg_attr(windows, ignore = "to be checked on Windows: Wine 8 reports the offset as the flags")]
-fn d18_the_offset_is_not_taken_for_the_flags() {
-    let (port, peer, socket) = pair_on_port(KEY);
-    let receive = Request::new(8).at(7);
-    pends(socket.wsa_recv(receive));
-    peer.send(b"defg").unwrap();
-    assert_eq!(port.packet(), success(KEY, receive, 4));
-    let result = wsa_get_overlapped_result(socket.raw(), receive, false);
-    assert_eq!((result.ok, result.bytes, result.flags), (true, 4, 0));
 }
 
 #[test]

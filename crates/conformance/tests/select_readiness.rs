@@ -274,6 +274,31 @@ fn s34_after_a_failed_connect_the_socket_can_listen() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: listen after the failed connect gives WSAEINVAL")]
+fn s34_a_failed_connect_leaves_the_socket_at_its_port() {
+    for (nonblocking, repeats) in [(true, 1), (false, 1), (true, 3)] {
+        let (_keep, refusing) = refusing();
+        let socket = tcp();
+        let address = socket.bind_loopback();
+        socket.set_nonblocking(nonblocking);
+        for _ in 0..repeats {
+            match nonblocking {
+                true => fail_to_connect(&socket, refusing),
+                false => assert_eq!(socket.connect(refusing), Err(sys::WSAECONNREFUSED)),
+            }
+            assert_eq!(socket.getsockname(), Ok(address), "nonblocking: {nonblocking}");
+            assert_eq!(socket.getpeername(), Err(sys::WSAENOTCONN));
+        }
+        socket.listen(4).expect("listen after a failed connect");
+        assert_eq!(socket.getsockname(), Ok(address), "nonblocking: {nonblocking}");
+        let client = tcp();
+        assert_eq!(client.connect(address), Ok(()), "nonblocking: {nonblocking}");
+        until("a connection waits", || readiness(&socket).contains('r'));
+        assert_eq!(socket.accept().map(|(_, peer)| peer), client.getsockname());
+    }
+}
+
+#[test]
 fn s35_an_unbound_udp_socket_is_write_ready() {
     assert_eq!(readiness(&udp()), "w");
 }

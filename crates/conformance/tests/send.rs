@@ -2,11 +2,11 @@
 #![forbid(unsafe_code)]
 
 use conformance::raw::{
-    Begin, Event, Request, Socket, any_v4, cancel_io_ex, get_overlapped_result, pair, readiness, tcp, udp,
+    Begin, Event, Request, Socket, any_v4, cancel_io_ex, get_overlapped_result, pair, readiness, tcp, udp, udp6,
 };
 use conformance::until;
 use pentaport::sys;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// More than any socket buffer holds.
 const MUCH: usize = 50 << 20;
@@ -327,4 +327,44 @@ fn d69_a_pending_receive_is_told_as_well() {
     assert_eq!(event.wait(30_000), sys::WAIT_OBJECT_0);
     let result = conformance::raw::wsa_get_overlapped_result(socket.raw(), request, false);
     assert_eq!((result.ok, result.error as i32), (false, sys::WSAECONNRESET));
+}
+
+/// A datagram socket that sends over IPv6 and IPv4.
+fn dual_stack() -> Socket {
+    let socket = udp6();
+    socket.set_option(sys::IPPROTO_IPV6, sys::IPV6_V6ONLY, 0).unwrap();
+    socket.bind((Ipv6Addr::UNSPECIFIED, 0).into()).unwrap();
+    socket
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "Wine 8: the receive is not told")]
+fn d69_a_dual_stack_socket_is_told_of_peers_in_both_families() {
+    let mapped = Ipv4Addr::LOCALHOST.to_ipv6_mapped();
+    for (peer, connect) in [(mapped, false), (mapped, true), (Ipv6Addr::LOCALHOST, false), (Ipv6Addr::LOCALHOST, true)]
+    {
+        let to = SocketAddr::from((peer, UNREACHABLE.1));
+        let socket = dual_stack();
+        if connect {
+            socket.connect(to).unwrap();
+        }
+        let event = Event::manual(false);
+        let request = Request::new(8).with_event(&event);
+        assert_eq!(socket.wsa_recv_from(request), Begin::Pending);
+        let sent = if connect { socket.send(b"x") } else { socket.sendto(b"x", to) };
+        assert_eq!(sent, Ok(1));
+        assert_eq!(event.wait(30_000), sys::WAIT_OBJECT_0, "{to}, connected: {connect}");
+        let result = conformance::raw::wsa_get_overlapped_result(socket.raw(), request, false);
+        assert_eq!((result.ok, result.error as i32), (false, sys::WSAECONNRESET), "{to}, connected: {connect}");
+
+        // In a call, too, and no send fails.
+        socket.set_nonblocking(true);
+        let sent = if connect { socket.send(b"x") } else { socket.sendto(b"x", to) };
+        assert_eq!(sent, Ok(1));
+        until("the receive is told", || match socket.recv(&mut [0; 8]) {
+            Err(sys::WSAECONNRESET) => true,
+            Err(sys::WSAEWOULDBLOCK) => false,
+            other => panic!("{other:?}, {to}, connected: {connect}"),
+        });
+    }
 }

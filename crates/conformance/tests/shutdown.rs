@@ -3,12 +3,12 @@
 
 use conformance::fixture::unanswered;
 use conformance::raw::{
-    Begin, Event, Port, Request, Socket, any_v4, get_overlapped_result, listener, pair, readiness, tcp, udp,
+    Begin, Event, Port, Request, Socket, any_v4, get_overlapped_result, listener, pair, readiness, tcp, tcp6, udp,
 };
 use conformance::{in_child, nap, until};
 use pentaport::sys;
 use std::io::Read;
-use std::net::TcpListener;
+use std::net::{Ipv6Addr, SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
 const HOWS: [i32; 3] = [sys::SD_RECEIVE, sys::SD_SEND, sys::SD_BOTH];
@@ -281,4 +281,55 @@ fn d90_connect_and_shutdown_queue_no_packets() {
     let packet = port.packet();
     assert!(packet.is_of(request) && packet.key == 5);
     assert!(port.is_empty());
+}
+
+/// Both ends of a connection, and their names.
+fn named_pair() -> (Socket, Socket, SocketAddr, SocketAddr) {
+    let (a, b) = pair();
+    let names = (a.getsockname().unwrap(), b.getsockname().unwrap());
+    (a, b, names.0, names.1)
+}
+
+#[track_caller]
+fn knows_both_names(socket: &Socket, own: SocketAddr, peer: SocketAddr) {
+    assert_eq!((socket.getsockname(), socket.getpeername()), (Ok(own), Ok(peer)));
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "Wine 8: getpeername fails with WSAENOTCONN")]
+fn d73_names_stay_when_both_sides_have_ended() {
+    let (a, b, a_name, b_name) = named_pair();
+    for (socket, other) in [(&a, &b), (&b, &a)] {
+        socket.shutdown(sys::SD_SEND).unwrap();
+        assert_eq!(other.recv(&mut [0; 8]), Ok(0));
+    }
+    knows_both_names(&a, a_name, b_name);
+    knows_both_names(&b, b_name, a_name);
+    a.close().unwrap();
+    knows_both_names(&b, b_name, a_name);
+    assert_eq!(b.connect(a_name), Err(sys::WSAEISCONN));
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "Wine 8: the reset is told as an end")]
+fn d73_names_stay_after_a_reset() {
+    let (a, b, a_name, b_name) = named_pair();
+    a.reset();
+    assert_eq!(b.recv(&mut [0; 8]), Err(sys::WSAECONNRESET));
+    knows_both_names(&b, b_name, a_name);
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "Wine 8: the reset is told as an end")]
+fn d73_names_stay_over_ipv6() {
+    let listener = tcp6();
+    listener.bind((Ipv6Addr::LOCALHOST, 0).into()).unwrap();
+    listener.listen(1).unwrap();
+    let a = tcp6();
+    a.connect(listener.getsockname().unwrap()).unwrap();
+    let (b, a_name) = listener.accept().unwrap();
+    let b_name = listener.getsockname().unwrap();
+    a.reset();
+    assert_eq!(b.recv(&mut [0; 8]), Err(sys::WSAECONNRESET));
+    knows_both_names(&b, b_name, a_name);
 }

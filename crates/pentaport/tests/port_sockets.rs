@@ -76,6 +76,30 @@ fn an_accept_may_wait_for_the_first_data() {
 }
 
 #[test]
+fn silent_clients_do_not_stop_a_server_that_waits_for_first_data() {
+    let port = port();
+    let listener = port.associate(listener(V4), "listener").unwrap();
+    let mut operation = operation(100);
+    // They stay, and their acceptors wait.
+    let stay: Vec<_> = (0..300)
+        .map(|_| {
+            assert!(listener.accept_receive(self::operation(100), acceptor(&listener)).unwrap().is_pending());
+            connected_to(&listener)
+        })
+        .collect();
+    for _ in 0..800 {
+        assert!(listener.accept_receive(operation, acceptor(&listener)).unwrap().is_pending());
+        drop(connected_to(&listener));
+        let mut packet = take(&port);
+        assert_eq!(packet.result, Ok(0));
+        drop(packet.operation.take_accepted());
+        operation = packet.operation;
+    }
+    stay[42].send_all(b"at last").unwrap();
+    assert_eq!(take(&port).result, Ok(7));
+}
+
+#[test]
 #[cfg_attr(windows, ignore = "Wine 8: AcceptEx pends with an acceptor that is connected (X8)")]
 fn an_accept_that_does_not_start_gives_the_acceptor_back() {
     let port = port();

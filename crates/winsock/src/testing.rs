@@ -1,5 +1,6 @@
 //! What the unit tests of this crate share.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::types::*;
@@ -14,6 +15,15 @@ pub(crate) fn start() {
 
 pub(crate) fn last_error() -> i32 {
     crate::error::last_error() as i32
+}
+
+/// `Internal`, as a program may read it that watches it for the end of an operation.
+///
+/// # Safety
+/// The OVERLAPPED is alive.
+pub(crate) unsafe fn status_word(overlapped: *mut OVERLAPPED) -> usize {
+    // SAFETY: as the caller promises; the engine writes the word as a whole.
+    unsafe { AtomicUsize::from_ptr(&raw mut (*overlapped).Internal) }.load(Ordering::Acquire)
 }
 
 /// Looks again and again until something is so, and fails if that takes unreasonably long.

@@ -7,13 +7,18 @@ use std::collections::BTreeSet;
 use std::ffi::c_void;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
-use std::ptr::null_mut;
+use std::ptr::{null, null_mut};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use winsock::*;
 
 const CHILD: &str = "WINSOCK_TRAPS_CHILD";
 const DEADLINE_MS: u32 = 30_000;
+
+/// What GetStdHandle answers for the standard input and output.
+const STDIN: usize = 3;
+const STDOUT: usize = 7;
 
 #[test]
 fn accepting_goes_on_when_descriptors_are_free_again() {
@@ -50,6 +55,169 @@ fn accepting_goes_on_when_descriptors_are_free_again() {
         accepts.push(Accept::start(listener));
         let _client = TcpStream::connect(address).unwrap();
         assert_eq!(get(port, DEADLINE_MS), Some((accepts[2].address(), true)));
+    });
+}
+
+#[test]
+fn acceptors_give_up_their_descriptors_for_connections() {
+    in_child("acceptors_give_up_their_descriptors_for_connections", || {
+        const ACCEPTORS: usize = 8;
+        let port = port();
+        let (listener, address) = listener();
+        associate(listener, port);
+        let accepts: Vec<Accept> = (0..ACCEPTORS).map(|_| Accept::start(listener)).collect();
+        let clients: Vec<SOCKET> = (0..ACCEPTORS).map(|_| tcp()).collect();
+        let late = tcp();
+        let hoard = exhaust_descriptors();
+        for client in clients {
+            connect_to(client, address);
+        }
+        let accepted: Vec<_> = (0..ACCEPTORS).map(|_| get(port, DEADLINE_MS).expect("accepted")).collect();
+        let expected: Vec<_> = accepts.iter().map(|accept| (accept.address(), true)).collect();
+        assert_eq!(accepted, expected, "in order and with success");
+
+        // What has no acceptor waits.
+        connect_to(late, address);
+        assert_eq!(get(port, 0), None);
+        drop(hoard);
+        let accept = Accept::start(listener);
+        assert_eq!(get(port, DEADLINE_MS), Some((accept.address(), true)));
+    });
+}
+
+#[test]
+fn a_lasting_refusal_of_connections_is_told_and_costs_nothing() {
+    in_child("a_lasting_refusal_of_connections_is_told_and_costs_nothing", || {
+        for (errno, wsa, win32) in [
+            (libc::EPERM, WSAEACCES, ERROR_ACCESS_DENIED),
+            (libc::EACCES, WSAEACCES, ERROR_ACCESS_DENIED),
+            (libc::ENOSYS, WSASYSCALLFAILURE, ERROR_NOT_SUPPORTED),
+        ] {
+            // The filter is the thread's and its children's: each errno gets a process of its own.
+            in_fork(|| refused_by(errno, wsa, win32));
+        }
+    });
+}
+
+fn refused_by(errno: i32, wsa: WSA_ERROR, win32: WIN32_ERROR) {
+    refuse(libc::SYS_accept4, errno);
+    let port = port();
+    let (listener, address) = listener();
+    associate(listener, port);
+    let accepts: Vec<Accept> = (0..3).map(|_| Accept::start(listener)).collect();
+    let _client = TcpStream::connect(address).unwrap();
+    // Each is told, and no faster than it is tried again.
+    let told: Vec<_> = accepts.iter().map(|_| (get(port, DEADLINE_MS).expect("told"), last_error())).collect();
+    let expected: Vec<_> = accepts.iter().map(|accept| ((accept.address(), false), win32)).collect();
+    assert_eq!(told, expected);
+
+    // A program that starts anew what failed is told again and again, and does not spin.
+    let before = processor_time();
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(1) {
+        let accept = Accept::start(listener);
+        assert_eq!(get(port, DEADLINE_MS), Some((accept.address(), false)));
+    }
+    let used = processor_time() - before;
+    assert!(used < Duration::from_millis(500), "{used:?} of a second");
+
+    // A call is told at once, whether it may block or not.
+    let mut on = 0;
+    for _ in 0..2 {
+        // SAFETY: no address is asked for; the mode outlives the call.
+        unsafe {
+            assert_eq!(ioctlsocket(listener, FIONBIO, &mut on), 0);
+            assert_eq!((accept(listener, null_mut(), null_mut()), WSAGetLastError()), (INVALID_SOCKET, wsa));
+        }
+        on = 1;
+    }
+    // With operations that wait it can be closed.
+    let accept = Accept::start(listener);
+    // SAFETY: no pointers.
+    assert_eq!(unsafe { closesocket(listener) }, 0);
+    assert_eq!(get(port, DEADLINE_MS), Some((accept.address(), false)));
+}
+
+#[test]
+fn a_call_that_blocks_works_without_an_eventfd_and_cannot_be_cancelled() {
+    in_child("a_call_that_blocks_works_without_an_eventfd_and_cannot_be_cancelled", || {
+        let (listener, address) = listener();
+        let mut client = TcpStream::connect(address).unwrap();
+        // SAFETY: no address is asked for.
+        let socket = unsafe { accept(listener, null_mut(), null_mut()) };
+        refuse(libc::SYS_eventfd2, libc::EMFILE);
+        let thread = std::thread::spawn(move || {
+            let mut byte = 0u8;
+            // SAFETY: the byte outlives the call.
+            (unsafe { recv(socket, &mut byte, 1, 0) }, byte)
+        });
+        for _ in 0..100 {
+            // SAFETY: no pointers but a null one.
+            let cancelled = unsafe { CancelIoEx(socket as HANDLE, null()) };
+            assert_eq!((cancelled, last_error()), (FALSE, ERROR_NOT_FOUND));
+            std::thread::yield_now();
+        }
+        std::io::Write::write_all(&mut client, b"x").unwrap();
+        assert_eq!(thread.join().unwrap(), (1, b'x'));
+    });
+}
+
+#[test]
+fn reading_and_writing_standard_streams_is_cancelled() {
+    in_child("reading_and_writing_standard_streams_is_cancelled", || {
+        let mut pipes = [[0; 2]; 2];
+        // SAFETY: each call gets room for two descriptors; 0 and 2 are the process's own to replace.
+        unsafe {
+            pipes.iter_mut().for_each(|pipe| assert_eq!(libc::pipe(pipe.as_mut_ptr()), 0));
+            assert_eq!(libc::dup2(pipes[0][0], 0), 0);
+        }
+        let read = move || {
+            let (mut byte, mut bytes) = (0u8, 0);
+            // SAFETY: the byte and the count outlive the call.
+            let ok = unsafe { ReadFile(STDIN as HANDLE, &mut byte, 1, &mut bytes, null_mut()) };
+            if ok == FALSE { Err(last_error()) } else { Ok((bytes, byte)) }
+        };
+        for by_thread in [false, true] {
+            let (tell, told) = std::sync::mpsc::channel();
+            let thread = std::thread::spawn(move || {
+                tell.send(own_handle()).unwrap();
+                read()
+            });
+            let handle = told.recv().unwrap();
+            until_cancelled(|| match by_thread {
+                // SAFETY: no pointers but a null one.
+                false => unsafe { CancelIoEx(STDIN as HANDLE, null()) },
+                // SAFETY: no pointers.
+                true => unsafe { CancelSynchronousIo(handle as HANDLE) },
+            });
+            assert_eq!(thread.join().unwrap(), Err(ERROR_OPERATION_ABORTED));
+        }
+        // SAFETY: the byte outlives the call.
+        assert_eq!(unsafe { libc::write(pipes[0][1], b"x".as_ptr().cast(), 1) }, 1);
+        assert_eq!(read(), Ok((1, b'x')));
+
+        // SAFETY: 1 is the process's own to replace, for a while.
+        let output = unsafe { libc::dup(1) };
+        // SAFETY: as above.
+        unsafe { libc::dup2(pipes[1][1], 1) };
+        let thread = std::thread::spawn(move || {
+            // More than a pipe holds.
+            let (much, mut bytes) = (vec![0u8; 1 << 20], 0);
+            // SAFETY: the data and the count outlive the call.
+            let ok = unsafe { WriteFile(STDOUT as HANDLE, much.as_ptr(), 1 << 20, &mut bytes, null_mut()) };
+            (ok, bytes)
+        });
+        // SAFETY: no pointers but a null one.
+        until_cancelled(|| unsafe { CancelIoEx(STDOUT as HANDLE, null()) });
+        let (ok, bytes) = thread.join().unwrap();
+        let mut held = 0;
+        // SAFETY: the number outlives the call; `output` is what 1 was.
+        unsafe {
+            assert_eq!(libc::ioctl(pipes[1][0], libc::FIONREAD, &raw mut held), 0);
+            libc::dup2(output, 1);
+        }
+        // What was written before is told of.
+        assert_eq!((ok, bytes as i32), if held > 0 { (TRUE, held) } else { (FALSE, 0) });
     });
 }
 
@@ -125,7 +293,7 @@ fn edges_are_looked_at_although_packets_keep_coming() {
             assert_eq!(get(port, 0), None, "a posted packet has no OVERLAPPED here");
         }
         // SAFETY: the OVERLAPPED lives for ever.
-        let status = unsafe { std::ptr::read_volatile(&raw const (*overlapped).Internal) };
+        let status = unsafe { AtomicUsize::from_ptr(&raw mut (*overlapped).Internal) }.load(Ordering::Acquire);
         assert_eq!(status as u32 as NTSTATUS, STATUS_SUCCESS, "received, behind the packets that were posted before");
     });
 }
@@ -215,6 +383,68 @@ fn in_child(name: &str, body: impl FnOnce()) {
     assert!(text.contains("running 1 test"), "no test is called {name}");
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{}:\n{text}{errors}", output.status);
+}
+
+/// Runs `body` in a child of this process, which has one thread yet.
+fn in_fork(body: impl FnOnce()) {
+    // SAFETY: the harness's threads hold no lock that the body needs: they wait for this test.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        let failed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body)).is_err();
+        // SAFETY: ends the child without the destructors of its parent.
+        unsafe { libc::_exit(failed.into()) };
+    }
+    let mut status = 0;
+    // SAFETY: the status outlives the call.
+    assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
+    assert_eq!(status, 0, "the child failed");
+}
+
+/// Has the kernel refuse a system call to this thread and to those that it starts.
+fn refuse(call: libc::c_long, errno: i32) {
+    let load = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
+    let equal = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
+    let answer = (libc::BPF_RET | libc::BPF_K) as u16;
+    // The number of the call is the first word of what a filter sees.
+    let mut filter = [
+        libc::sock_filter { code: load, jt: 0, jf: 0, k: 0 },
+        libc::sock_filter { code: equal, jt: 0, jf: 1, k: call as u32 },
+        libc::sock_filter { code: answer, jt: 0, jf: 0, k: libc::SECCOMP_RET_ERRNO | errno as u32 },
+        libc::sock_filter { code: answer, jt: 0, jf: 0, k: libc::SECCOMP_RET_ALLOW },
+    ];
+    let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
+    // SAFETY: the program outlives the calls.
+    unsafe {
+        assert_eq!(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+        assert_eq!(libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program), 0);
+    }
+}
+
+fn last_error() -> WIN32_ERROR {
+    // SAFETY: no pointers.
+    unsafe { GetLastError() }
+}
+
+/// A handle of the calling thread for others.
+fn own_handle() -> usize {
+    let mut handle = null_mut();
+    // SAFETY: the place outlives the call.
+    unsafe {
+        let process = GetCurrentProcess();
+        let same = DUPLICATE_SAME_ACCESS;
+        assert_eq!(DuplicateHandle(process, GetCurrentThread(), process, &mut handle, 0, FALSE, same), TRUE);
+    }
+    handle as usize
+}
+
+/// Cancels again and again until there was something to cancel.
+fn until_cancelled(mut cancel: impl FnMut() -> BOOL) {
+    let start = Instant::now();
+    while cancel() == FALSE {
+        assert_eq!(last_error(), ERROR_NOT_FOUND);
+        assert!(start.elapsed() < Duration::from_secs(30), "the call is not found");
+        std::thread::yield_now();
+    }
 }
 
 /// What the process has used of its processors.

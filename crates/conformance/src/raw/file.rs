@@ -93,6 +93,13 @@ impl Request {
         self
     }
 
+    /// The offset in its OVERLAPPED now.
+    pub fn offset(self) -> u64 {
+        // SAFETY: the record lives for ever; any bits are an offset.
+        let place = unsafe { (&raw const (*self.pointer()).Anonymous.Anonymous).read_volatile() };
+        u64::from(place.OffsetHigh) << 32 | u64::from(place.Offset)
+    }
+
     /// The value in `hEvent`.
     pub fn event_handle(self) -> usize {
         // SAFETY: the record lives for ever, and no system call writes this field.

@@ -44,8 +44,8 @@ pub use object::{
     wsa_reset_event, wsa_set_event,
 };
 pub use overlapped::{
-    Begin, How, Request, Transferred, cancel_io, cancel_io_ex, get_overlapped_result, get_overlapped_result_ex,
-    routine_calls, wsa_get_overlapped_result,
+    Begin, How, Request, Transferred, cancel_io, cancel_io_ex, cancel_synchronous_io, get_overlapped_result,
+    get_overlapped_result_ex, routine_calls, wsa_get_overlapped_result,
 };
 pub use poll::{PollEntry, polled, wsa_poll, wsa_poll_null};
 pub use port::{

@@ -6,7 +6,7 @@ use super::{Bad, Event, Outcome, Socket, UNTOUCHED, get_last_error, wsa_get_last
 use pentaport::sys;
 use std::cell::UnsafeCell;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 /// An OVERLAPPED with buffers of its own and all that a call may write later.
 ///
@@ -151,10 +151,10 @@ impl Request {
         self.0.overlapped.get()
     }
 
-    /// `Internal`: the NTSTATUS, STATUS_PENDING while the operation runs.
+    /// `Internal`: the NTSTATUS, STATUS_PENDING while the operation runs. What the operation wrote is there with it.
     pub fn internal(self) -> usize {
-        // SAFETY: the record lives for ever.
-        unsafe { (&raw const (*self.pointer()).Internal).read_volatile() }
+        // SAFETY: the record lives for ever, and the system writes the word as a whole.
+        unsafe { AtomicUsize::from_ptr(&raw mut (*self.pointer()).Internal) }.load(Ordering::Acquire)
     }
 
     /// `InternalHigh`: the bytes transferred.
@@ -448,6 +448,13 @@ pub fn cancel_io_ex(handle: usize, request: Option<Request>) -> Result<(), u32> 
     let overlapped = request.map_or(std::ptr::null(), |request| request.pointer().cast_const());
     // SAFETY: the OVERLAPPED lives for ever.
     let ok = unsafe { sys::CancelIoEx(handle as sys::HANDLE, overlapped) };
+    if ok != 0 { Ok(()) } else { Err(get_last_error()) }
+}
+
+/// CancelSynchronousIo of the thread with this handle.
+pub fn cancel_synchronous_io(thread: usize) -> Result<(), u32> {
+    // SAFETY: no pointers are passed.
+    let ok = unsafe { sys::CancelSynchronousIo(thread as sys::HANDLE) };
     if ok != 0 { Ok(()) } else { Err(get_last_error()) }
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::*;
 use crate::error::{last_error, set_last_error};
-use crate::testing::{Pair, until};
+use crate::testing::{Pair, status_word, until};
 use crate::*;
 
 mod opening;
@@ -219,8 +219,8 @@ impl Operation {
     }
 
     fn internal(&self) -> (usize, usize) {
-        // SAFETY: never freed.
-        unsafe { ((&raw const (*self.overlapped).Internal).read_volatile(), (*self.overlapped).InternalHigh) }
+        // SAFETY: never freed; what else the operation wrote is there with its status.
+        unsafe { (status_word(self.overlapped), (*self.overlapped).InternalHigh) }
     }
 
     fn offset(&self) -> u64 {

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::thread;
 
 use super::*;
-use crate::testing::{Pair, bind_to_loopback, last_error, listener, tcp, udp, until};
+use crate::testing::{Pair, bind_to_loopback, last_error, listener, status_word, tcp, udp, until};
 use crate::{
     CloseHandle, CreateEventW, CreateIoCompletionPort, DuplicateHandle, GetCurrentProcess, GetCurrentThread,
     GetQueuedCompletionStatus, QueueUserAPC, WaitForSingleObject, ioctlsocket,
@@ -44,7 +44,7 @@ impl Operation {
     }
 
     fn is_over(&self) -> bool {
-        unsafe { std::ptr::read_volatile(&raw const (*self.overlapped).Internal) != STATUS_PENDING as usize }
+        unsafe { status_word(self.overlapped) != STATUS_PENDING as usize }
     }
 }
 
@@ -330,4 +330,52 @@ fn a_routine_that_runs_in_select_may_call_select() {
     until("select tells that the socket is closed", || waiter.is_finished());
     // Ready, or an error if it was closed before this thread waited again.
     assert_ne!(waiter.join().unwrap(), 0);
+}
+
+#[test]
+fn an_acceptor_that_gave_up_its_descriptor_is_whole_again_when_it_waits_no_more() {
+    let (listener, _) = listener();
+    let acceptor = tcp();
+    let accept = Operation::new(64);
+    let output = accept.buffer.as_mut_ptr().cast();
+    let started = unsafe { AcceptEx(listener, acceptor, output, 0, 32, 32, null_mut(), accept.overlapped) };
+    assert_eq!((started, last_error()), (FALSE, WSA_IO_PENDING));
+    drop(lock(acceptor).ok().and_then(|mut acceptor| acceptor.take_fd()));
+    assert_ne!(unsafe { CancelIoEx(listener as HANDLE, null()) }, FALSE);
+    until("cancelled", || accept.is_over());
+    let address = bind_to_loopback(acceptor);
+    assert_ne!(address.sin_port, 0);
+    unsafe {
+        closesocket(acceptor);
+        closesocket(listener);
+    }
+}
+
+#[test]
+#[cfg(debug_assertions)]
+#[should_panic = "a thread waits for a socket's lock while it has another socket locked"]
+fn a_second_socket_is_never_waited_for() {
+    let (first, second) = (tcp(), tcp());
+    let _first = lock(first);
+    let _second = lock(second);
+}
+
+#[test]
+fn a_datagram_socket_without_its_peer_stays_at_its_port() {
+    let (peer, s) = (udp(), udp());
+    let peer_address = bind_to_loopback(peer);
+    let address = bind_to_loopback(s);
+    let none = SOCKADDR::default();
+    for _ in 0..3 {
+        unsafe {
+            assert_eq!(connect(s, (&raw const peer_address).cast(), 16), 0);
+            assert_eq!(connect(s, &none, 16), 0, "error {}", last_error());
+        }
+        let (mut now, mut len) = (SOCKADDR_IN::default(), 16);
+        assert_eq!(unsafe { getsockname(s, (&raw mut now).cast(), &mut len) }, 0);
+        assert_eq!(now.sin_port, address.sin_port);
+        let mut byte = 0;
+        assert_eq!(unsafe { sendto(peer, b"x".as_ptr(), 1, 0, (&raw const address).cast(), 16) }, 1);
+        assert_eq!(unsafe { recv(s, &mut byte, 1, 0) }, 1, "it is reached there");
+    }
 }

@@ -149,3 +149,45 @@ fn devices_are_files_as_well() {
     assert_eq!(read.result(file.0), Ok(20));
     assert_eq!(read.data(), [0; 20]);
 }
+
+#[test]
+fn a_call_that_waits_for_a_pipe_is_cancelled_by_the_handle_and_by_its_thread() {
+    for by_thread in [false, true] {
+        let (pipe, mut other) = readable(0);
+        let handle = pipe.0 as usize;
+        std::thread::scope(|scope| {
+            let (tell, told) = std::sync::mpsc::channel();
+            let pipe = &pipe;
+            let call = scope.spawn(move || {
+                tell.send(own_handle()).unwrap();
+                pipe.read(&mut [0; 4])
+            });
+            let thread = told.recv().unwrap();
+            // As long as the call does not wait, there is nothing to cancel.
+            until("the call is cancelled", || match by_thread {
+                // SAFETY: the handles are open.
+                false => unsafe { CancelIoEx(handle as HANDLE, std::ptr::null()) != FALSE },
+                // SAFETY: as above.
+                true => unsafe { CancelSynchronousIo(thread as HANDLE) != FALSE },
+            });
+            assert_eq!(call.join().unwrap(), Err(ERROR_OPERATION_ABORTED), "by thread: {by_thread}");
+        });
+        // SAFETY: the handle is open.
+        assert_eq!((unsafe { CancelIoEx(pipe.0, std::ptr::null()) }, last_error()), (FALSE, ERROR_NOT_FOUND));
+        other.write_all(b"abc").unwrap();
+        let mut came = [0; 4];
+        assert_eq!((pipe.read(&mut came), &came[..3]), (Ok(3), b"abc".as_slice()));
+    }
+}
+
+/// A handle of the calling thread for others.
+fn own_handle() -> usize {
+    let mut handle = null_mut();
+    // SAFETY: the place lives through the call.
+    unsafe {
+        let process = GetCurrentProcess();
+        let same = DUPLICATE_SAME_ACCESS;
+        assert_ne!(DuplicateHandle(process, GetCurrentThread(), process, &mut handle, 0, FALSE, same), FALSE);
+    }
+    handle as usize
+}

@@ -34,7 +34,7 @@ fn is_cancelled_stream<T: std::fmt::Debug>(by: By, outcome: Result<T, i32>) {
 }
 
 #[test]
-#[cfg_attr(windows, ignore = "Wine 8: the call blocks on")]
+#[cfg_attr(windows, ignore = "Wine 8: CancelSynchronousIo finds no call on a socket, CancelIoEx of nothing is TRUE")]
 fn d78_a_receive_that_blocks_on_a_stream_is_cancelled() {
     let waitall = |socket: &Socket| socket.recv_flags(&mut [0; 8], sys::MSG_WAITALL);
     for by in [By::Socket, By::Thread] {
@@ -49,7 +49,7 @@ fn d78_a_receive_that_blocks_on_a_stream_is_cancelled() {
 }
 
 #[test]
-#[cfg_attr(windows, ignore = "Wine 8: the call blocks on")]
+#[cfg_attr(windows, ignore = "Wine 8: CancelSynchronousIo finds no call on a socket, CancelIoEx of nothing is TRUE")]
 fn d78_a_receive_that_blocks_on_a_datagram_socket_is_cancelled() {
     for by in [By::Socket, By::Thread] {
         let socket = udp();
@@ -62,7 +62,7 @@ fn d78_a_receive_that_blocks_on_a_datagram_socket_is_cancelled() {
 }
 
 #[test]
-#[cfg_attr(windows, ignore = "Wine 8: the call blocks on")]
+#[cfg_attr(windows, ignore = "Wine 8: CancelSynchronousIo finds no call on a socket, CancelIoEx of nothing is TRUE")]
 fn d78_an_accept_that_blocks_is_cancelled() {
     for by in [By::Socket, By::Thread] {
         let (listener, address) = listener();
@@ -77,7 +77,7 @@ fn d78_an_accept_that_blocks_is_cancelled() {
 }
 
 #[test]
-#[cfg_attr(windows, ignore = "Wine 8: the call blocks on")]
+#[cfg_attr(windows, ignore = "Wine 8: CancelSynchronousIo finds no call on a socket, CancelIoEx of nothing is TRUE")]
 fn d78_a_send_that_blocks_is_cancelled() {
     for by in [By::Socket, By::Thread] {
         let (_peer, socket) = pair();
@@ -86,7 +86,7 @@ fn d78_a_send_that_blocks_is_cancelled() {
 }
 
 #[test]
-#[cfg_attr(windows, ignore = "Wine 8: the call blocks on")]
+#[cfg_attr(windows, ignore = "Wine 8: CancelSynchronousIo finds no call on a socket, CancelIoEx of nothing is TRUE")]
 fn d78_a_connect_that_blocks_is_cancelled() {
     let (unanswered, _kept) = unanswered();
     for by in [By::Socket, By::Thread] {
@@ -102,7 +102,6 @@ fn d78_a_connect_that_blocks_is_cancelled() {
 }
 
 #[test]
-#[cfg_attr(windows, ignore = "Wine 8: the calls block on")]
 fn d78_all_calls_that_block_on_a_socket_are_cancelled_and_no_others() {
     let (peer, socket) = pair();
     let (other_peer, other) = pair();
@@ -126,7 +125,7 @@ fn d78_all_calls_that_block_on_a_socket_are_cancelled_and_no_others() {
 }
 
 #[test]
-#[cfg_attr(windows, ignore = "Wine 8: the call blocks on")]
+#[cfg_attr(windows, ignore = "Wine 8: CancelSynchronousIo finds no call on a socket, CancelIoEx of nothing is TRUE")]
 fn d78_a_cancelled_call_brings_no_packet_and_spares_operations_by_their_overlapped() {
     const KEY: usize = 0xB1;
     let (port, peer, socket) = pair_on_port(KEY);
@@ -161,7 +160,7 @@ fn d78_what_is_not_blocked_is_not_found() {
 }
 
 #[test]
-#[cfg_attr(windows, ignore = "Wine 8: the call blocks on")]
+#[cfg_attr(windows, ignore = "Wine 8: CancelSynchronousIo finds no call on a socket, CancelIoEx of nothing is TRUE")]
 fn d78_the_synchronous_call_on_a_socket_that_is_not_overlapped_is_cancelled() {
     let (_peer, socket) = conformance::fixture::pair_without_overlapped();
     let with_overlapped = |socket: &Socket| match socket.wsa_recv_how(Request::new(8), How::default()) {
@@ -173,7 +172,6 @@ fn d78_the_synchronous_call_on_a_socket_that_is_not_overlapped_is_cancelled() {
 }
 
 #[test]
-#[cfg_attr(windows, ignore = "Wine 8: the call blocks on")]
 fn d75_d78_routines_run_in_a_call_that_is_cancelled_later() {
     let (_peer, socket) = pair();
     let handle = socket.raw();

@@ -63,7 +63,7 @@ pub unsafe extern "system" fn SleepConditionVariableCS(
 /// FALSE with ERROR_TIMEOUT, with the lock all the same; ERROR_INVALID_PARAMETER for null.
 ///
 /// # Safety
-/// Both are null or what they are called; the calling thread has the lock, in the way that the flags say.
+/// Both are null or what they are called.
 #[unsafe(export_name = "ws_SleepConditionVariableSRW")]
 pub unsafe extern "system" fn SleepConditionVariableSRW(
     conditionvariable: *mut CONDITION_VARIABLE,
@@ -76,7 +76,7 @@ pub unsafe extern "system" fn SleepConditionVariableSRW(
         return finish_bool(Err(ERROR_INVALID_PARAMETER));
     };
     let shared = flags & CONDITION_VARIABLE_LOCKMODE_SHARED != 0;
-    // SAFETY: the caller has the lock; giving it back wakes others and does not wait.
+    // SAFETY: giving the lock back wakes others and does not wait.
     let woken = unsafe { sleep(conditionvariable, || srw_lock::release(lock, shared), give_up_at(dwmilliseconds)) };
     srw_lock::acquire(lock, shared);
     finish_bool(if woken { Ok(()) } else { TIMED_OUT })

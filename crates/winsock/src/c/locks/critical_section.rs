@@ -14,7 +14,7 @@ use crate::types::*;
 pub(super) struct CriticalSection {
     unused: usize,
     lock: RawMutex,
-    /// How often the owner has entered: for the owner alone.
+    /// How often the owner has entered: changed by the owner, or by the thread that leaves for it.
     depth: AtomicUsize,
     /// Who has it: the address of something that only that thread has.
     owner: AtomicUsize,
@@ -71,22 +71,16 @@ impl CriticalSection {
         self.take(me());
     }
 
-    /// What the calling thread does not own it does not leave.
+    /// Undoes one entering, of whichever thread: programs hand a section from thread to thread, although the documents
+    /// forbid it.
     pub(super) fn leave(&self) {
-        if !self.is_mine() {
-            return;
-        }
-        let depth = self.depth.load(Ordering::Relaxed) - 1;
+        let Some(depth) = self.depth.load(Ordering::Relaxed).checked_sub(1) else { return };
         self.depth.store(depth, Ordering::Relaxed);
         if depth == 0 {
             self.owner.store(0, Ordering::Relaxed);
-            // SAFETY: the calling thread has locked it.
+            // SAFETY: the thread that entered, or had entered, locked it.
             unsafe { self.lock.unlock() };
         }
-    }
-
-    pub(super) fn is_mine(&self) -> bool {
-        self.owner.load(Ordering::Relaxed) == me()
     }
 }
 
@@ -181,7 +175,8 @@ pub unsafe extern "system" fn TryEnterCriticalSection(lpcriticalsection: *mut CR
     unsafe { at(lpcriticalsection) }.is_some_and(CriticalSection::try_enter).into()
 }
 
-/// Undoes one entering. In a section where the thread is not, nothing happens; Windows would damage it.
+/// Undoes one entering, of this thread or, as in Windows, of another. In a section where no thread is, nothing happens;
+/// Windows would damage it.
 ///
 /// # Safety
 /// `lpcriticalsection` is null or a critical section.
@@ -237,20 +232,27 @@ mod tests {
     }
 
     #[test]
-    fn another_thread_neither_enters_nor_leaves_what_this_one_has() {
+    fn another_thread_does_not_enter_but_may_leave() {
         let mut section = CRITICAL_SECTION::default();
         let address = (&raw mut section).addr();
-        // SAFETY: the section is live until the thread has ended.
+        let elsewhere = |act: fn(*mut CRITICAL_SECTION)| {
+            std::thread::spawn(move || act(address as *mut CRITICAL_SECTION)).join().expect("its asserts hold");
+        };
+        // SAFETY: the section is live until the threads have ended.
         unsafe {
-            EnterCriticalSection(&mut section);
-            std::thread::spawn(move || {
-                let section = address as *mut CRITICAL_SECTION;
-                LeaveCriticalSection(section);
-                assert_eq!(TryEnterCriticalSection(section), FALSE);
-            })
-            .join()
-            .expect("the thread's asserts hold");
             LeaveCriticalSection(&mut section);
+            EnterCriticalSection(&mut section);
+            EnterCriticalSection(&mut section);
+            elsewhere(|section| assert_eq!(TryEnterCriticalSection(section), FALSE));
+            elsewhere(|section| LeaveCriticalSection(section));
+            elsewhere(|section| assert_eq!(TryEnterCriticalSection(section), FALSE, "entered twice, left once"));
+            elsewhere(|section| {
+                LeaveCriticalSection(section);
+                LeaveCriticalSection(section);
+                assert_eq!(TryEnterCriticalSection(section), TRUE);
+                LeaveCriticalSection(section);
+            });
+            assert_eq!(TryEnterCriticalSection(&mut section), TRUE);
             EnterCriticalSection(std::ptr::null_mut());
             DeleteCriticalSection(&mut section);
         }

@@ -43,6 +43,7 @@ programs! {
     udp_recvmsg: "udp_recvmsg.c";
     threadpool_io: "threadpool_io.cpp";
     http_server: "http_server.c";
+    addresses_as_text: "addresses_as_text.c";
     locks_of_others: "locks_of_others.c";
     wide_poll: "wide_poll.cpp", mingw "-municode";
 }

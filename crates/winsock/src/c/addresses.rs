@@ -12,12 +12,8 @@ use crate::types::*;
 const LONGEST: usize = "[ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255%4294967295]:65535".len();
 
 /// An IPv4 address of text: four numbers or fewer with dots between, decimal, octal (`017`) or hexadecimal (`0x1f`). The
-/// last one fills what is left. A single space is the address 0, as in Windows.
+/// last one fills what is left. No blanks.
 fn parse_v4(text: &str) -> Option<Ipv4Addr> {
-    let text = text.split(char::is_whitespace).next().filter(|_| !text.is_empty())?;
-    if text.is_empty() {
-        return Some(Ipv4Addr::UNSPECIFIED);
-    }
     let parts = text.split('.').map(number).collect::<Option<Vec<u32>>>()?;
     let (last, front) = parts.split_last()?;
     if front.len() > 3 || front.iter().any(|&part| part > 255) {
@@ -43,17 +39,23 @@ fn number(text: &str) -> Option<u32> {
     }
 }
 
-/// The IPv4 address that a text means, in network byte order.
+/// The IPv4 address that a text means, in network byte order. White space and what follows it are passed over; a text that
+/// begins with it, or has nothing else, is no address (N1).
 ///
 /// # Errors
-/// INADDR_NONE for null and for what is no address; the last error is left alone.
+/// INADDR_NONE for what is no address, with the last error left alone, and for null, with WSAEFAULT.
 ///
 /// # Safety
 /// `cp` is null or ends with a zero.
 #[unsafe(export_name = "ws_inet_addr")]
 pub unsafe extern "system" fn inet_addr(cp: PCSTR) -> u32 {
     // SAFETY: the caller's promise.
-    let address = unsafe { narrow(cp) }.and_then(|text| parse_v4(&text));
+    let Some(text) = (unsafe { narrow(cp) }) else {
+        set_last_error(WSAEFAULT as u32);
+        return INADDR_NONE;
+    };
+    // C's white space, not Unicode's.
+    let address = text.split([' ', '\t', '\n', '\x0b', '\x0c', '\r']).next().and_then(parse_v4);
     address.map_or(INADDR_NONE, |address| u32::from_ne_bytes(address.octets()))
 }
 
@@ -290,29 +292,62 @@ pub unsafe extern "system" fn WSAAddressToStringW(
     }
 }
 
+/// A port of text, decimal, octal or hexadecimal as the numbers of an address; 0 is none.
+fn parse_port(text: &str) -> Option<u16> {
+    number(text).and_then(|port| u16::try_from(port).ok()).filter(|&port| port != 0)
+}
+
 /// An IPv4 address with or without a port.
-fn parse_socket_v4(text: &str) -> Option<(Ipv4Addr, u16)> {
+fn parse_socket_v4(text: &str) -> Option<SOCKADDR_IN> {
     let (ip, port) = match text.split_once(':') {
-        Some((ip, port)) => (ip, port.parse().ok()?),
+        Some((ip, port)) => (ip, parse_port(port)?),
         None => (text, 0),
     };
-    Some((parse_v4(ip)?, port))
+    let mut address = SOCKADDR_IN { sin_family: AF_INET, sin_port: port.to_be(), ..Default::default() };
+    address.sin_addr.S_un.S_addr = u32::from_ne_bytes(parse_v4(ip)?.octets());
+    Some(address)
 }
 
 /// An IPv6 address, its scope and its port, which only one in brackets can have.
-fn parse_socket_v6(text: &str) -> Option<(Ipv6Addr, u32, u16)> {
+fn parse_socket_v6(text: &str) -> Option<SOCKADDR_IN6> {
     let (host, port) = match text.strip_prefix('[') {
         Some(rest) => match rest.split_once(']')? {
             (host, "") => (host, 0),
-            (host, port) => (host, port.strip_prefix(':')?.parse().ok()?),
+            (host, port) => (host, parse_port(port.strip_prefix(':')?)?),
         },
         None => (text, 0),
     };
     let (ip, scope) = match host.split_once('%') {
-        Some((ip, scope)) => (ip, scope.parse().ok()?),
+        // `parse` would take a sign.
+        Some((ip, scope)) if !scope.starts_with('+') => (ip, scope.parse().ok()?),
+        Some(_) => return None,
         None => (host, 0),
     };
-    Some((ip.parse().ok()?, scope, port))
+    let mut address = SOCKADDR_IN6 { sin6_family: AF_INET6, sin6_port: port.to_be(), ..Default::default() };
+    address.sin6_addr.u.Byte = ip.parse::<Ipv6Addr>().ok()?.octets();
+    address.Anonymous.sin6_scope_id = scope;
+    Some(address)
+}
+
+/// Fills a socket address: with zeros if there is none. The length becomes the family's.
+///
+/// # Safety
+/// `length` is readable and writable, `place` writable for as many bytes.
+unsafe fn put_address<T: Default>(address: Option<T>, place: *mut SOCKADDR, length: *mut i32) -> WsaResult<()> {
+    let size = size_of::<T>() as i32;
+    let found = address.is_some();
+    // SAFETY: the caller's promise; nothing is written that the length does not cover.
+    let fits = unsafe {
+        let fits = std::mem::replace(&mut *length, size) >= size;
+        if fits {
+            place.cast::<T>().write_unaligned(address.unwrap_or_default());
+        }
+        fits
+    };
+    if !found {
+        return fail(WSAEINVAL);
+    }
+    if fits { Ok(()) } else { fail(WSAEFAULT) }
 }
 
 /// # Safety
@@ -320,39 +355,19 @@ fn parse_socket_v6(text: &str) -> Option<(Ipv6Addr, u32, u16)> {
 unsafe fn string_to_address(text: Option<String>, family: i32, address: *mut SOCKADDR, length: *mut i32) -> i32 {
     let convert = || {
         require_started()?;
-        let Some(text) = text.filter(|text| text.len() <= LONGEST) else { return fail(WSAEINVAL) };
-        if is_bad(address) || is_bad(length) {
+        let Some(text) = text else { return fail(WSAEINVAL) };
+        if text.is_empty() || is_bad(address) || is_bad(length) {
             return fail(WSAEFAULT);
         }
-        // SAFETY: the caller's promise; nothing is written that the length does not cover.
+        let text = Some(text.as_str()).filter(|text| text.len() <= LONGEST);
+        // SAFETY: neither is bad, so the caller vouches for both.
         unsafe {
             match u16::try_from(family) {
-                Ok(AF_INET) => {
-                    let Some((ip, port)) = parse_socket_v4(&text) else { return fail(WSAEINVAL) };
-                    let size = size_of::<SOCKADDR_IN>() as i32;
-                    if std::mem::replace(&mut *length, size) < size {
-                        return fail(WSAEFAULT);
-                    }
-                    let mut place = SOCKADDR_IN { sin_family: AF_INET, sin_port: port.to_be(), ..Default::default() };
-                    place.sin_addr.S_un.S_addr = u32::from_ne_bytes(ip.octets());
-                    address.cast::<SOCKADDR_IN>().write_unaligned(place);
-                }
-                Ok(AF_INET6) => {
-                    let Some((ip, scope, port)) = parse_socket_v6(&text) else { return fail(WSAEINVAL) };
-                    let size = size_of::<SOCKADDR_IN6>() as i32;
-                    if std::mem::replace(&mut *length, size) < size {
-                        return fail(WSAEFAULT);
-                    }
-                    let mut place =
-                        SOCKADDR_IN6 { sin6_family: AF_INET6, sin6_port: port.to_be(), ..Default::default() };
-                    place.sin6_addr.u.Byte = ip.octets();
-                    place.Anonymous.sin6_scope_id = scope;
-                    address.cast::<SOCKADDR_IN6>().write_unaligned(place);
-                }
-                _ => return fail(WSAEINVAL),
+                Ok(AF_INET) => put_address(text.and_then(parse_socket_v4), address, length),
+                Ok(AF_INET6) => put_address(text.and_then(parse_socket_v6), address, length),
+                _ => fail(WSAEINVAL),
             }
         }
-        Ok(())
     };
     finish(convert())
 }
@@ -360,8 +375,9 @@ unsafe fn string_to_address(text: Option<String>, family: i32, address: *mut SOC
 /// Fills a socket address from text such as WSAAddressToString writes.
 ///
 /// # Errors
-/// SOCKET_ERROR with WSANOTINITIALISED, WSAEINVAL for another family or what is no address of it, WSAEFAULT for null or too
-/// small an address; the length is then what is needed.
+/// SOCKET_ERROR with WSANOTINITIALISED, WSAEINVAL for another family or what is no address of it, WSAEFAULT for an empty text,
+/// null, or too small an address; the length is then what is needed. Blanks and port 0 make no address, which is then
+/// zeros (N3).
 ///
 /// # Safety
 /// `addressstring` is null or ends with a zero; `lpaddresslength` is null or readable and writable, `lpaddress` null or
@@ -395,92 +411,4 @@ pub unsafe extern "system" fn WSAStringToAddressW(
 }
 
 #[cfg(test)]
-mod tests {
-    use std::ffi::CStr;
-
-    use super::*;
-    use crate::testing::{last_error, start};
-
-    #[test]
-    fn old_forms_of_an_address_are_understood() {
-        let cases = [
-            (c"127.0.0.1", [127, 0, 0, 1]),
-            (c"127.1", [127, 0, 0, 1]),
-            (c"10.258", [10, 0, 1, 2]),
-            (c"0x7f.0.0.01", [127, 0, 0, 1]),
-            (c"2130706433", [127, 0, 0, 1]),
-            (c"192.168.1.2 ", [192, 168, 1, 2]),
-            (c" ", [0, 0, 0, 0]),
-        ];
-        for (text, bytes) in cases {
-            // SAFETY: the text ends with a zero.
-            assert_eq!(unsafe { inet_addr(text.as_ptr().cast()) }.to_ne_bytes(), bytes, "{text:?}");
-        }
-        for text in [c"", c"256.1.1.1", c"1.2.3.4.5", c"1.2.3.256", c"localhost", c"1..2", c"+1.2.3.4", c"4294967296"] {
-            // SAFETY: the text ends with a zero.
-            assert_eq!(unsafe { inet_addr(text.as_ptr().cast()) }, INADDR_NONE, "{text:?}");
-        }
-        // SAFETY: null is allowed; the answer is read before the next call.
-        unsafe {
-            assert_eq!(inet_addr(std::ptr::null()), INADDR_NONE);
-            let address = IN_ADDR { S_un: IN_ADDR_0 { S_addr: u32::from_ne_bytes([255, 255, 255, 255]) } };
-            assert_eq!(CStr::from_ptr(inet_ntoa(address).cast()), c"255.255.255.255");
-        }
-    }
-
-    #[test]
-    fn addresses_of_both_families_go_to_text_and_back() {
-        // SAFETY: buffers of the sizes that are said, texts that end with a zero.
-        unsafe {
-            let mut bytes = [0u8; 16];
-            assert_eq!(inet_pton(AF_INET6.into(), c"fe80::1".as_ptr().cast(), bytes.as_mut_ptr().cast()), 1);
-            let mut text: [WChar; 8] = [0; 8];
-            let end = InetNtopW(AF_INET6.into(), bytes.as_ptr().cast(), text.as_mut_ptr(), 8);
-            assert_eq!(wide(end).as_deref(), Some("fe80::1"));
-            assert!(InetNtopW(AF_INET6.into(), bytes.as_ptr().cast(), text.as_mut_ptr(), 7).is_null());
-            assert_eq!(last_error(), WSA_INVALID_PARAMETER);
-            assert_eq!(inet_pton(AF_INET.into(), c"127.1".as_ptr().cast(), bytes.as_mut_ptr().cast()), 0);
-            assert_eq!(inet_pton(99, c"127.1".as_ptr().cast(), bytes.as_mut_ptr().cast()), -1);
-            assert_eq!(last_error(), WSAEAFNOSUPPORT);
-            assert_eq!(inet_pton(AF_INET.into(), std::ptr::null(), bytes.as_mut_ptr().cast()), -1);
-            assert_eq!(last_error(), WSAEFAULT);
-        }
-    }
-
-    #[test]
-    fn socket_addresses_go_to_text_and_back() {
-        start();
-        for (family, text) in
-            [(AF_INET, c"1.2.3.4:80"), (AF_INET, c"1.2.3.4"), (AF_INET6, c"[fe80::1%3]:80"), (AF_INET6, c"::1")]
-        {
-            // SAFETY: the address and the buffer are live, and as long as is said.
-            unsafe {
-                let mut address = SOCKADDR_STORAGE::default();
-                let mut length = size_of::<SOCKADDR_STORAGE>() as i32;
-                let place = (&raw mut address).cast::<SOCKADDR>();
-                let null = std::ptr::null();
-                assert_eq!(WSAStringToAddressA(text.as_ptr().cast(), family.into(), null, place, &mut length), 0);
-                let mut written = [0u8; 64];
-                let mut size = text.count_bytes() as u32;
-                let convert = |written: &mut [u8; 64], size: &mut u32| {
-                    WSAAddressToStringA(place, length as u32, null, written.as_mut_ptr(), size)
-                };
-                assert_eq!((convert(&mut written, &mut size), last_error()), (SOCKET_ERROR, WSAEFAULT));
-                assert_eq!(size as usize, text.count_bytes() + 1, "what is needed");
-                assert_eq!(convert(&mut written, &mut size), 0);
-                assert_eq!(CStr::from_bytes_until_nul(&written), Ok(text));
-            }
-        }
-        for (family, text) in
-            [(AF_INET, c"1.2.3.4:x"), (AF_INET, c"::1"), (AF_INET6, c"[::1]80"), (AF_UNSPEC, c"1.2.3.4")]
-        {
-            let (mut address, mut length) = (SOCKADDR_STORAGE::default(), size_of::<SOCKADDR_STORAGE>() as i32);
-            // SAFETY: as above.
-            let code = unsafe {
-                let place = (&raw mut address).cast();
-                WSAStringToAddressA(text.as_ptr().cast(), family.into(), std::ptr::null(), place, &mut length)
-            };
-            assert_eq!((code, last_error()), (SOCKET_ERROR, WSAEINVAL), "{text:?}");
-        }
-    }
-}
+mod tests;

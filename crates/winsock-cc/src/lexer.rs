@@ -250,7 +250,7 @@ mod tests {
         let piece = prop::sample::select(vec![
             "\"", "'", "\\", "\n", "\\\n", "/*", "*/", "//", "R\"(", ")\"", "#", "include", "<", ">", "pragma",
             "comment", "(", ")", "{", "}", "lib", "__try", "__in", "void", "main", " ", "\t", "x", "0x1", "i64", "é",
-            "中", "L", ";",
+            "中", "L", ";", "va_list", "=", ",", ":", "->", "NULL",
         ]);
         prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
     }

@@ -6,6 +6,7 @@ pub(crate) use entry::prologue;
 
 mod directives;
 mod entry;
+mod va_lists;
 mod words;
 
 use crate::lexer::{Kind, Token, tokens};
@@ -39,6 +40,7 @@ pub(crate) fn translate(text: &str, source: Option<Language>, surroundings: &mut
     let mut draft = Draft::new(text);
     directives::translate(&mut draft, surroundings);
     words::translate(&mut draft);
+    va_lists::translate(&mut draft);
     if let Some(language) = source {
         entry::translate(&mut draft, language);
     }

@@ -45,6 +45,8 @@ programs! {
     http_server: "http_server.c";
     addresses_as_text: "addresses_as_text.c";
     locks_of_others: "locks_of_others.c";
+    va_list_again: "va_list_again.c";
+    va_list_classes: "va_list_classes.cpp";
     wide_poll: "wide_poll.cpp", mingw "-municode";
 }
 

@@ -3,6 +3,8 @@
  * The printing functions are our own, which read format strings as Microsoft's do: `%I64d`, `%S`, `%hs`, `%s` in a wide format,
  * and `%ld` as 32 bits, since sources print DWORD and LONG with it. They are bound to symbols of ours under libc's
  * names, so that `std::printf` and pointers to them are ours too; glibc's declarations are renamed away.
+ *
+ * A `va_list` is a value on Windows: none of these functions uses up the caller's.
  */
 #ifndef WS_STDIO_H
 #define WS_STDIO_H
@@ -21,6 +23,8 @@
 #define vfprintf ws_glibc_vfprintf
 #define vsprintf ws_glibc_vsprintf
 #define vsnprintf ws_glibc_vsnprintf
+#define vasprintf ws_glibc_vasprintf
+#define vdprintf ws_glibc_vdprintf
 #define scanf ws_glibc_scanf
 #define fscanf ws_glibc_fscanf
 #define sscanf ws_glibc_sscanf
@@ -41,6 +45,8 @@
 #undef vfprintf
 #undef vsprintf
 #undef vsnprintf
+#undef vasprintf
+#undef vdprintf
 #undef scanf
 #undef fscanf
 #undef sscanf
@@ -66,6 +72,12 @@ WS_DECLARE(int, vsnprintf, (char *buffer, size_t size, const char *format, va_li
 /* Does not end the text if it does not fit, and gives -1 then. */
 WS_DECLARE(int, _vsnprintf, (char *buffer, size_t size, const char *format, va_list arguments));
 WS_DECLARE(int, _vscwprintf, (const wchar_t *format, va_list arguments));
+#ifdef __USE_GNU
+WS_DECLARE(int, vasprintf, (char **text, const char *format, va_list arguments));
+#endif
+#ifdef __USE_XOPEN2K8
+WS_DECLARE(int, vdprintf, (int fd, const char *format, va_list arguments));
+#endif
 WS_DECLARE(char *, gets, (char *buffer));
 WS_DECLARE(char *, gets_s, (char *buffer, rsize_t size));
 /* Paths: `\` is taken for `/`. */
@@ -226,10 +238,20 @@ WS_INLINE int ws_vscan_s(FILE *file, const char *text, const char *format, va_li
     if (count < 0) {
         return EOF;
     }
+    va_list copy;
+    va_copy(copy, arguments);
     for (int i = 0; i < count; i++) {
-        addresses[i] = va_arg(arguments, void *);
+        addresses[i] = va_arg(copy, void *);
     }
+    va_end(copy);
     return _ws_scan_s(file, text, format, addresses);
+}
+WS_INLINE int vscanf_s(const char *format, va_list arguments) { return ws_vscan_s(stdin, 0, format, arguments); }
+WS_INLINE int vfscanf_s(FILE *file, const char *format, va_list arguments) {
+    return ws_vscan_s(file, 0, format, arguments);
+}
+WS_INLINE int vsscanf_s(const char *text, const char *format, va_list arguments) {
+    return ws_vscan_s(0, text, format, arguments);
 }
 WS_INLINE int scanf_s(const char *format, ...) {
     va_list arguments;

@@ -24,16 +24,13 @@ WS_BEGIN
 #define WS_PRINT ws_strsafe_wide
 /* In full length, as for `char`: -1 would not tell a text that does not fit from a wrong format. */
 WS_INLINE int ws_strsafe_wide(wchar_t *buffer, size_t size, const wchar_t *format, va_list arguments) {
-    va_list again;
-    va_copy(again, arguments);
     int length = _vscwprintf(format, arguments);
     if (length >= 0) {
-        _vsnwprintf(buffer, size, format, again);
+        _vsnwprintf(buffer, size, format, arguments);
         if ((size_t)length >= size) {
             buffer[size - 1] = 0;
         }
     }
-    va_end(again);
     return length;
 }
 #include <ws_strsafe.h>

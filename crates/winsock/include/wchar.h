@@ -13,6 +13,9 @@
 #define vwprintf ws_glibc_vwprintf
 #define vfwprintf ws_glibc_vfwprintf
 #define vswprintf ws_glibc_vswprintf
+#define vwscanf ws_glibc_vwscanf
+#define vfwscanf ws_glibc_vfwscanf
+#define vswscanf ws_glibc_vswscanf
 #define fputws ws_glibc_fputws
 #define fputwc ws_glibc_fputwc
 #define putwc ws_glibc_putwc
@@ -24,6 +27,9 @@
 #undef vwprintf
 #undef vfwprintf
 #undef vswprintf
+#undef vwscanf
+#undef vfwscanf
+#undef vswscanf
 #undef fputws
 #undef fputwc
 #undef putwc
@@ -37,6 +43,9 @@ WS_BEGIN
 WS_DECLARE(int, vwprintf, (const wchar_t *format, va_list arguments));
 WS_DECLARE(int, vfwprintf, (__FILE * file, const wchar_t *format, va_list arguments));
 WS_DECLARE(int, vswprintf, (wchar_t *buffer, size_t size, const wchar_t *format, va_list arguments));
+WS_DECLARE(int, vwscanf, (const wchar_t *format, va_list arguments));
+WS_DECLARE(int, vfwscanf, (__FILE * file, const wchar_t *format, va_list arguments));
+WS_DECLARE(int, vswscanf, (const wchar_t *text, const wchar_t *format, va_list arguments));
 WS_DECLARE(int, fputws, (const wchar_t *text, __FILE *file));
 WS_DECLARE(wint_t, fputwc, (wchar_t character, __FILE *file));
 WS_ALIAS(wint_t, putwc, ws_fputwc, (wchar_t character, __FILE *file));

@@ -1,7 +1,7 @@
 //! Printing in bytes: `printf` and its sisters. The headers have the variadic ones, over these.
 
 use std::borrow::Cow;
-use std::ffi::{CStr, c_char, c_int};
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::OnceLock;
 
 use super::format::translate;
@@ -10,13 +10,15 @@ use super::va_list::VaList;
 unsafe extern "C" {
     static stdout: *mut libc::FILE;
     #[link_name = "vfprintf"]
-    fn libc_vfprintf(file: *mut libc::FILE, format: *const c_char, arguments: VaList) -> c_int;
+    fn libc_vfprintf(file: *mut libc::FILE, format: *const c_char, arguments: *mut c_void) -> c_int;
     #[link_name = "vsprintf"]
-    fn libc_vsprintf(buffer: *mut c_char, format: *const c_char, arguments: VaList) -> c_int;
+    fn libc_vsprintf(buffer: *mut c_char, format: *const c_char, arguments: *mut c_void) -> c_int;
     #[link_name = "vsnprintf"]
-    fn libc_vsnprintf(buffer: *mut c_char, size: usize, format: *const c_char, arguments: VaList) -> c_int;
+    fn libc_vsnprintf(buffer: *mut c_char, size: usize, format: *const c_char, arguments: *mut c_void) -> c_int;
     #[link_name = "vasprintf"]
-    fn libc_vasprintf(buffer: *mut *mut c_char, format: *const c_char, arguments: VaList) -> c_int;
+    fn libc_vasprintf(buffer: *mut *mut c_char, format: *const c_char, arguments: *mut c_void) -> c_int;
+    #[link_name = "vdprintf"]
+    fn libc_vdprintf(fd: c_int, format: *const c_char, arguments: *mut c_void) -> c_int;
 }
 
 /// Prints to standard output.
@@ -45,7 +47,7 @@ pub unsafe extern "system" fn vfprintf(file: *mut libc::FILE, format: *const c_c
         return unsafe { to_wide_file(file, format, arguments) };
     }
     // SAFETY: the caller's promise, and the translated format asks for the same arguments.
-    unsafe { libc_vfprintf(file, glibc(format).as_ptr().cast(), arguments) }
+    unsafe { libc_vfprintf(file, glibc(format).as_ptr().cast(), arguments.copy().as_list()) }
 }
 
 /// Prints to memory, without knowing how much there is.
@@ -59,7 +61,7 @@ pub unsafe extern "system" fn vsprintf(buffer: *mut c_char, format: *const c_cha
     }
     let _utf8 = Utf8::enter();
     // SAFETY: the caller's promise, and the translated format asks for the same arguments.
-    unsafe { libc_vsprintf(buffer, glibc(format).as_ptr().cast(), arguments) }
+    unsafe { libc_vsprintf(buffer, glibc(format).as_ptr().cast(), arguments.copy().as_list()) }
 }
 
 /// Prints what fits to memory.
@@ -78,7 +80,7 @@ pub unsafe extern "system" fn vsnprintf(
     }
     let _utf8 = Utf8::enter();
     // SAFETY: the caller's promise, and the translated format asks for the same arguments.
-    unsafe { libc_vsnprintf(buffer, size, glibc(format).as_ptr().cast(), arguments) }
+    unsafe { libc_vsnprintf(buffer, size, glibc(format).as_ptr().cast(), arguments.copy().as_list()) }
 }
 
 /// Microsoft's older one: no zero at the end if there is no room for it, and -1 if not all fits.
@@ -98,7 +100,7 @@ pub unsafe extern "system" fn _vsnprintf(
     let mut text: *mut c_char = std::ptr::null_mut();
     let _utf8 = Utf8::enter();
     // SAFETY: the caller's promise, and the translated format asks for the same arguments.
-    let length = unsafe { libc_vasprintf(&mut text, glibc(format).as_ptr().cast(), arguments) };
+    let length = unsafe { libc_vasprintf(&mut text, glibc(format).as_ptr().cast(), arguments.copy().as_list()) };
     let Ok(written) = usize::try_from(length) else { return -1 };
     // SAFETY: `text` has `written` bytes and a zero, the buffer `size`, by the caller; `text` is freed once.
     unsafe {
@@ -110,6 +112,26 @@ pub unsafe extern "system" fn _vsnprintf(
     if written > size && !buffer.is_null() { -1 } else { length }
 }
 
+/// Prints to a block of memory, as glibc does.
+///
+/// # Safety
+/// As of glibc's `vasprintf`.
+#[unsafe(export_name = "ws_vasprintf")]
+pub unsafe extern "system" fn vasprintf(buffer: *mut *mut c_char, format: *const c_char, arguments: VaList) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { libc_vasprintf(buffer, format, arguments.copy().as_list()) }
+}
+
+/// Prints to a descriptor, as glibc does.
+///
+/// # Safety
+/// As of glibc's `vdprintf`.
+#[unsafe(export_name = "ws_vdprintf")]
+pub unsafe extern "system" fn vdprintf(fd: c_int, format: *const c_char, arguments: VaList) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { libc_vdprintf(fd, format, arguments.copy().as_list()) }
+}
+
 /// Prints to a file that `std::wcout` has made one of wide characters, to which libc prints no bytes any more.
 ///
 /// # Safety
@@ -118,7 +140,7 @@ unsafe fn to_wide_file(file: *mut libc::FILE, format: *const c_char, arguments: 
     let mut text = std::ptr::null_mut();
     // SAFETY: the caller's promise; a text that is made ends with a zero and is freed once.
     unsafe {
-        let length = libc_vasprintf(&mut text, glibc(format).as_ptr().cast(), arguments);
+        let length = libc_vasprintf(&mut text, glibc(format).as_ptr().cast(), arguments.copy().as_list());
         if length < 0 {
             return length;
         }

@@ -1,7 +1,7 @@
 //! Printing in `wchar_t`. Files get UTF-8, written as bytes: glibc would allow a file either bytes or wide characters for
 //! good, and Windows's programs mix them.
 
-use std::ffi::c_int;
+use std::ffi::{c_int, c_void};
 use std::ptr;
 
 use super::format::translate;
@@ -12,7 +12,7 @@ use crate::c::text::{self, WChar};
 unsafe extern "C" {
     fn open_wmemstream(text: *mut *mut WChar, length: *mut usize) -> *mut libc::FILE;
     #[link_name = "vfwprintf"]
-    fn libc_vfwprintf(file: *mut libc::FILE, format: *const WChar, arguments: VaList) -> c_int;
+    fn libc_vfwprintf(file: *mut libc::FILE, format: *const WChar, arguments: *mut c_void) -> c_int;
     #[link_name = "fputwc"]
     fn libc_fputwc(character: WChar, file: *mut libc::FILE) -> u32;
     fn fwide(file: *mut libc::FILE, mode: c_int) -> c_int;
@@ -164,7 +164,7 @@ unsafe fn print(format: *const WChar, arguments: VaList, for_library: bool) -> O
     }
     // SAFETY: the caller's promise; the stream is open, and after it is closed, the text has that length and is freed.
     unsafe {
-        let result = libc_vfwprintf(stream, format, arguments);
+        let result = libc_vfwprintf(stream, format, arguments.copy().as_list());
         let is_closed = libc::fclose(stream) == 0;
         let printed = (result >= 0 && is_closed).then(|| std::slice::from_raw_parts(text, length).to_vec());
         libc::free(text.cast());

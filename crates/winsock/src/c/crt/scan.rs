@@ -5,13 +5,18 @@ use std::ffi::{CStr, CString, c_char, c_int, c_void};
 
 use super::format::{Conversion, Length};
 use super::va_list::VaList;
+use crate::c::text::WChar;
 
 unsafe extern "C" {
     static stdin: *mut libc::FILE;
     #[link_name = "__isoc99_vfscanf"]
-    fn libc_vfscanf(file: *mut libc::FILE, format: *const c_char, arguments: VaList) -> c_int;
+    fn libc_vfscanf(file: *mut libc::FILE, format: *const c_char, arguments: *mut c_void) -> c_int;
     #[link_name = "__isoc99_vsscanf"]
-    fn libc_vsscanf(text: *const c_char, format: *const c_char, arguments: VaList) -> c_int;
+    fn libc_vsscanf(text: *const c_char, format: *const c_char, arguments: *mut c_void) -> c_int;
+    #[link_name = "__isoc99_vfwscanf"]
+    fn libc_vfwscanf(file: *mut libc::FILE, format: *const WChar, arguments: *mut c_void) -> c_int;
+    #[link_name = "__isoc99_vswscanf"]
+    fn libc_vswscanf(text: *const WChar, format: *const WChar, arguments: *mut c_void) -> c_int;
 }
 
 /// Reads standard input.
@@ -34,7 +39,7 @@ pub unsafe extern "system" fn vfscanf(file: *mut libc::FILE, format: *const c_ch
         return libc::EOF;
     }
     // SAFETY: the caller's promise, and the translated format asks for the same arguments.
-    unsafe { libc_vfscanf(file, glibc(CStr::from_ptr(format)).as_ptr(), arguments) }
+    unsafe { libc_vfscanf(file, glibc(CStr::from_ptr(format)).as_ptr(), arguments.copy().as_list()) }
 }
 
 /// Reads a text.
@@ -47,7 +52,43 @@ pub unsafe extern "system" fn vsscanf(text: *const c_char, format: *const c_char
         return libc::EOF;
     }
     // SAFETY: the caller's promise, and the translated format asks for the same arguments.
-    unsafe { libc_vsscanf(text, glibc(CStr::from_ptr(format)).as_ptr(), arguments) }
+    unsafe { libc_vsscanf(text, glibc(CStr::from_ptr(format)).as_ptr(), arguments.copy().as_list()) }
+}
+
+/// Reads standard input as wide characters, by a format of glibc's.
+///
+/// # Safety
+/// As of C's `vwscanf`.
+#[unsafe(export_name = "ws_vwscanf")]
+pub unsafe extern "system" fn vwscanf(format: *const WChar, arguments: VaList) -> c_int {
+    // SAFETY: the caller's promise; libc sets `stdin` before anything runs.
+    unsafe { vfwscanf(stdin, format, arguments) }
+}
+
+/// Reads a file as wide characters, by a format of glibc's.
+///
+/// # Safety
+/// As of C's `vfwscanf`.
+#[unsafe(export_name = "ws_vfwscanf")]
+pub unsafe extern "system" fn vfwscanf(file: *mut libc::FILE, format: *const WChar, arguments: VaList) -> c_int {
+    if file.is_null() || format.is_null() {
+        return libc::EOF;
+    }
+    // SAFETY: the caller's promise.
+    unsafe { libc_vfwscanf(file, format, arguments.copy().as_list()) }
+}
+
+/// Reads a wide text, by a format of glibc's.
+///
+/// # Safety
+/// As of C's `vswscanf`.
+#[unsafe(export_name = "ws_vswscanf")]
+pub unsafe extern "system" fn vswscanf(text: *const WChar, format: *const WChar, arguments: VaList) -> c_int {
+    if text.is_null() || format.is_null() {
+        return libc::EOF;
+    }
+    // SAFETY: the caller's promise.
+    unsafe { libc_vswscanf(text, format, arguments.copy().as_list()) }
 }
 
 /// A format of `scanf` in glibc's language.

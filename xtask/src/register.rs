@@ -4,7 +4,7 @@ use crate::libtest::{Outcome, Test};
 use anyhow::{Context, bail, ensure};
 
 /// How many facts there are. A register with another number has lost or invented some.
-pub(crate) const FACTS: usize = 378;
+pub(crate) const FACTS: usize = 382;
 
 /// One numbered fact.
 #[derive(Debug)]
@@ -118,7 +118,7 @@ pub(crate) fn is_fact_number(text: &str) -> bool {
 }
 
 /// The sections of the specification and what they are about.
-pub(crate) const SECTIONS: [(char, &str); 10] = [
+pub(crate) const SECTIONS: [(char, &str); 12] = [
     ('S', "select, WSAPoll"),
     ('A', "WSAAsyncSelect"),
     ('V', "WSAEventSelect"),
@@ -129,6 +129,8 @@ pub(crate) const SECTIONS: [(char, &str); 10] = [
     ('E', "waits, routines"),
     ('R', "registered I/O"),
     ('H', "startup, errors"),
+    ('N', "names, addresses as text"),
+    ('W', "objects, locks, C runtime"),
 ];
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 
 mod address;
 mod apc;
+mod c;
 mod event;
 mod extension;
 mod file;
@@ -27,6 +28,7 @@ mod thread;
 mod wait;
 
 pub use apc::queue_user_apc;
+pub use c::{SlimLock, inet_addr_of, string_to_address, vsnprintf_again};
 pub use event::Event;
 pub use extension::{
     Transmit, accept_ex, accept_ex_with, accept_ex_without_buffer, accept_ex_without_overlapped, connect_ex,

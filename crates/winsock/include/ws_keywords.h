@@ -67,4 +67,16 @@
 #define __ws_except(filter) WS_END_TRY if (0 && (filter))
 #define __ws_leave goto ws_leave_
 
+/* What a function begins with that gets a va_list, by winsock-cc: a copy of its own, as on Windows, where it is a pointer
+ * that is passed by value. Null has no arguments. */
+#ifdef __x86_64__
+#define WS_OWN_VA_LIST(own, given) \
+    __builtin_va_list own; \
+    (given) ? __builtin_va_copy(own, given) : (void)__builtin_memset(own, 0, sizeof(own))
+#else
+#define WS_OWN_VA_LIST(own, given) \
+    __builtin_va_list own; \
+    __builtin_va_copy(own, given)
+#endif
+
 #endif

@@ -154,12 +154,10 @@ impl<'a> Code<'_, 'a> {
         let name = self.text(parameter);
         let keeps_name = (parameter + 1..body).any(|at| self.is(at, name) || self.is(at, "try"));
         let copy = if keeps_name {
-            format!(
-                " __builtin_va_list ws_own_{name}; __builtin_va_copy(ws_own_{name}, {name}); {name} = ws_own_{name};"
-            )
+            format!(" WS_OWN_VA_LIST(ws_own_{name}, {name}); {name} = ws_own_{name};")
         } else {
             *self.out(parameter) = format!("ws_given_{name}");
-            format!(" __builtin_va_list {name}; __builtin_va_copy({name}, ws_given_{name});")
+            format!(" WS_OWN_VA_LIST({name}, ws_given_{name});")
         };
         *self.out(body) += &copy;
         self.change(parameter, &format!("va_list {name}: the function has a copy of its own"));
@@ -311,7 +309,7 @@ mod tests {
 
     #[test]
     fn a_function_has_a_copy_of_its_own() {
-        let copy = "__builtin_va_list ap; __builtin_va_copy(ap, ws_given_ap);";
+        let copy = "WS_OWN_VA_LIST(ap, ws_given_ap);";
         for (before, between, after) in [
             ("int f(const char *s, va_list ", ")\n{", " return 0; }"),
             ("static void f(va_list ", ", int n) {", " }"),
@@ -340,7 +338,7 @@ mod tests {
     #[test]
     fn a_name_that_is_used_before_the_body_stays() {
         let text = "A::A(va_list ap) : B(ap) {}";
-        let copy = "__builtin_va_list ws_own_ap; __builtin_va_copy(ws_own_ap, ap); ap = ws_own_ap;";
+        let copy = "WS_OWN_VA_LIST(ws_own_ap, ap); ap = ws_own_ap;";
         assert_eq!(cpp(text), format!("A::A(va_list ap) : B(ap) {{ {copy}}}"));
     }
 

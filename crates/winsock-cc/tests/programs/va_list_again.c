@@ -179,6 +179,7 @@ static void log_message(const char *format, ...) {
     va_start(ap, format);
     log_to(text, format, ap);
     log_to(text, format, ap);
+    log_to(text, "no arguments", NULL);
     va_end(ap);
     printf("%s\n", text);
 }

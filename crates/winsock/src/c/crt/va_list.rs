@@ -14,11 +14,12 @@ impl VaList {
     /// A copy to be read.
     ///
     /// # Safety
-    /// This is what a program in C passed as its `va_list`.
+    /// This is what a program in C passed as its `va_list`, or null.
     pub(super) unsafe fn copy(&self) -> Reading {
+        // Null, which a `va_list` may be on Windows, has no arguments.
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the caller's promise: a structure of two `int` and two pointers.
-        return Reading(unsafe { self.0.cast::<[u64; 3]>().read() });
+        return Reading(if self.0.is_null() { [0; 3] } else { unsafe { self.0.cast::<[u64; 3]>().read() } });
         #[cfg(not(target_arch = "x86_64"))]
         Reading(self.0)
     }

@@ -1,7 +1,7 @@
 //! Slim reader/writer locks: parking_lot's lock in the size of a pointer.
 //!
 //! A slim lock knows no owner (W1): any thread may release what another one took. So what a release looks at is whether the
-//! lock is held in that way, and nothing else. One that it is not held in is left alone.
+//! lock is held in that way, and nothing else; if it is not, the release does nothing.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -67,16 +67,20 @@
 #define __ws_except(filter) WS_END_TRY if (0 && (filter))
 #define __ws_leave goto ws_leave_
 
-/* What a function begins with that gets a va_list, by winsock-cc: a copy of its own, as on Windows, where it is a pointer
- * that is passed by value. Null has no arguments. */
+/* A va_list as a pointer that is passed by value, as on Windows, by winsock-cc: what a function begins with that gets one, a
+ * copy of its own, for which null has no arguments; and an assignment, also to a pointer that is to lead to it. */
 #ifdef __x86_64__
 #define WS_OWN_VA_LIST(own, given) \
     __builtin_va_list own; \
     (given) ? __builtin_va_copy(own, given) : (void)__builtin_memset(own, 0, sizeof(own))
+#define WS_VA_ASSIGN(to, from) \
+    (sizeof(to) == sizeof(__builtin_va_list) ? (void)__builtin_memcpy((void *)&(to), from, sizeof(to)) \
+                                             : (void)(*(const void **)(void *)&(to) = (from)))
 #else
 #define WS_OWN_VA_LIST(own, given) \
     __builtin_va_list own; \
     __builtin_va_copy(own, given)
+#define WS_VA_ASSIGN(to, from) ((to) = (from))
 #endif
 
 #endif

@@ -176,7 +176,7 @@ impl<'a> Code<'_, 'a> {
                 if value.is_null {
                     self.replace(&value, "{0}");
                 } else {
-                    *self.out(name + 1) = format!("; __builtin_va_copy({variable},");
+                    *self.out(name + 1) = format!("; WS_VA_ASSIGN({variable},");
                     self.out(end - 1).push(')');
                     if self.is(end, ",") {
                         *self.out(end) = "; __builtin_va_list".into();
@@ -210,7 +210,7 @@ impl<'a> Code<'_, 'a> {
             self.out(at).clear();
             self.replace(&value, "");
         } else {
-            self.out(first).insert_str(0, "__builtin_va_copy(");
+            self.out(first).insert_str(0, "WS_VA_ASSIGN(");
             *self.out(at) = ",".into();
             self.out(value.end - 1).push(')');
         }
@@ -345,17 +345,17 @@ mod tests {
     #[test]
     fn assignments_copy() {
         for (text, expected) in [
-            ("va_list a, b; a = b;", "va_list a, b; __builtin_va_copy(a , b);"),
-            ("va_list a = b;", "va_list a ; __builtin_va_copy(a, b);"),
-            ("va_list a = b, c;", "va_list a ; __builtin_va_copy(a, b); __builtin_va_list c;"),
+            ("va_list a, b; a = b;", "va_list a, b; WS_VA_ASSIGN(a , b);"),
+            ("va_list a = b;", "va_list a ; WS_VA_ASSIGN(a, b);"),
+            ("va_list a = b, c;", "va_list a ; WS_VA_ASSIGN(a, b); __builtin_va_list c;"),
             ("va_list a = NULL, b = (va_list)0;", "va_list a = {0}, b = {0};"),
             ("va_list a; a = NULL;", "va_list a; __builtin_memset(&a, 0, sizeof a)  ;"),
-            ("va_list a; x->y[1].a = a;", "va_list a; __builtin_va_copy(x->y[1].a , a);"),
+            ("va_list a; x->y[1].a = a;", "va_list a; WS_VA_ASSIGN(x->y[1].a , a);"),
             (
                 "va_list a; if (x) *p = a; else a = *p;",
-                "va_list a; if (x) __builtin_va_copy(*p , a); else __builtin_va_copy(a , *p);",
+                "va_list a; if (x) WS_VA_ASSIGN(*p , a); else WS_VA_ASSIGN(a , *p);",
             ),
-            ("va_list a; a = p->list;", "va_list a; __builtin_va_copy(a , p->list);"),
+            ("va_list a; a = p->list;", "va_list a; WS_VA_ASSIGN(a , p->list);"),
         ] {
             assert_eq!(c(&format!("void f() {{ {text} }}")), format!("void f() {{ {expected} }}"));
         }

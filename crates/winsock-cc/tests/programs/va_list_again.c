@@ -128,13 +128,26 @@ static int first_two(struct list list) {
     return 10 * a + va_arg(list.ap, int);
 }
 
+struct call {
+    int count;
+    void *arguments;
+};
+
+static int sum_of_call(void *context) {
+    struct call *call = context;
+    return sum(call->count, call->arguments);
+}
+
 static int use_all(int count, va_list ap) {
     struct list list;
+    struct call call;
     va_list again = ap, copied, later = NULL, none;
     int first, second;
     memcpy(&copied, &ap, sizeof copied);
-    list.count = count;
+    list.count = call.count = count;
     list.ap = ap;
+    call.arguments = ap;
+    printf("call %d %d, ", sum_of_call(&call), sum_of_call(&call));
     first = va_arg(ap, int);
     second = next(&ap);
     printf("%d %d", first, second);

@@ -1,7 +1,7 @@
 //! What overlapped sends promise (SEMANTICS 4.7), and overlapped ioctls (D91).
 #![forbid(unsafe_code)]
 
-use conformance::fixture::{assert_no_packet, pair_on_port, pends, success, udp_on_port};
+use conformance::fixture::{assert_no_packet, pair_on_port, success, udp_on_port};
 use conformance::raw::{Begin, Event, Request};
 use conformance::raw_port::wsa_ioctl_request_uncounted;
 use conformance::until;

@@ -1,6 +1,6 @@
 //! Numbers, commands and tables as Markdown shows them.
 
-use super::statistics::Summary;
+use pentaport_cli::statistics::Summary;
 
 /// `1234567` as `1,234,567`.
 pub(super) fn count(n: f64) -> String {

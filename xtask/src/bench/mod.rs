@@ -12,7 +12,6 @@ mod peers;
 mod queue;
 mod results;
 mod shell;
-mod statistics;
 mod targets;
 
 use anyhow::{Context, ensure};

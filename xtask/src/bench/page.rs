@@ -7,7 +7,7 @@ use super::results::{
     CallsResult, CallsRound, CaseResult, Machine, Origin, QueueCase, QueueResult, QueueSubject, Results, Run,
     SubjectCalls, SubjectResult,
 };
-use super::statistics::Summary;
+use pentaport_cli::statistics::Summary;
 use super::{shell, targets};
 use anyhow::Context;
 use std::fmt::Write;

@@ -5,7 +5,7 @@ use super::format::{self, bytes, none, ratio};
 use super::peers::{RAW, RUNTIMES, SAFE, YARDSTICK};
 use super::queue::CHANNELS;
 use super::results::{CallsRound, CaseResult, Results, Run};
-use super::statistics::Summary;
+use pentaport_cli::statistics::Summary;
 
 const CPU: fn(&Run) -> Option<f64> = |run| run.server_cpu_us_per_message;
 const RATE: fn(&Run) -> Option<f64> = |run| run.messages_per_second;

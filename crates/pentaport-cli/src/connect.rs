@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
     #[arg(value_name = "ADDR:PORT")]
     address: String,
     /// How long to wait for the connection and for each answer.
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = value::duration)]
+    #[arg(long, value_name = "TIME", default_value = "10s", allow_hyphen_values = true, value_parser = value::duration)]
     timeout: Duration,
 }
 

@@ -19,6 +19,11 @@ impl Failure {
     pub(crate) fn new(message: impl Into<String>, hint: impl Into<String>) -> Failure {
         Failure { message: message.into(), hint: hint.into() }
     }
+
+    /// What to do about it.
+    pub(crate) fn hint(&self) -> &str {
+        &self.hint
+    }
 }
 
 impl fmt::Display for Failure {

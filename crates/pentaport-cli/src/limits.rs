@@ -33,6 +33,11 @@ pub(crate) fn allow_connections(connections: u64) -> anyhow::Result<()> {
     .into())
 }
 
+/// How many connections a process can have when its limit is raised as far as it goes.
+pub(crate) fn connections_that_fit() -> u64 {
+    process::raise_limit(u64::MAX).saturating_sub(OTHERS)
+}
+
 /// Raises the limit as far as it goes.
 pub(crate) fn allow_all() {
     process::raise_limit(u64::MAX);

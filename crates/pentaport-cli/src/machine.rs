@@ -1,11 +1,11 @@
 //! The machine that a measurement was made on.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::thread;
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
 
 /// What a reader of a measurement has to know about the machine.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Machine {
     pub(crate) cpu: Option<String>,
     /// CPUs that this process may use.
@@ -14,7 +14,7 @@ pub(crate) struct Machine {
     pub(crate) memory_bytes: u64,
     pub(crate) system: Option<String>,
     pub(crate) kernel: Option<String>,
-    pub(crate) architecture: &'static str,
+    pub(crate) architecture: String,
 }
 
 impl Machine {
@@ -31,7 +31,7 @@ impl Machine {
             memory_bytes: system.as_ref().map_or(0, |system| system.total_memory()),
             system: System::long_os_version().ok(),
             kernel: System::kernel_version().ok(),
-            architecture: std::env::consts::ARCH,
+            architecture: std::env::consts::ARCH.to_owned(),
         }
     }
 

@@ -16,6 +16,7 @@ mod load;
 mod machine;
 mod output;
 mod process;
+mod report;
 mod serve;
 mod text;
 mod value;
@@ -37,6 +38,9 @@ enum Command {
     Connect(connect::Arguments),
     Load(load::command::Arguments),
     Compare(compare::Arguments),
+    Report(report::Arguments),
+    #[command(hide = true)]
+    Hold(compare::hold::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -49,6 +53,8 @@ fn main() -> ExitCode {
         Command::Connect(arguments) => connect::run(&arguments),
         Command::Load(arguments) => load::command::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
+        Command::Hold(arguments) => compare::hold::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

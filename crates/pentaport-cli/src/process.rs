@@ -136,6 +136,76 @@ pub(crate) fn usage(pid: u32) -> Option<Usage> {
     })
 }
 
+/// What all CPUs of the machine have done so far.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MachineTime {
+    /// Of processes and the kernel, on all CPUs.
+    pub(crate) busy: Duration,
+    /// In which a CPU had work and the hypervisor ran something else.
+    pub(crate) steal: Duration,
+    pub(crate) cpus: usize,
+}
+
+/// The machine's time so far, from /proc/stat; None where there is none.
+#[cfg(target_os = "linux")]
+pub(crate) fn machine_time() -> Option<MachineTime> {
+    use nix::unistd::{SysconfVar, sysconf};
+    let ticks = sysconf(SysconfVar::CLK_TCK).ok()?? as f64;
+    parse_machine_time(&std::fs::read_to_string("/proc/stat").ok()?, ticks)
+}
+
+/// See above.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn machine_time() -> Option<MachineTime> {
+    None
+}
+
+/// Reads the lines `cpu  user nice system idle iowait irq softirq steal …` and `cpu0 …` of /proc/stat.
+#[cfg(target_os = "linux")]
+fn parse_machine_time(stat: &str, ticks: f64) -> Option<MachineTime> {
+    let all = stat.lines().find_map(|line| line.strip_prefix("cpu "))?;
+    let fields: Vec<f64> = all.split_whitespace().map_while(|field| field.parse().ok()).collect();
+    let &[user, nice, system, _idle, _iowait, irq, softirq, steal, ..] = &fields[..] else { return None };
+    Some(MachineTime {
+        busy: Duration::from_secs_f64((user + nice + system + irq + softirq) / ticks),
+        steal: Duration::from_secs_f64(steal / ticks),
+        cpus: stat.lines().filter(|line| line.starts_with("cpu")).count() - 1,
+    })
+}
+
+/// CPU time of this process and of its children that have ended.
+#[cfg(unix)]
+pub(crate) fn own_time() -> Duration {
+    use nix::sys::resource::{UsageWho, getrusage};
+    use nix::sys::time::TimeValLike;
+    let used = |who| {
+        let usage = getrusage(who).map_or(0, |usage| (usage.user_time() + usage.system_time()).num_microseconds());
+        Duration::from_micros(usage.try_into().unwrap_or(0))
+    };
+    used(UsageWho::RUSAGE_SELF) + used(UsageWho::RUSAGE_CHILDREN)
+}
+
+/// CPU time of this process; of children that have ended nothing is known.
+#[cfg(not(unix))]
+pub(crate) fn own_time() -> Duration {
+    usage(std::process::id()).map_or(Duration::ZERO, |usage| usage.cpu)
+}
+
+/// How long a short load takes: long enough for the clock by which the system counts a process's CPU time, which on
+/// Windows ticks 64 times a second.
+pub(crate) const SHORT_LOAD: Duration = Duration::from_millis(if cfg!(windows) { 100 } else { 25 });
+
+/// Connections that several processes can have at once. Windows has 16,384 local ports for all of them by default; Linux
+/// gives a port once for each server.
+pub(crate) const MOST_CONNECTIONS_TOGETHER: u64 = if cfg!(windows) { 8_000 } else { u64::MAX };
+
+/// What is measured, as readers are told: on Linux the engine of this project, on Windows the system's own Winsock.
+pub(crate) const WHAT_IS_MEASURED: &str = if cfg!(windows) {
+    "the system's own Winsock"
+} else {
+    "this project's engine, which gives Winsock to Linux, and not Windows"
+};
+
 /// Asks a child to end by SIGTERM; ends it where there are no signals.
 #[cfg(unix)]
 pub(crate) fn terminate(child: &mut Child) -> io::Result<()> {
@@ -208,6 +278,16 @@ mod tests {
         // Other tests of this process may free a little meanwhile.
         assert!(after >= before + GROWTH as u64 / 2, "{before} {after}");
         drop(written);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_machines_time_is_read() {
+        let stat = "cpu  100 20 30 4000 50 6 7 80 0 0\ncpu0 1 2\ncpu1 1 2\nintr 5\n";
+        let MachineTime { busy, steal, cpus } = parse_machine_time(stat, 100.0).unwrap();
+        assert_eq!((busy, steal, cpus), (Duration::from_millis(1_630), Duration::from_millis(800), 2));
+        assert!(parse_machine_time("cpu  1 2\n", 100.0).is_none());
+        assert!(machine_time().unwrap().busy > Duration::ZERO);
     }
 
     #[test]

@@ -43,19 +43,19 @@ pub(crate) struct Arguments {
     #[arg(short, long, value_name = "SERVICE", default_value = "echo")]
     service: ServiceName,
     /// Worker threads; thread-per-client ignores it [default: the number of CPUs].
-    #[arg(short, long, value_name = "N", value_parser = value::threads)]
+    #[arg(short, long, value_name = "N", allow_hyphen_values = true, value_parser = value::threads)]
     threads: Option<usize>,
     /// Refuse further clients while N are served [default: no limit].
-    #[arg(long, value_name = "N", value_parser = value::at_least_one)]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = value::at_least_one)]
     max_connections: Option<usize>,
     /// Close connections on which for so long nothing was received and no send was completed [default: never].
-    #[arg(long, value_name = "TIME", value_parser = value::duration)]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = value::duration)]
     idle_timeout: Option<Duration>,
     /// How long clients have, when the server stops, to take what is queued for them.
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = value::duration_or_zero)]
+    #[arg(long, value_name = "TIME", default_value = "5s", allow_hyphen_values = true, value_parser = value::duration_or_zero)]
     drain: Duration,
     /// Bytes that may wait for a client that does not read; nothing is received from it meanwhile.
-    #[arg(long, value_name = "BYTES", default_value = "262144", value_parser = value::at_least_one)]
+    #[arg(long, value_name = "BYTES", default_value = "262144", allow_hyphen_values = true, value_parser = value::at_least_one)]
     send_queue_limit: usize,
     /// Stop at the end of standard input as well: how `compare` stops its servers on every system, and what ends them
     /// if it is killed.
@@ -89,6 +89,11 @@ impl fmt::Display for ServiceName {
 /// Reads the name of a model; an unknown one is answered with the list.
 pub(crate) fn model() -> impl TypedValueParser<Value = Model> {
     PossibleValuesParser::new(Model::ALL.iter().map(|model| model.name())).try_map(|name| name.parse::<Model>())
+}
+
+/// Worker threads of a server that is not told how many.
+pub(crate) fn default_workers() -> usize {
+    Options::default().threads.get()
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {

@@ -14,6 +14,9 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 
 /// A duration, `0s` included.
 pub(crate) fn duration_or_zero(text: &str) -> Result<Duration, String> {
+    if text.trim_start().starts_with('-') {
+        return Err("a time is not negative; write it like 10s, 500ms or 1m30s".into());
+    }
     let duration =
         humantime::parse_duration(text).map_err(|error| format!("{error}; write it like 10s, 500ms or 1m30s"))?;
     if duration > LONGEST { Err("it is longer than a year".into()) } else { Ok(duration) }
@@ -22,6 +25,11 @@ pub(crate) fn duration_or_zero(text: &str) -> Result<Duration, String> {
 /// A number of at least one.
 pub(crate) fn at_least_one(text: &str) -> Result<usize, String> {
     whole_number(text, 1..=usize::MAX)
+}
+
+/// A number, zero included.
+pub(crate) fn whole(text: &str) -> Result<usize, String> {
+    whole_number(text, 0..=usize::MAX)
 }
 
 /// The size of a message in bytes.
@@ -57,6 +65,7 @@ fn whole_number(text: &str, allowed: RangeInclusive<usize>) -> Result<usize, Str
         Ok(n) if allowed.contains(&n) => Ok(n),
         Ok(_) if *allowed.end() == usize::MAX => Err(format!("it must be at least {}", allowed.start())),
         Ok(_) => Err(format!("it must be between {} and {}", allowed.start(), allowed.end())),
+        Err(_) if text.trim_start().starts_with('-') => Err("it is not negative".into()),
         Err(error) => Err(match error.kind() {
             std::num::IntErrorKind::PosOverflow => "it is too large".into(),
             _ => "it is not a whole number".into(),

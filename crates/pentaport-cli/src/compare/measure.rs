@@ -1,11 +1,14 @@
-//! One measurement: one server, one number of connections, once.
+//! One measurement: one server, one scenario, once.
 
+use super::hold::Holder;
 use super::pin::Pin;
+use super::scenario::{MANY, Scenario};
 use super::subject::{Running, Subject};
+use crate::load::command::new_seed;
 use crate::load::report::Latency;
-use crate::load::{LoadOptions, LoadSession, churn, command};
+use crate::load::{Latencies, LoadOptions, LoadSession, churn, command};
 use crate::process::{self, Usage};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,105 +16,142 @@ use std::time::{Duration, Instant};
 const GLANCE: Duration = Duration::from_millis(50);
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What each server is loaded with.
-pub(super) struct Load {
-    pub(super) connections: usize,
-    /// Each connection is closed after one message, and another one made.
-    pub(super) churn: bool,
-    /// Connections besides, which send nothing.
-    pub(super) idle: usize,
-    pub(super) message: usize,
-    pub(super) depth: usize,
-    pub(super) duration: Duration,
-    pub(super) threads: usize,
+/// What is the same for all measurements of a run.
+pub(super) struct Conditions {
+    pub(super) server_threads: usize,
+    pub(super) load_threads: usize,
     pub(super) timeout: Duration,
+    pub(super) pin: Option<Pin>,
 }
 
-/// What one measurement found, in the shape in which `--json` writes it. In a churn each message is a connection.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(super) struct Measurement {
-    pub(super) messages_per_second: f64,
-    pub(super) p50_us: f64,
-    pub(super) p99_us: f64,
+/// What one measurement found, in the shape in which `--save` writes it. In a churn each message is a connection.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Measurement {
+    pub(crate) messages_per_second: f64,
+    pub(crate) p50_us: f64,
+    pub(crate) p99_us: f64,
     #[serde(rename = "p99.9_us")]
-    pub(super) p99_9_us: f64,
+    pub(crate) p99_9_us: f64,
     /// The server's; None if its process is not known. So are the others below.
     #[serde(flatten)]
-    pub(super) process: Option<ProcessMeasurement>,
+    pub(crate) process: Option<ProcessMeasurement>,
 }
 
 /// What the server's process used.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(super) struct ProcessMeasurement {
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct ProcessMeasurement {
     /// User and system time from when all connections were open until they closed.
-    pub(super) server_cpu_us_per_message: f64,
+    pub(crate) server_cpu_us_per_message: f64,
     /// While loaded; None if the system does not tell.
-    pub(super) server_threads: Option<usize>,
-    /// Growth of its memory from before connecting until before closing, for each connection, idle or not. None in a churn.
-    pub(super) memory_per_connection_bytes: Option<f64>,
+    pub(crate) server_threads: Option<usize>,
+    /// Growth of its memory from before connecting until before closing, for each connection, idle or not. None in a churn,
+    /// and with so few connections that it would be the growth of the process's beginning.
+    pub(crate) memory_per_connection_bytes: Option<f64>,
 }
 
-/// Starts the subject, loads it, and stops it.
-pub(super) fn measure(
-    subject: &Subject,
-    load: &Load,
-    server_threads: usize,
-    pin: Option<&Pin>,
-    seed: u64,
-) -> anyhow::Result<Measurement> {
-    let server = subject.start(server_threads, pin)?;
-    match measure_running(&server, load, seed) {
-        Ok(measurement) => server.stop().map(|()| measurement),
-        Err(error) => Err(server.explain(error)),
+/// A server that runs, and idle connections to it.
+pub(super) struct Ready {
+    server: Running,
+    /// What it had used before any connection.
+    before: Option<Usage>,
+    holder: Option<Holder>,
+}
+
+impl Ready {
+    /// Starts a server and opens the idle connections of the scenario, if they are kept.
+    pub(super) fn start(subject: &Subject, scenario: &Scenario, conditions: &Conditions) -> anyhow::Result<Ready> {
+        let server = subject.start(conditions.server_threads, conditions.pin.as_ref())?;
+        let before = server.pid().and_then(process::usage);
+        if !scenario.kept || scenario.idle == 0 {
+            return Ok(Ready { server, before, holder: None });
+        }
+        match Holder::start(server.address(), scenario.idle, conditions.timeout) {
+            Ok(holder) => {
+                // It may have them yet to accept.
+                wait_for_rest(|| server.pid().and_then(process::usage));
+                Ok(Ready { server, before, holder: Some(holder) })
+            }
+            Err(error) => Err(server.explain(error)),
+        }
     }
-}
 
-fn measure_running(server: &Running, load: &Load, seed: u64) -> anyhow::Result<Measurement> {
-    let options = LoadOptions {
-        address: server.address(),
-        connections: load.connections,
-        idle: load.idle,
-        message: load.message,
-        depth: load.depth,
-        duration: load.duration,
-        threads: load.threads,
-        rate: None,
-        timeout: load.timeout,
-        seed,
-    };
-    let usage = || server.pid().and_then(process::usage);
-    let before = usage();
-    if load.churn {
-        let report = churn::churn(&options, |_, _| {})?;
-        let after = usage();
-        let threads = server.pid().and_then(process::threads);
+    /// Loads it once.
+    pub(super) fn measure(&self, scenario: &Scenario, conditions: &Conditions) -> anyhow::Result<(Measurement, Latencies)> {
+        let options = LoadOptions {
+            address: self.server.address(),
+            connections: scenario.connections,
+            idle: if self.holder.is_some() { 0 } else { scenario.idle },
+            message: scenario.message_bytes,
+            depth: scenario.depth,
+            duration: scenario.duration(),
+            threads: conditions.load_threads,
+            rate: scenario.rate,
+            timeout: conditions.timeout,
+            seed: new_seed(),
+        };
+        if scenario.churn { self.churn(&options, scenario) } else { self.load(&options, scenario) }
+    }
+
+    fn churn(&self, options: &LoadOptions, scenario: &Scenario) -> anyhow::Result<(Measurement, Latencies)> {
+        if !scenario.warmup().is_zero() {
+            churn::verdict(&churn::churn(&LoadOptions { duration: scenario.warmup(), ..options.clone() }, None, |_, _| {})?)?;
+        }
+        let before = self.usage();
+        let report = churn::churn(options, None, |_, _| {})?;
+        let after = self.usage();
+        let threads = self.threads();
         churn::verdict(&report)?;
         let process = before.zip(after).map(|(before, after)| ProcessMeasurement {
             server_cpu_us_per_message: cpu_us(before, after, report.connections),
             server_threads: threads,
             memory_per_connection_bytes: None,
         });
-        return Ok(Measurement::new(report.connections_per_second, &report.latency_us, process));
+        Ok((Measurement::new(report.connections_per_second, &report.latency_us, process), report.latencies))
     }
-    let mut session = LoadSession::connect(&options, |_| {})?;
-    if load.idle > 0 {
-        // Nothing was exchanged on these: the server may have them yet to accept.
-        wait_for_rest(usage);
+
+    fn load(&self, options: &LoadOptions, scenario: &Scenario) -> anyhow::Result<(Measurement, Latencies)> {
+        let mut session = LoadSession::connect(options, |_| {})?;
+        if options.idle > 0 {
+            // Nothing was exchanged on these: the server may have them yet to accept.
+            wait_for_rest(|| self.usage());
+        }
+        if !scenario.warmup().is_zero() {
+            command::verdict(&session.run_for(scenario.warmup(), None, |_, _| {}))?;
+        }
+        let connected = self.usage();
+        let report = session.run(None, |_, _| {});
+        let after = self.usage();
+        let threads = self.threads();
+        drop(session);
+        command::verdict(&report)?;
+        let connections = scenario.connections + scenario.idle;
+        let per_connection = |growth: u64| (connections >= MANY).then(|| growth as f64 / connections as f64);
+        let process = self.before.zip(connected).zip(after).map(|((before, connected), after)| ProcessMeasurement {
+            server_cpu_us_per_message: cpu_us(connected, after, report.messages),
+            server_threads: threads,
+            memory_per_connection_bytes: per_connection(after.memory.saturating_sub(before.memory)),
+        });
+        Ok((Measurement::new(report.messages_per_second, &report.latency_us, process), report.latencies))
     }
-    let connected = usage();
-    let report = session.run(|_, _| {});
-    let after = usage();
-    let threads = server.pid().and_then(process::threads);
-    drop(session);
-    command::verdict(&report)?;
-    let process = before.zip(connected).zip(after).map(|((before, connected), after)| ProcessMeasurement {
-        server_cpu_us_per_message: cpu_us(connected, after, report.messages),
-        server_threads: threads,
-        memory_per_connection_bytes: Some(
-            after.memory.saturating_sub(before.memory) as f64 / (load.connections + load.idle) as f64,
-        ),
-    });
-    Ok(Measurement::new(report.messages_per_second, &report.latency_us, process))
+
+    fn usage(&self) -> Option<Usage> {
+        self.server.pid().and_then(process::usage)
+    }
+
+    fn threads(&self) -> Option<usize> {
+        self.server.pid().and_then(process::threads)
+    }
+
+    /// Closes the idle connections, stops the server, and says whether it ended well.
+    pub(super) fn stop(self) -> anyhow::Result<()> {
+        let closed = self.holder.map_or(Ok(()), Holder::stop);
+        self.server.stop().and(closed)
+    }
+
+    /// Why it failed, as the server itself says if it ended, and otherwise `error`.
+    pub(super) fn explain(self, error: anyhow::Error) -> anyhow::Error {
+        self.server.explain(error)
+    }
 }
 
 /// Waits until a server uses next to no CPU time, or the patience is used up.
@@ -135,5 +175,13 @@ fn cpu_us(before: Usage, after: Usage, messages: u64) -> f64 {
 impl Measurement {
     fn new(messages_per_second: f64, latency: &Latency, process: Option<ProcessMeasurement>) -> Measurement {
         Measurement { messages_per_second, p50_us: latency.p50, p99_us: latency.p99, p99_9_us: latency.p99_9, process }
+    }
+
+    pub(crate) fn cpu(&self) -> Option<f64> {
+        Some(self.process?.server_cpu_us_per_message)
+    }
+
+    pub(crate) fn threads(&self) -> Option<f64> {
+        self.process?.server_threads.map(|threads| threads as f64)
     }
 }

@@ -12,14 +12,14 @@ pub(crate) struct Pin {
 
 impl Pin {
     /// Moves this process to one CPU and the peers to another, where servers will be started too.
-    pub(super) fn new(peers: &[Peer]) -> anyhow::Result<Pin> {
+    pub(super) fn new<'a>(peers: impl Iterator<Item = &'a Peer>) -> anyhow::Result<Pin> {
         let own = std::process::id();
         let cpus = allowed(own)?;
         let [server, load, ..] = cpus[..] else {
             return Err(cannot_pin("this process may use one CPU only, and pinning needs two").into());
         };
         pin(own, load)?;
-        for pid in peers.iter().filter_map(|peer| peer.pid) {
+        for pid in peers.filter_map(|peer| peer.pid) {
             pin(pid, server)?;
         }
         Ok(Pin { server })

@@ -1,166 +1,204 @@
-//! The result of a comparison, in the shape in which `--json` writes it.
+//! What a comparison found, in the shape in which `--save` writes it: every run, so that all that is claimed can be computed
+//! again, and the medians for those who read the file by other means.
 
-use super::measure::{Measurement, ProcessMeasurement};
-use super::subject::Subject;
+use super::foreign::Foreign;
+use super::measure::Measurement;
+use super::scenario::{Axis, Scenario};
 use crate::machine::Machine;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+/// The version of the shape. A change that readers of older files could not read raises it.
+pub(crate) const SCHEMA: u32 = 1;
 
 /// The whole result.
-#[derive(Debug, Serialize)]
-pub(super) struct Report {
-    version: &'static str,
-    command: Vec<String>,
-    pub(super) machine: Machine,
-    pub(super) settings: Settings,
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Report {
+    pub(crate) schema: u32,
+    pub(crate) version: String,
+    /// When it began, RFC 3339.
+    pub(crate) date: String,
+    pub(crate) command: Vec<String>,
+    pub(crate) machine: Machine,
+    pub(crate) settings: Settings,
+    /// What others took of the CPUs meanwhile; None if the system does not tell.
+    pub(crate) foreign: Option<Foreign>,
     /// What the others are compared with.
-    pub(super) yardstick: Option<String>,
+    pub(crate) yardstick: Option<String>,
     /// Ctrl-C ended it: results are missing, or are of fewer runs.
-    pub(super) interrupted: bool,
-    pub(super) results: Vec<Cell>,
+    pub(crate) interrupted: bool,
+    /// What the scenarios differ in, if they are a sweep.
+    pub(crate) sweep: Option<Axis>,
+    pub(crate) scenarios: Vec<Scenario>,
+    /// Scenarios that the machine's limits do not allow.
+    pub(crate) left_out: Vec<LeftOut>,
+    pub(crate) results: Vec<Cell>,
+    /// One model a second time in every round of each scenario.
+    pub(crate) controls: Vec<Cell>,
 }
 
 /// How it was measured.
-#[derive(Debug, Serialize)]
-pub(super) struct Settings {
-    /// Each connection was closed after one message, and another one made: messages are connections.
-    pub(super) churn: bool,
-    pub(super) idle: usize,
-    pub(super) message_bytes: usize,
-    pub(super) depth: usize,
-    pub(super) duration_seconds: f64,
-    pub(super) runs: usize,
-    pub(super) server_threads: usize,
-    pub(super) load_threads: usize,
-    pub(super) pinned: bool,
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Settings {
+    pub(crate) server_threads: usize,
+    pub(crate) load_threads: usize,
+    pub(crate) pinned: bool,
+    /// Draws the orders of the rounds.
+    pub(crate) seed: u64,
 }
 
-/// One subject with one number of connections, over all runs.
-#[derive(Debug, Serialize)]
-pub(super) struct Cell {
-    pub(super) name: String,
+/// A scenario that was not measured.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct LeftOut {
+    pub(crate) scenario: String,
+    pub(crate) reason: String,
+    #[serde(skip)]
+    pub(crate) advice: String,
+}
+
+/// One subject in one scenario, over all rounds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Cell {
+    /// The scenario's name.
+    pub(crate) scenario: String,
+    pub(crate) name: String,
     /// It is none of the models.
-    pub(super) peer: bool,
-    pub(super) connections: usize,
+    pub(crate) peer: bool,
+    pub(crate) connections: usize,
     /// Why it failed; the figures are of the runs that did not.
-    pub(super) error: Option<String>,
-    pub(super) failed_runs: usize,
+    pub(crate) error: Option<String>,
+    pub(crate) failed_runs: usize,
     /// What to do about it.
     #[serde(skip)]
-    pub(super) advice: String,
-    pub(super) messages_per_second: Option<Spread>,
-    pub(super) p50_us: Option<Spread>,
-    pub(super) p99_us: Option<Spread>,
+    pub(crate) advice: String,
+    pub(crate) messages_per_second: Option<Spread>,
+    pub(crate) p50_us: Option<Spread>,
+    pub(crate) p99_us: Option<Spread>,
     #[serde(rename = "p99.9_us")]
-    pub(super) p99_9_us: Option<Spread>,
-    pub(super) server_cpu_us_per_message: Option<Spread>,
-    /// Of the CPU time per message to that of the yardstick in the same run.
-    pub(super) cpu_ratio_to_yardstick: Option<Spread>,
-    pub(super) server_threads: Option<Spread>,
-    pub(super) memory_per_connection_bytes: Option<Spread>,
-    /// In the order in which they were made: those of the same place are neighbours in time.
-    pub(super) runs: Vec<Run>,
+    pub(crate) p99_9_us: Option<Spread>,
+    pub(crate) server_cpu_us_per_message: Option<Spread>,
+    /// Of the CPU time per message to that of the yardstick in the same round.
+    pub(crate) cpu_ratio_to_yardstick: Option<Spread>,
+    /// All of them, and how many of these serve connections.
+    pub(crate) server_threads: Option<Spread>,
+    pub(crate) server_workers: Option<usize>,
+    pub(crate) memory_per_connection_bytes: Option<Spread>,
+    /// By round: those of the same place were made next to each other.
+    pub(crate) runs: Vec<Run>,
 }
 
 /// One measurement, or why there is none.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(untagged)]
-pub(super) enum Run {
+pub(crate) enum Run {
     Measured(Measurement),
     Failed { error: String },
 }
 
 /// A figure over several runs.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub(super) struct Spread {
-    pub(super) min: f64,
-    pub(super) median: f64,
-    pub(super) max: f64,
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Spread {
+    pub(crate) min: f64,
+    pub(crate) median: f64,
+    pub(crate) max: f64,
+}
+
+/// What a cell is about.
+pub(super) struct Identity {
+    pub(super) scenario: String,
+    pub(super) name: String,
+    pub(super) peer: bool,
+    pub(super) connections: usize,
+    pub(super) workers: Option<usize>,
+    pub(super) advice: String,
 }
 
 impl Report {
-    pub(super) fn new(machine: Machine, settings: Settings, interrupted: bool, results: Vec<Cell>) -> Report {
-        Report {
-            version: env!("CARGO_PKG_VERSION"),
-            command: std::env::args().collect(),
-            machine,
-            settings,
-            yardstick: results.iter().find(|cell| cell.peer).map(|cell| cell.name.clone()),
-            interrupted,
-            results,
-        }
+    /// The cells of a scenario.
+    pub(crate) fn cells<'a>(&'a self, scenario: &'a Scenario) -> impl Iterator<Item = &'a Cell> {
+        self.results.iter().filter(|cell| cell.scenario == scenario.name)
+    }
+
+    /// The control of a scenario.
+    pub(crate) fn control(&self, scenario: &Scenario) -> Option<&Cell> {
+        self.controls.iter().find(|cell| cell.scenario == scenario.name)
     }
 }
 
 impl Cell {
     /// `yardstick`: the runs that this subject's are compared with.
-    pub(super) fn new(subject: &Subject, connections: usize, runs: &[Run], yardstick: Option<&[Run]>) -> Cell {
+    pub(super) fn new(identity: Identity, runs: Vec<Run>, yardstick: Option<&[Run]>) -> Cell {
         let of = |figure: fn(&Measurement) -> Option<f64>| {
             Spread::of(runs.iter().filter_map(Run::measured).filter_map(figure))
         };
+        let threads = of(Measurement::threads);
         Cell {
-            name: subject.name().to_owned(),
-            peer: subject.is_peer(),
-            connections,
-            advice: subject.advice(connections),
+            scenario: identity.scenario,
+            name: identity.name,
+            peer: identity.peer,
+            connections: identity.connections,
+            advice: identity.advice,
             error: runs.iter().find_map(Run::error).map(str::to_owned),
             failed_runs: runs.iter().filter_map(Run::error).count(),
             messages_per_second: of(|m| Some(m.messages_per_second)),
             p50_us: of(|m| Some(m.p50_us)),
             p99_us: of(|m| Some(m.p99_us)),
             p99_9_us: of(|m| Some(m.p99_9_us)),
-            server_cpu_us_per_message: of(|m| Some(m.process?.server_cpu_us_per_message)),
-            cpu_ratio_to_yardstick: yardstick.and_then(|yardstick| Spread::of(cpu_ratios(runs, yardstick))),
-            server_threads: of(|m| {
-                let ProcessMeasurement { server_threads, .. } = m.process?;
-                server_threads.map(|n| n as f64)
-            }),
+            server_cpu_us_per_message: of(Measurement::cpu),
+            cpu_ratio_to_yardstick: yardstick.and_then(|yardstick| Spread::of(cpu_ratios(&runs, yardstick))),
+            server_threads: threads,
+            server_workers: identity.workers.filter(|_| threads.is_some()),
             memory_per_connection_bytes: of(|m| m.process?.memory_per_connection_bytes),
-            runs: runs.to_vec(),
+            runs,
         }
+    }
+
+    /// CPU time per message, by round.
+    pub(crate) fn costs(&self) -> Vec<Option<f64>> {
+        self.runs.iter().map(Run::cost).collect()
+    }
+
+    /// A figure of all runs that have it.
+    pub(crate) fn figures(&self, figure: fn(&Measurement) -> Option<f64>) -> Vec<f64> {
+        self.runs.iter().filter_map(Run::measured).filter_map(figure).collect()
     }
 }
 
 impl Run {
-    fn measured(&self) -> Option<&Measurement> {
+    pub(crate) fn measured(&self) -> Option<&Measurement> {
         match self {
             Run::Measured(measurement) => Some(measurement),
             Run::Failed { .. } => None,
         }
     }
 
-    fn error(&self) -> Option<&str> {
+    pub(crate) fn error(&self) -> Option<&str> {
         match self {
             Run::Measured(_) => None,
             Run::Failed { error } => Some(error),
         }
     }
+
+    /// CPU time per message. Less than the system's clock can tell is not known.
+    fn cost(&self) -> Option<f64> {
+        self.measured()?.cpu().filter(|&cpu| cpu > 0.0)
+    }
 }
 
 /// Of each run to the one made next to it. What the machine did meanwhile touched both.
 fn cpu_ratios(runs: &[Run], yardstick: &[Run]) -> impl Iterator<Item = f64> {
-    let cost = |run: &Run| Some(run.measured()?.process?.server_cpu_us_per_message).filter(|&cpu| cpu > 0.0);
-    runs.iter().zip(yardstick).filter_map(move |(run, yardstick)| Some(cost(run)? / cost(yardstick)?))
+    runs.iter().zip(yardstick).filter_map(|(run, yardstick)| Some(run.cost()? / yardstick.cost()?))
 }
 
 impl Spread {
     fn of(figures: impl Iterator<Item = f64>) -> Option<Spread> {
-        let mut figures: Vec<f64> = figures.collect();
-        figures.sort_by(f64::total_cmp);
-        let middle = figures.len() / 2;
-        Some(Spread {
-            min: *figures.first()?,
-            median: if figures.len().is_multiple_of(2) {
-                (figures[middle - 1] + figures[middle]) / 2.0
-            } else {
-                figures[middle]
-            },
-            max: *figures.last()?,
-        })
+        let summary = pentaport_cli::statistics::Summary::of(figures)?;
+        Some(Spread { min: summary.min, median: summary.median, max: summary.max })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::measure::ProcessMeasurement;
     use super::*;
 
     #[test]
@@ -195,5 +233,18 @@ mod tests {
         // Interrupted: the last one is missing.
         assert_eq!(ratios(&[run(6.0), run(8.0)], &[run(4.0)]), [1.5]);
         assert_eq!(ratios(&[run(6.0)], &[run(0.0)]), [0.0; 0]);
+        assert_eq!(ratios(&[run(0.0)], &[run(1.0)]), [0.0; 0]);
+    }
+
+    #[test]
+    fn a_run_is_read_as_it_was_written() {
+        for text in [
+            r#"{"messages_per_second":1.0,"p50_us":2.0,"p99_us":3.0,"p99.9_us":4.0,"server_cpu_us_per_message":5.0,"server_threads":3,"memory_per_connection_bytes":null}"#,
+            r#"{"messages_per_second":1.0,"p50_us":2.0,"p99_us":3.0,"p99.9_us":4.0}"#,
+            r#"{"error":"reset"}"#,
+        ] {
+            let run: Run = serde_json::from_str(text).unwrap();
+            assert_eq!(serde_json::to_string(&run).unwrap(), text);
+        }
     }
 }

@@ -23,7 +23,8 @@ const COMPLAINTS: u64 = 64 * 1024;
 
 /// One row of the comparison.
 pub(crate) enum Subject {
-    Model(Model),
+    /// A model, and its name: that of the model, and a number if the model is there more than once.
+    Model(Model, String),
     Peer(Peer),
     Server(OwnServer),
 }
@@ -52,20 +53,28 @@ impl OwnServer {
 impl Subject {
     pub(crate) fn name(&self) -> &str {
         match self {
-            Subject::Model(model) => model.name(),
+            Subject::Model(_, name) => name,
             Subject::Peer(peer) => &peer.name,
             Subject::Server(server) => &server.name,
         }
     }
 
     pub(crate) fn is_peer(&self) -> bool {
-        !matches!(self, Subject::Model(_))
+        !matches!(self, Subject::Model(..))
+    }
+
+    /// The server that runs already, if it is one.
+    pub(super) fn peer(&self) -> Option<&Peer> {
+        match self {
+            Subject::Peer(peer) => Some(peer),
+            Subject::Model(..) | Subject::Server(_) => None,
+        }
     }
 
     /// What to do if it failed.
     pub(super) fn advice(&self, connections: usize) -> String {
         match self {
-            Subject::Model(model) => format!(
+            Subject::Model(model, _) => format!(
                 "try it alone: `pentaport serve --model {model}` in one terminal, `pentaport load 127.0.0.1:5150 -c \
                  {connections}` in another"
             ),
@@ -86,7 +95,7 @@ impl Subject {
     /// A server to measure.
     pub(super) fn start(&self, threads: usize, pin: Option<&Pin>) -> anyhow::Result<Running> {
         match self {
-            Subject::Model(model) => {
+            Subject::Model(model, _) => {
                 let program = std::env::current_exe().context("cannot find this program")?;
                 let mut command = Pin::server_command(pin, program.as_os_str());
                 command.args(["serve", "--listen", "127.0.0.1:0", "--stop-at-eof", "--drain", "1s"]).args([
@@ -204,7 +213,7 @@ pub(super) struct Served {
 
 /// How a child is told to end.
 #[derive(Clone, Copy, PartialEq)]
-enum End {
+pub(super) enum End {
     /// By the end of its standard input. So it ends as well if this process is killed.
     OfInput,
     /// By SIGTERM, or, where there are no signals, at once.
@@ -213,7 +222,7 @@ enum End {
 
 impl Served {
     /// Starts a server and waits until it says where it listens.
-    fn start(mut command: Command, end: End) -> anyhow::Result<Served> {
+    pub(super) fn start(mut command: Command, end: End) -> anyhow::Result<Served> {
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -240,7 +249,7 @@ impl Served {
         Ok(served)
     }
 
-    fn stop(mut self) -> anyhow::Result<()> {
+    pub(super) fn stop(mut self) -> anyhow::Result<()> {
         match self.end {
             End::OfInput => drop(self.child.stdin.take()),
             End::BySignal => match self.child.try_wait().context("cannot wait for the server")? {

@@ -1,99 +1,100 @@
-//! The result of a comparison as a table for people, in Markdown, so that it can be kept in a document.
+//! Tables that fit where they are shown: in Markdown, so that they can be kept in a document, and on a narrow terminal in
+//! parts, each with the first column.
 
-use super::report::{Cell, Report, Settings, Spread};
-use crate::text::{bytes, count, micros, plural, three_digits};
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use super::text::Format;
+use comfy_table::{CellAlignment, ContentArrangement, presets};
 
-/// The table with a line on how it was made.
-pub(super) fn text(report: &Report) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::ASCII_MARKDOWN).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(header(report));
-    for cell in &report.results {
-        table.add_row(row(cell, report.yardstick.is_some()));
-    }
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    format!("{}\n\n{}{}\n", table, failures(report), how(report))
+/// Rows of cells under a header.
+pub(super) struct Table {
+    header: Vec<String>,
+    rows: Vec<Vec<String>>,
 }
 
-fn header(report: &Report) -> Vec<String> {
-    let counted = if report.settings.churn { "connection" } else { "message" };
-    let mut header: Vec<String> = ["model", "connections"].map(str::to_owned).into();
-    header.push(format!("{counted}s/s"));
-    header.extend(["p50", "p99", "p99.9"].map(str::to_owned));
-    header.push(format!("server CPU µs/{counted}"));
-    header.extend(report.yardstick.as_ref().map(|name| format!("CPU / {name}")));
-    header.extend(["threads", "memory/connection"].map(str::to_owned));
-    header
-}
-
-fn row(cell: &Cell, ratio: bool) -> Vec<String> {
-    let mut row = vec![
-        cell.name.clone(),
-        count(cell.connections as u64),
-        median(cell.messages_per_second, |n| count(n.round() as u64)),
-        median(cell.p50_us, micros),
-        median(cell.p99_us, micros),
-        median(cell.p99_9_us, micros),
-        median(cell.server_cpu_us_per_message, three_digits),
-    ];
-    if ratio {
-        row.push(median(cell.cpu_ratio_to_yardstick, |ratio| format!("{ratio:.2}×")));
+impl Table {
+    pub(super) fn new(header: impl IntoIterator<Item = impl Into<String>>) -> Table {
+        Table { header: header.into_iter().map(Into::into).collect(), rows: Vec::new() }
     }
-    row.push(median(cell.server_threads, |n| count(n.round() as u64)));
-    row.push(median(cell.memory_per_connection_bytes, bytes));
-    row
-}
 
-/// A line for each failure, and an empty one.
-fn failures(report: &Report) -> String {
-    let mut text = String::new();
-    for cell in &report.results {
-        if let Some(error) = &cell.error {
-            let (name, connections) = (&cell.name, plural(cell.connections as u64, "connection"));
-            let which = match cell.runs.len() {
-                runs if runs == cell.failed_runs => String::new(),
-                runs => format!(" in {} of {runs} runs", cell.failed_runs),
-            };
-            text += &format!("{name} failed with {connections}{which}: {}\n", error.replace('\n', " "));
+    /// Adds a row, which has as many cells as the header.
+    pub(super) fn row(&mut self, cells: Vec<String>) {
+        debug_assert_eq!(cells.len(), self.header.len());
+        self.rows.push(cells);
+    }
+
+    /// The table, with an empty line after it. Columns of which nothing is known are left out.
+    pub(super) fn render(&self, format: Format) -> String {
+        let parts = self.parts(format.width());
+        parts.iter().map(|columns| self.part(columns) + "\n\n").collect()
+    }
+
+    /// Which columns stand together so that no part is wider than `width`: the first one is in each.
+    fn parts(&self, width: Option<usize>) -> Vec<Vec<usize>> {
+        let has_content = |&column: &usize| self.rows.iter().any(|row| row[column] != NONE);
+        let others: Vec<usize> = (1..self.header.len()).filter(has_content).collect();
+        let Some(width) = width else { return vec![std::iter::once(0).chain(others).collect()] };
+        let mut parts = vec![vec![0]];
+        let mut used = self.width_of(0) + 1;
+        for column in others {
+            let wide = self.width_of(column);
+            let part = parts.last_mut().expect("there is one");
+            if used + wide > width && part.len() > 1 {
+                parts.push(vec![0, column]);
+                used = self.width_of(0) + 1 + wide;
+            } else {
+                part.push(column);
+                used += wide;
+            }
         }
+        parts
     }
-    if text.is_empty() { text } else { text + "\n" }
+
+    /// Columns of text that a column takes, with the line and the spaces beside it.
+    fn width_of(&self, column: usize) -> usize {
+        let cells = std::iter::once(&self.header).chain(&self.rows).map(|row| console::measure_text_width(&row[column]));
+        cells.max().unwrap_or(0) + 3
+    }
+
+    fn part(&self, columns: &[usize]) -> String {
+        let chosen = |row: &Vec<String>| columns.iter().map(|&column| row[column].clone()).collect::<Vec<_>>();
+        let mut table = comfy_table::Table::new();
+        table.load_style(presets::ASCII_MARKDOWN).set_content_arrangement(ContentArrangement::Disabled);
+        table.set_header(chosen(&self.header));
+        self.rows.iter().for_each(|row| {
+            table.add_row(chosen(row));
+        });
+        for column in table.column_iter_mut().skip(1) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+        table.to_string()
+    }
 }
 
-fn median(spread: Option<Spread>, show: impl Fn(f64) -> String) -> String {
-    spread.map_or_else(unknown, |spread| show(spread.median))
-}
+/// In place of a figure.
+pub(super) const NONE: &str = "–";
 
-fn unknown() -> String {
-    "–".to_owned()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn how(report: &Report) -> String {
-    let settings = &report.settings;
-    format!(
-        "Echo of {}-byte messages, {}, {} s each{}; {} of the server, {} of the load{}.\n\
-         Memory is the growth of the server's process, on Linux of its anonymous pages, divided by its connections: with \
-         few of them, that of its beginning.\n\
-         {}.{}",
-        count(settings.message_bytes as u64),
-        match settings {
-            Settings { churn: true, .. } => "one on each connection, which is closed then and another made".to_owned(),
-            Settings { depth, idle: 0, .. } => format!("{} in flight on each connection", count(*depth as u64)),
-            Settings { depth, idle, .. } => format!(
-                "{} in flight on each connection, {} besides",
-                count(*depth as u64),
-                plural(*idle as u64, "idle connection")
-            ),
-        },
-        settings.duration_seconds,
-        if settings.runs > 1 { format!(", medians of {} runs", settings.runs) } else { String::new() },
-        plural(settings.server_threads as u64, "thread"),
-        plural(settings.load_threads as u64, "thread"),
-        if settings.pinned { ", each on a CPU of its own" } else { "" },
-        report.machine.line(),
-        if report.interrupted { "\nInterrupted: rows are missing, or are of fewer runs." } else { "" },
-    )
+    fn table() -> Table {
+        let mut table = Table::new(["model", "first figure", "second figure", "third"]);
+        table.row(["select", "1,234,567 µs", "2", NONE].map(str::to_owned).into());
+        table.row(["completion-port", "3", "4", NONE].map(str::to_owned).into());
+        table
+    }
+
+    #[test]
+    fn a_narrow_table_is_in_parts_that_fit() {
+        let widths = |text: &str| text.lines().map(console::measure_text_width).max().unwrap();
+        let whole = table().render(Format::Plain { width: None });
+        assert_eq!(whole.matches("completion-port").count(), 1);
+        assert!(whole.contains("| select ") && !whole.contains("third"), "{whole}");
+        for width in [30, 36, 40, 50, 60] {
+            let text = table().render(Format::Plain { width: Some(width) });
+            assert!(widths(&text) <= width.max(34), "{width}: {text}");
+            assert!(text.lines().all(|line| line.is_empty() || (line.starts_with('|') && line.ends_with('|'))), "{text}");
+        }
+        let parts = table().render(Format::Plain { width: Some(40) });
+        assert_eq!(parts.matches("completion-port").count(), 2, "{parts}");
+    }
 }

@@ -1,8 +1,9 @@
 //! `pentaport load`: arguments, progress bar, report.
 
 use super::churn::{self, ChurnReport, churn};
+use super::live::{Live, Shown};
 use super::text::{report_text, which};
-use super::{LoadOptions, LoadReport, LoadSession};
+use super::{Latencies, LoadOptions, LoadReport, LoadSession, hgrm};
 use crate::failure::Failure;
 use crate::interrupt::{self, Interrupted};
 use crate::text::{count, plural};
@@ -10,6 +11,8 @@ use crate::{address, output, value};
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -24,36 +27,42 @@ pub(crate) struct Arguments {
     #[arg(value_name = "ADDR:PORT")]
     address: String,
     /// Connections that exchange messages.
-    #[arg(short, long, value_name = "C", default_value = "64", value_parser = value::at_least_one)]
+    #[arg(short, long, value_name = "C", default_value = "64", allow_hyphen_values = true, value_parser = value::at_least_one)]
     connections: usize,
     /// Further connections that stay open and send nothing.
-    #[arg(long, value_name = "N", default_value = "0")]
+    #[arg(long, value_name = "N", default_value = "0", allow_hyphen_values = true, value_parser = value::whole)]
     idle: usize,
     /// Size of a message.
-    #[arg(short, long, value_name = "BYTES", default_value = "64", value_parser = value::message_size)]
+    #[arg(short, long, value_name = "BYTES", default_value = "64", allow_hyphen_values = true, value_parser = value::message_size)]
     message: usize,
     /// Messages in flight on each connection.
-    #[arg(long, value_name = "D", default_value = "1", value_parser = value::depth)]
+    #[arg(long, value_name = "D", default_value = "1", allow_hyphen_values = true, value_parser = value::depth)]
     depth: usize,
     /// How long to load.
-    #[arg(short, long, value_name = "TIME", default_value = "10s", value_parser = value::duration)]
+    #[arg(short, long, value_name = "TIME", default_value = "10s", allow_hyphen_values = true, value_parser = value::duration)]
     duration: Duration,
     /// Threads of the load generator [default: half of the CPUs, since the server needs some].
-    #[arg(short, long, value_name = "N", value_parser = value::threads)]
+    #[arg(short, long, value_name = "N", allow_hyphen_values = true, value_parser = value::threads)]
     threads: Option<usize>,
     /// Messages per second over all connections [default: as fast as answers come].
     ///
     /// Latency then counts from the time at which a message was due, so that a server that keeps
     /// the client from sending is not forgiven the wait (no coordinated omission).
-    #[arg(short, long, value_name = "R", value_parser = value::rate)]
+    #[arg(short, long, value_name = "R", allow_hyphen_values = true, value_parser = value::rate)]
     rate: Option<f64>,
     /// Close each connection after one message and make another, C at a time; latency counts from connecting.
     ///
     /// Loopback connections come from 127.0.0.1 to 127.0.0.250 in turn, since the ports of closed ones rest for a minute.
     #[arg(long, conflicts_with_all = ["idle", "depth", "rate"])]
     churn: bool,
+    /// Load for so long before, and count nothing of it.
+    #[arg(long, value_name = "TIME", default_value = "0s", allow_hyphen_values = true, value_parser = value::duration_or_zero)]
+    warmup: Duration,
+    /// Write all latencies to a file, in microseconds, as HdrHistogram's plotter reads them.
+    #[arg(long, value_name = "FILE")]
+    hgrm: Option<PathBuf>,
     /// How long a connection may wait for its next byte.
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = value::duration)]
+    #[arg(long, value_name = "TIME", default_value = "10s", allow_hyphen_values = true, value_parser = value::duration)]
     timeout: Duration,
     /// Print the report as JSON.
     #[arg(long)]
@@ -75,17 +84,28 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     };
     interrupt::watch()?;
     let interrupted = if arguments.churn {
-        let report = churn_with_bar(&options)?;
+        let report = churn_with_bar(&options, arguments.warmup)?;
+        keep(&report.latencies, arguments)?;
         tell(&report, arguments.json, churn::report_text)?;
         churn::verdict(&report)?;
         report.interrupted
     } else {
-        let report = load(&options)?;
+        let report = load(&options, arguments.warmup)?;
+        keep(&report.latencies, arguments)?;
         tell(&report, arguments.json, report_text)?;
         verdict(&report)?;
         report.interrupted
     };
     if interrupted { Err(Interrupted.into()) } else { Ok(()) }
+}
+
+/// Writes the latencies to the file that was asked for.
+fn keep(latencies: &Latencies, arguments: &Arguments) -> anyhow::Result<()> {
+    let Some(file) = &arguments.hgrm else { return Ok(()) };
+    hgrm::write(file, latencies).map_err(|error| {
+        let message = format!("cannot write {}: {error}", file.display());
+        Failure::new(message, "--hgrm takes a file in a directory that exists and may be written to").into()
+    })
 }
 
 fn tell<R: Serialize>(report: &R, json: bool, text: impl FnOnce(&R) -> String) -> anyhow::Result<()> {
@@ -122,30 +142,53 @@ pub(crate) fn verdict(report: &LoadReport) -> anyhow::Result<()> {
     .into())
 }
 
-fn load(options: &LoadOptions) -> anyhow::Result<LoadReport> {
+fn load(options: &LoadOptions, warmup: Duration) -> anyhow::Result<LoadReport> {
     let all = (options.connections as u64).saturating_add(options.idle as u64);
     // On a terminal only: indicatif draws nothing elsewhere.
     let bar = ProgressBar::new(all).with_style(style("connecting {bar:30} {pos}/{len}"));
     let mut session =
         LoadSession::connect(options, |open| bar.set_position(open)).inspect_err(|_| bar.finish_and_clear())?;
-    bar.set_style(style("loading {bar:30} {msg}"));
-    bar.set_length(options.duration.as_millis() as u64);
-    let report = session.run(|elapsed, messages| {
-        bar.set_position(elapsed.as_millis() as u64);
-        bar.set_message(format!("{} messages", count(messages)));
-    });
+    if !warmup.is_zero() {
+        bar.set_style(style("warming up"));
+        verdict(&session.run_for(warmup, None, |_, _| bar.tick())).inspect_err(|_| bar.finish_and_clear())?;
+    }
+    bar.set_style(style("loading {bar:20} {wide_msg}"));
+    let (live, mut shown) = live(&bar, options, "message");
+    let report = session.run(live.as_deref(), |elapsed, done| shown(elapsed, done));
     bar.finish_and_clear();
     Ok(report)
 }
 
-fn churn_with_bar(options: &LoadOptions) -> anyhow::Result<ChurnReport> {
-    let bar = ProgressBar::new(options.duration.as_millis() as u64).with_style(style("churning {bar:30} {msg}"));
-    let report = churn(options, |elapsed, done| {
-        bar.set_position(elapsed.as_millis() as u64);
-        bar.set_message(format!("{} connections", count(done)));
-    });
+fn churn_with_bar(options: &LoadOptions, warmup: Duration) -> anyhow::Result<ChurnReport> {
+    let bar = ProgressBar::new(0).with_style(style("warming up"));
+    if !warmup.is_zero() {
+        let report = churn(&LoadOptions { duration: warmup, ..options.clone() }, None, |_, _| bar.tick());
+        report.and_then(|report| churn::verdict(&report)).inspect_err(|_| bar.finish_and_clear())?;
+    }
+    bar.set_style(style("churning {bar:20} {wide_msg}"));
+    let (live, mut shown) = live(&bar, options, "connection");
+    let report = churn(options, live.as_deref(), |elapsed, done| shown(elapsed, done));
     bar.finish_and_clear();
     report
+}
+
+/// What a bar shows while it runs. Workers tell of latencies only if it is seen.
+fn live(
+    bar: &ProgressBar,
+    options: &LoadOptions,
+    noun: &'static str,
+) -> (Option<Arc<Live>>, impl FnMut(Duration, u64) + use<>) {
+    bar.set_length(options.duration.as_millis() as u64);
+    bar.set_position(0);
+    let live = (!bar.is_hidden()).then(|| Arc::new(Live::new()));
+    let mut shown = live.clone().map(|live| Shown::new(live, noun));
+    let bar = bar.clone();
+    let show = move |elapsed: Duration, done: u64| {
+        let Some(shown) = &mut shown else { return };
+        bar.set_position(elapsed.as_millis() as u64);
+        bar.set_message(shown.line(elapsed, done).to_owned());
+    };
+    (live, show)
 }
 
 fn style(template: &str) -> ProgressStyle {

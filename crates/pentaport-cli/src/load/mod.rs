@@ -13,6 +13,8 @@ pub(crate) mod churn;
 pub(crate) mod command;
 mod connection;
 mod fault;
+pub(crate) mod hgrm;
+pub(crate) mod live;
 mod opening;
 mod opening_fault;
 mod pattern;
@@ -21,10 +23,11 @@ mod schedule;
 mod text;
 mod worker;
 
-pub(crate) use report::LoadReport;
+pub(crate) use report::{Latencies, LoadReport};
 
 use crate::interrupt::Interrupted;
 use crate::limits;
+use live::Live;
 use opening::Progress;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -101,14 +104,24 @@ impl LoadSession {
 
     /// Loads for the duration, then waits for the messages in flight; Ctrl-C ends it at once. The connections stay open.
     ///
-    /// `progress` is told the time since the start and the messages that have come back.
-    pub(crate) fn run(&mut self, mut progress: impl FnMut(Duration, u64)) -> LoadReport {
+    /// `progress` is told the time since the start and the messages that have come back, `live` how long they took.
+    pub(crate) fn run(&mut self, live: Option<&Live>, progress: impl FnMut(Duration, u64)) -> LoadReport {
+        self.run_for(self.options.duration, live, progress)
+    }
+
+    /// The same for another duration, to warm up.
+    pub(crate) fn run_for(
+        &mut self,
+        duration: Duration,
+        live: Option<&Live>,
+        mut progress: impl FnMut(Duration, u64),
+    ) -> LoadReport {
         let messages = AtomicU64::new(0);
         let start = Instant::now();
-        let options = &self.options;
+        let options = &LoadOptions { duration, ..self.options.clone() };
         let tallies = in_threads(
             self.workers.iter_mut().collect(),
-            |worker| worker.run(options, start, &messages),
+            |worker| worker.run(options, start, &messages, live),
             || progress(start.elapsed(), messages.load(Ordering::Relaxed)),
         );
         let loaded = options.duration.min(start.elapsed());

@@ -14,6 +14,9 @@ const EXAMPLES: usize = 10;
 /// Latencies above it count as it: an hour, in nanoseconds.
 const LONGEST_LATENCY: u64 = 3_600_000_000_000;
 
+/// How long messages took, in nanoseconds.
+pub(crate) type Latencies = Histogram<u64>;
+
 /// What one worker counted.
 pub(super) struct Tally {
     pub(super) latencies: Histogram<u64>,
@@ -116,6 +119,8 @@ pub(crate) struct LoadReport {
     pub(crate) bytes_checked: u64,
     /// From a message to its answer.
     pub(crate) latency_us: Latency,
+    #[serde(skip)]
+    pub(crate) latencies: Latencies,
     /// Latencies count from the time at which a message was due, not from when it could be sent.
     pub(crate) corrected: bool,
     /// Messages that were due in the run and could not be sent: the server was slower than the rate.
@@ -179,6 +184,7 @@ impl LoadReport {
             failed: all.faults.len(),
             failures_by_kind: all.failures_by_kind(),
             failures: first_failures(&all.faults),
+            latencies: all.latencies,
         }
     }
 }
@@ -218,7 +224,7 @@ pub(super) fn first_failures(faults: &[(usize, Option<SocketAddr>, Fault)]) -> V
     failures
 }
 
-fn new_histogram() -> Histogram<u64> {
+pub(crate) fn new_histogram() -> Latencies {
     Histogram::new_with_bounds(1, LONGEST_LATENCY, 3).expect("constant bounds that are valid")
 }
 

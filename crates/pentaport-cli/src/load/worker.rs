@@ -3,6 +3,7 @@
 use super::LoadOptions;
 use super::connection::Connection;
 use super::fault::Fault;
+use super::live::{Live, Told};
 use super::opening::{self, Progress};
 use super::opening_fault::OpeningFault;
 use super::report::Tally;
@@ -53,8 +54,14 @@ impl Worker {
         Ok(connections.map(|connections| Worker { poll, connections, numbers, active: active.len() }))
     }
 
-    /// Loads from `start` for the duration and adds what comes back to `messages`.
-    pub(super) fn run(&mut self, options: &LoadOptions, start: Instant, messages: &AtomicU64) -> Tally {
+    /// Loads from `start` for the duration of the options and adds what comes back to `messages`.
+    pub(super) fn run(
+        &mut self,
+        options: &LoadOptions,
+        start: Instant,
+        messages: &AtomicU64,
+        live: Option<&Live>,
+    ) -> Tally {
         let schedule = options
             .rate
             .filter(|_| self.active > 0)
@@ -73,7 +80,7 @@ impl Worker {
             tally: Tally::new(),
             worker: self,
         };
-        run.run(messages);
+        run.run(messages, live);
         run.finish()
     }
 }
@@ -117,7 +124,8 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn run(&mut self, messages: &AtomicU64) {
+    fn run(&mut self, messages: &AtomicU64, live: Option<&Live>) {
+        let mut told = live.map(Told::new);
         let mut events = Events::with_capacity(1024);
         let mut next_check = STALL_CHECK;
         let mut published = 0;
@@ -151,6 +159,9 @@ impl Run<'_> {
             if now >= next_check {
                 next_check = now + STALL_CHECK;
                 self.fail_stalled(now);
+                if let Some(told) = &mut told {
+                    told.tell(&self.tally.latencies);
+                }
             }
             messages.fetch_add(self.tally.messages - published, Ordering::Relaxed);
             published = self.tally.messages;

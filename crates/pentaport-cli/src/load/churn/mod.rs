@@ -14,6 +14,7 @@ mod worker;
 pub(crate) use report::ChurnReport;
 pub(crate) use text::{report_text, verdict};
 
+use super::live::Live;
 use super::{LoadOptions, LoadSession, in_threads};
 use source::Source;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,11 +24,15 @@ use worker::Worker;
 /// Churns for the duration, then waits for the connections under way; Ctrl-C ends it at once.
 ///
 /// `options.connections` are under way at a time, each with one message of `options.message` bytes; `idle`, `depth` and
-/// `rate` say nothing here. `progress` is told the time since the start and the connections that are done.
+/// `rate` say nothing here. `progress` is told the time since the start and the connections that are done, `live` how long they took.
 ///
 /// # Errors
 /// One connection is tried before; if not even that one works, the error says why. What fails later is in the report.
-pub(crate) fn churn(options: &LoadOptions, mut progress: impl FnMut(Duration, u64)) -> anyhow::Result<ChurnReport> {
+pub(crate) fn churn(
+    options: &LoadOptions,
+    live: Option<&Live>,
+    mut progress: impl FnMut(Duration, u64),
+) -> anyhow::Result<ChurnReport> {
     let one = LoadOptions { connections: 1, idle: 0, depth: 1, rate: None, threads: 1, ..options.clone() };
     drop(LoadSession::connect(&one, |_| {})?);
     crate::limits::allow_connections(options.connections as u64)?;
@@ -37,7 +42,7 @@ pub(crate) fn churn(options: &LoadOptions, mut progress: impl FnMut(Duration, u6
     let start = Instant::now();
     let tallies = in_threads(
         (0..threads).collect(),
-        |index| Worker::new(options, &source, index, threads, start).map(|worker| worker.run(&done)),
+        |index| Worker::new(options, &source, index, threads, start).map(|worker| worker.run(&done, live)),
         || progress(start.elapsed(), done.load(Ordering::Relaxed)),
     );
     let tallies = tallies.into_iter().collect::<std::io::Result<_>>()?;

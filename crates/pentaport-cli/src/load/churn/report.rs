@@ -1,7 +1,7 @@
 //! What a churn found.
 
 use crate::load::LoadOptions;
-use crate::load::report::{ConnectionFailure, Latency, Tally, first_failures};
+use crate::load::report::{ConnectionFailure, Latencies, Latency, Tally, first_failures};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -25,6 +25,8 @@ pub(crate) struct ChurnReport {
     pub(crate) bytes_checked: u64,
     /// From the beginning of a connection to the end of its answer.
     pub(crate) latency_us: Latency,
+    #[serde(skip)]
+    pub(crate) latencies: Latencies,
     /// Connections that failed.
     pub(crate) failed: usize,
     /// How many failed in which way.
@@ -52,6 +54,7 @@ impl ChurnReport {
             failed: all.faults.len(),
             failures_by_kind: all.failures_by_kind(),
             failures: first_failures(&all.faults),
+            latencies: all.latencies,
         }
     }
 }

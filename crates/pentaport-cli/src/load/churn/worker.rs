@@ -5,6 +5,7 @@ use crate::interrupt;
 use crate::load::LoadOptions;
 use crate::load::connection::Connection;
 use crate::load::fault::Fault;
+use crate::load::live::{Live, Told};
 use crate::load::pattern::Pattern;
 use crate::load::report::Tally;
 use crate::load::worker::{SCRATCH, STALL_CHECK, poll, share};
@@ -64,7 +65,8 @@ impl<'a> Worker<'a> {
     }
 
     /// Churns for the duration and adds the connections that are done to `done`.
-    pub(super) fn run(mut self, done: &AtomicU64) -> Tally {
+    pub(super) fn run(mut self, done: &AtomicU64, live: Option<&Live>) -> Tally {
+        let mut told = live.map(Told::new);
         let mut events = Events::with_capacity(1024);
         let mut next_check = STALL_CHECK;
         let mut published = 0;
@@ -86,6 +88,9 @@ impl<'a> Worker<'a> {
             if now >= next_check {
                 next_check = now + STALL_CHECK;
                 self.fail_stalled(now);
+                if let Some(told) = &mut told {
+                    told.tell(&self.tally.latencies);
+                }
             }
             done.fetch_add(self.tally.messages - published, Ordering::Relaxed);
             published = self.tally.messages;

@@ -3,6 +3,7 @@
 
 mod bench;
 mod check;
+mod compare_check;
 mod conformance;
 mod install;
 mod instructions;
@@ -26,6 +27,8 @@ enum Command {
     Install(install::Arguments),
     /// Check the rules of the code that no compiler checks
     Check,
+    /// Try whether `pentaport compare` claims what is so and nothing else
+    CompareCheck(compare_check::Arguments),
     /// Count the instructions of the engine's hot paths and compare them with bench/instructions.tsv
     Instructions(instructions::Arguments),
     /// Build for Windows and run the tests under Wine
@@ -38,6 +41,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Conformance(arguments) => conformance::run(&arguments),
         Command::Install(arguments) => install::run(&arguments),
         Command::Check => check::run(),
+        Command::CompareCheck(arguments) => compare_check::run(&arguments),
         Command::Instructions(arguments) => instructions::run(&arguments),
         Command::Windows(arguments) => windows::run(&arguments),
     }

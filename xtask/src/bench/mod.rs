@@ -165,7 +165,8 @@ fn command(case: &Case, peers: &[Peer]) -> Vec<String> {
     for peer in taking_part(case, peers) {
         add(&["--server", &format!("{}={}", peer.name, peer.command)]);
     }
-    add(&["--json", JSON]);
+    // The yardstick stands against itself among the peers.
+    add(&["--no-control", "--save", JSON]);
     words
 }
 

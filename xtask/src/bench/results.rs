@@ -49,7 +49,7 @@ pub(super) struct Machine {
     pub(super) architecture: String,
 }
 
-/// As `compare` describes them.
+/// How a case was measured.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Settings {
     pub(super) churn: bool,
@@ -147,16 +147,33 @@ pub(super) struct QueueSubject {
 /// What `pentaport compare --json` writes, as far as it is kept.
 #[derive(Deserialize)]
 pub(super) struct Compared {
-    pub(super) machine: Machine,
-    pub(super) settings: Settings,
+    machine: Machine,
+    settings: ComparedSettings,
     pub(super) interrupted: bool,
-    pub(super) results: Vec<ComparedCell>,
+    scenarios: Vec<ComparedScenario>,
+    results: Vec<ComparedCell>,
 }
 
 #[derive(Deserialize)]
-pub(super) struct ComparedCell {
-    name: String,
+struct ComparedSettings {
+    server_threads: usize,
+    load_threads: usize,
+    pinned: bool,
+}
+
+#[derive(Deserialize)]
+struct ComparedScenario {
     connections: usize,
+    churn: bool,
+    idle: usize,
+    message_bytes: usize,
+    depth: usize,
+    duration_seconds: f64,
+}
+
+#[derive(Deserialize)]
+struct ComparedCell {
+    name: String,
     runs: Vec<Run>,
 }
 
@@ -179,9 +196,22 @@ impl Results {
 }
 
 impl CaseResult {
-    /// `compared` is of one number of connections.
+    /// `compared` is of one scenario.
     pub(super) fn new(origin: Origin, yardstick: &str, compared: Compared) -> anyhow::Result<CaseResult> {
-        let connections = compared.results.first().context("nothing was measured")?.connections;
+        let scenario = compared.scenarios.first().context("nothing was measured")?;
+        let ComparedSettings { server_threads, load_threads, pinned } = compared.settings;
+        let settings = Settings {
+            churn: scenario.churn,
+            idle: scenario.idle,
+            message_bytes: scenario.message_bytes,
+            depth: scenario.depth,
+            duration_seconds: scenario.duration_seconds,
+            runs: compared.results.iter().map(|cell| cell.runs.len()).max().unwrap_or(0),
+            server_threads,
+            load_threads,
+            pinned,
+        };
+        let connections = scenario.connections;
         let subjects = compared
             .results
             .into_iter()
@@ -189,7 +219,7 @@ impl CaseResult {
         Ok(CaseResult {
             origin,
             machine: compared.machine,
-            settings: compared.settings,
+            settings,
             connections,
             yardstick: yardstick.to_owned(),
             subjects: subjects.collect(),
@@ -377,8 +407,9 @@ pub(super) mod tests {
             "version": "0.1.0", "command": [], "yardstick": "epoll", "interrupted": false,
             "machine": {"cpu": null, "cpus": 2, "physical_cores": 2, "memory_bytes": 1, "system": null, "kernel": null,
                 "architecture": "x86_64"},
-            "settings": {"churn": false, "idle": 0, "message_bytes": 64, "depth": 1, "duration_seconds": 1.0, "runs": 2,
-                "server_threads": 1, "load_threads": 1, "pinned": true},
+            "settings": {"server_threads": 1, "load_threads": 1, "pinned": true, "seed": 1},
+            "scenarios": [{"name": "64", "connections": 64, "churn": false, "idle": 0, "message_bytes": 64, "depth": 1,
+                "duration_seconds": 1.0}],
             "results": [{"name": "epoll", "peer": true, "connections": 64, "error": "reset", "runs": [
                 {"messages_per_second": 123456.789, "p50_us": 1.0, "p99_us": 2.0, "p99.9_us": 3.0,
                     "server_cpu_us_per_message": 7.0, "server_threads": 1, "memory_per_connection_bytes": null},

@@ -12,7 +12,7 @@
 //! A server's rank is 1 and the number of servers that were shown to cost less. Of what is not shown nothing is claimed: it
 //! is *not distinguishable*.
 
-use super::report::Report;
+use super::report::{Claim, Report};
 use super::scenario::Scenario;
 use pentaport_cli::statistics::{CONFIDENCE, Summary, fewest_runs, for_each_of};
 
@@ -64,6 +64,24 @@ impl Claims {
             Measured { subjects: cells.iter().map(|cell| cell.costs()).collect(), control }
         };
         Claims::of_costs(&report.scenarios.iter().map(measured).collect::<Vec<_>>())
+    }
+
+    /// All that is claimed, as files have it.
+    pub(crate) fn list(&self, report: &Report) -> Vec<Claim> {
+        let mut claims = Vec::new();
+        for (scenario, standing) in report.scenarios.iter().zip(&self.standings) {
+            let names: Vec<&str> = report.cells(scenario).map(|cell| cell.name.as_str()).collect();
+            for (subject, dearer) in names.iter().enumerate() {
+                for (other, than) in names.iter().enumerate().filter(|&(other, _)| standing.is_dearer(subject, other)) {
+                    let Some(Summary { median, interval: Some((low, high)), .. }) = standing.ratio(subject, other) else {
+                        continue;
+                    };
+                    let (dearer, than) = ((*dearer).to_owned(), (*than).to_owned());
+                    claims.push(Claim { scenario: scenario.name.clone(), dearer, than, ratio: median, low, high });
+                }
+            }
+        }
+        claims
     }
 
     pub(crate) fn of_costs(scenarios: &[Measured]) -> Claims {

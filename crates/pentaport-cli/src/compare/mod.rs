@@ -38,8 +38,9 @@ use crate::load::command::{default_threads, new_seed};
 use crate::load::{Latencies, hgrm};
 use crate::machine::Machine;
 use crate::text::plural;
-use crate::{limits, output, serve, value};
+use crate::{limits, output, process, serve, value};
 use anyhow::Context;
+use claims::Claims;
 use foreign::Watch;
 use measure::Conditions;
 use pentaport_server::Model;
@@ -197,6 +198,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         date: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
         command: std::env::args().collect(),
         machine,
+        measured: process::WHAT_IS_MEASURED.to_owned(),
         settings,
         foreign: None,
         yardstick: None,
@@ -206,12 +208,14 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         left_out,
         results: Vec::new(),
         controls: Vec::new(),
+        claims: Vec::new(),
     };
     let watch = Watch::start(peers().filter_map(|peer| peer.pid));
     let latencies = measure_all(arguments, &planned, &subjects, &conditions, &mut report);
     report.foreign = watch.stop();
     report.interrupted = interrupt::requested();
     report.yardstick = report.results.iter().find(|cell| cell.peer).map(|cell| cell.name.clone());
+    report.claims = Claims::of(&report).list(&report);
     if !report.results.is_empty() {
         tell(arguments, &report, against.as_ref(), &latencies)?;
     }

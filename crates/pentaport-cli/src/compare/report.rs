@@ -19,6 +19,8 @@ pub(crate) struct Report {
     pub(crate) date: String,
     pub(crate) command: Vec<String>,
     pub(crate) machine: Machine,
+    /// Whose Winsock it is.
+    pub(crate) measured: String,
     pub(crate) settings: Settings,
     /// What others took of the CPUs meanwhile; None if the system does not tell.
     pub(crate) foreign: Option<Foreign>,
@@ -34,6 +36,21 @@ pub(crate) struct Report {
     pub(crate) results: Vec<Cell>,
     /// One model a second time in every round of each scenario.
     pub(crate) controls: Vec<Cell>,
+    /// What is claimed, for programs that read the file; whoever has the runs can compute it again.
+    #[serde(default)]
+    pub(crate) claims: Vec<Claim>,
+}
+
+/// One server was shown to cost more than another.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Claim {
+    pub(crate) scenario: String,
+    pub(crate) dearer: String,
+    pub(crate) than: String,
+    /// The median of the ratios within rounds, and an interval that holds together with all others of the run.
+    pub(crate) ratio: f64,
+    pub(crate) low: f64,
+    pub(crate) high: f64,
 }
 
 /// How it was measured.

@@ -6,7 +6,6 @@ use super::rounds::kept_up;
 use super::scenario::Axis;
 use super::table::{NONE, Table};
 use super::text::{Format, spread};
-use crate::process;
 use crate::text::{count, micros, plural, three_digits};
 
 type Shown = (&'static str, fn(&Cell) -> String);
@@ -55,7 +54,7 @@ pub(super) fn text(report: &Report, axis: Axis, format: Format) -> String {
             crate::text::duration(scenario.duration())
         )
     });
-    let measured = process::WHAT_IS_MEASURED;
+    let measured = &report.measured;
     text + &format.paragraph(&format!("Medians (minimum–maximum) of {rounds};{how} Measured is {measured}."))
 }
 

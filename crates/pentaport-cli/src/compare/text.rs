@@ -6,7 +6,6 @@ use super::report::{Cell, Report, Spread};
 use super::scenario::Scenario;
 use super::table::{NONE, Table};
 use super::{sweep, verdict};
-use crate::process;
 use crate::text::{bytes, count, micros, plural, three_digits};
 use pentaport_cli::statistics::Summary;
 
@@ -62,7 +61,7 @@ impl Format {
         }
         let width = self.width().map_or(COLUMNS, |width| width.clamp(20, COLUMNS));
         let options = textwrap::Options::new(width).initial_indent(first).subsequent_indent(others);
-        textwrap::fill(text, options.break_words(false)) + "\n"
+        textwrap::fill(text, options.break_words(false).word_splitter(textwrap::WordSplitter::NoHyphenation)) + "\n"
     }
 }
 
@@ -250,9 +249,8 @@ fn legend(report: &Report, claims: &Claims) -> String {
         text += " Threads are workers + others, or all of them.";
     }
     if report.results.iter().any(|cell| cell.memory_per_connection_bytes.is_some()) {
-        text += " Memory is the growth of the server's process";
-        text += if cfg!(target_os = "linux") { ", of its anonymous pages," } else { "" };
-        text += " divided by its connections, where these are at least 1,000.";
+        text += " Memory is the growth of the server's process, on Linux of its anonymous pages, divided by its \
+                 connections, where these are at least 1,000.";
     }
-    text + &format!(" Measured is {}.", process::WHAT_IS_MEASURED)
+    text
 }

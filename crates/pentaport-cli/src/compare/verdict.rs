@@ -13,6 +13,7 @@ pub(super) fn text(report: &Report, claims: &Claims, format: Format) -> String {
     if !claims.are_possible() {
         return text + &format.paragraph(&too_few(claims));
     }
+    text += &format.paragraph(&format!("What was measured is {}.", report.measured));
     let standings = || report.scenarios.iter().zip(&claims.standings);
     for (scenario, standing) in standings() {
         let cells: Vec<&Cell> = report.cells(scenario).collect();

@@ -1,0 +1,111 @@
+//! An echo server over the completion port that uses a given share of CPU time more for each message than it needs: what
+//! `cargo xtask compare-check` plants, to see whether `compare` finds it.
+//!
+//! `slowed_echo --share 0.1 [--threads N]` serves until it is told to stop by SIGTERM. What a message costs differs by the
+//! load, so it is measured all the time: the CPU time of the process, without what was burnt, divided by the messages.
+#![forbid(unsafe_code)]
+
+use cpu_time::ProcessTime;
+use pentaport_server::{Connection, Model, Options, Reply, Server, Service};
+use std::hint::black_box;
+use std::io::Write;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Messages after which the cost is looked at again.
+const WINDOW: u64 = 64;
+/// A window that took longer was no load: connections were opened in it, or nothing was done.
+const LONGEST_WINDOW: Duration = Duration::from_millis(20);
+
+struct Slowed {
+    share: f64,
+    /// How many turns of the loop a nanosecond has.
+    turns_per_nanosecond: f64,
+    messages: AtomicU64,
+    /// Turns that each message burns.
+    turns: AtomicU64,
+    window: Mutex<Window>,
+}
+
+/// The beginning of a window.
+struct Window {
+    cpu: ProcessTime,
+    time: Instant,
+}
+
+impl Service for Slowed {
+    type Session = ();
+
+    fn open(&self, _: &Connection, _: &mut Reply<'_>) {}
+
+    fn receive(&self, (): &mut (), data: &[u8], reply: &mut Reply<'_>) {
+        reply.send(data);
+        if (self.messages.fetch_add(1, Relaxed) + 1).is_multiple_of(WINDOW) {
+            self.look();
+        }
+        burn(self.turns.load(Relaxed));
+    }
+}
+
+impl Slowed {
+    /// Sets what a message burns by what messages of the last window cost.
+    fn look(&self) {
+        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
+        let (used, took) = (window.cpu.elapsed(), window.time.elapsed());
+        *window = Window { cpu: ProcessTime::now(), time: Instant::now() };
+        if took > LONGEST_WINDOW {
+            return;
+        }
+        let burnt = self.turns.load(Relaxed) as f64 / self.turns_per_nanosecond;
+        let cost = (used.as_nanos() as f64 / WINDOW as f64 - burnt).max(0.0);
+        let turns = cost * self.share * self.turns_per_nanosecond;
+        // The mean of the last few windows.
+        let before = self.turns.load(Relaxed) as f64;
+        let turns = if before == 0.0 { turns } else { before * 0.8 + turns * 0.2 };
+        self.turns.store(turns as u64, Relaxed);
+    }
+}
+
+fn burn(turns: u64) {
+    let mut x = 1u64;
+    for turn in 0..turns {
+        x = black_box(x ^ turn);
+    }
+}
+
+/// Turns per nanosecond: the best of some attempts, since whatever else runs makes one worse.
+fn calibrate() -> f64 {
+    const TURNS: u64 = 500_000;
+    let attempts = (0..5).map(|_| {
+        let start = ProcessTime::now();
+        burn(TURNS);
+        start.elapsed()
+    });
+    TURNS as f64 / attempts.min().map_or(1.0, |best| best.as_nanos() as f64).max(1.0)
+}
+
+fn main() -> std::io::Result<()> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let value = |name: &str| {
+        let place = arguments.iter().position(|argument| argument == name)?;
+        arguments.get(place + 1).cloned()
+    };
+    let number = |name: &str| value(name).map(|text| text.parse::<f64>().expect("a number"));
+    let mut options = Options { model: Model::CompletionPort, ..Options::default() };
+    if let Some(threads) = number("--threads").and_then(|threads| NonZeroUsize::new(threads as usize)) {
+        options.threads = threads;
+    }
+    let service = Slowed {
+        share: number("--share").expect("--share SHARE"),
+        turns_per_nanosecond: calibrate(),
+        messages: AtomicU64::new(0),
+        turns: AtomicU64::new(0),
+        window: Mutex::new(Window { cpu: ProcessTime::now(), time: Instant::now() }),
+    };
+    let server = Server::bind("127.0.0.1:0".parse().expect("an address"), options)?;
+    println!("listening on {}", server.local_addr());
+    std::io::stdout().flush()?;
+    server.run(service).map(drop)
+}

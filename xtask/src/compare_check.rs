@@ -168,7 +168,8 @@ impl Fits {
     fn start(seed: u64) -> Fits {
         // One for each pair, for as long as the program runs.
         let over: &'static AtomicBool = Box::leak(Box::new(AtomicBool::new(false)));
-        let mut random = seed ^ SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_nanos() as u64);
+        let mut random =
+            seed ^ SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_nanos() as u64);
         let mut next = move || {
             // Xorshift: any will do.
             random ^= random << 13;

@@ -14,8 +14,9 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Messages after which the cost is looked at again.
+/// Messages after which the cost is looked at again: fewer at the beginning, so that little of a short load is not slowed.
 const WINDOW: u64 = 64;
+const FIRST_WINDOW: u64 = 16;
 /// A window that took longer was no load: connections were opened in it, or nothing was done.
 const LONGEST_WINDOW: Duration = Duration::from_millis(20);
 
@@ -42,8 +43,10 @@ impl Service for Slowed {
 
     fn receive(&self, (): &mut (), data: &[u8], reply: &mut Reply<'_>) {
         reply.send(data);
-        if (self.messages.fetch_add(1, Relaxed) + 1).is_multiple_of(WINDOW) {
-            self.look();
+        let messages = self.messages.fetch_add(1, Relaxed) + 1;
+        let window = if messages <= WINDOW * 4 { FIRST_WINDOW } else { WINDOW };
+        if messages.is_multiple_of(window) {
+            self.look(window);
         }
         burn(self.turns.load(Relaxed));
     }
@@ -51,7 +54,7 @@ impl Service for Slowed {
 
 impl Slowed {
     /// Sets what a message burns by what messages of the last window cost.
-    fn look(&self) {
+    fn look(&self, messages: u64) {
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         let (used, took) = (window.cpu.elapsed(), window.time.elapsed());
         *window = Window { cpu: ProcessTime::now(), time: Instant::now() };
@@ -59,7 +62,7 @@ impl Slowed {
             return;
         }
         let burnt = self.turns.load(Relaxed) as f64 / self.turns_per_nanosecond;
-        let cost = (used.as_nanos() as f64 / WINDOW as f64 - burnt).max(0.0);
+        let cost = (used.as_nanos() as f64 / messages as f64 - burnt).max(0.0);
         let turns = cost * self.share * self.turns_per_nanosecond;
         // The mean of the last few windows.
         let before = self.turns.load(Relaxed) as f64;

@@ -7,9 +7,9 @@ use super::results::{
     CallsResult, CallsRound, CaseResult, Machine, Origin, QueueCase, QueueResult, QueueSubject, Results, Run,
     SubjectCalls, SubjectResult,
 };
-use pentaport_cli::statistics::Summary;
 use super::{shell, targets};
 use anyhow::Context;
+use pentaport_cli::statistics::Summary;
 use std::fmt::Write;
 
 /// Columns of a printed command.

@@ -58,9 +58,9 @@ impl Claims {
     pub(crate) fn of(report: &Report) -> Claims {
         let measured = |scenario: &Scenario| {
             let cells: Vec<_> = report.cells(scenario).collect();
-            let control = report.control(scenario).and_then(|control| {
-                Some((cells.iter().position(|cell| cell.name == control.name)?, control.costs()))
-            });
+            let control = report
+                .control(scenario)
+                .and_then(|control| Some((cells.iter().position(|cell| cell.name == control.name)?, control.costs())));
             Measured { subjects: cells.iter().map(|cell| cell.costs()).collect(), control }
         };
         Claims::of_costs(&report.scenarios.iter().map(measured).collect::<Vec<_>>())
@@ -73,7 +73,8 @@ impl Claims {
             let names: Vec<&str> = report.cells(scenario).map(|cell| cell.name.as_str()).collect();
             for (subject, dearer) in names.iter().enumerate() {
                 for (other, than) in names.iter().enumerate().filter(|&(other, _)| standing.is_dearer(subject, other)) {
-                    let Some(Summary { median, interval: Some((low, high)), .. }) = standing.ratio(subject, other) else {
+                    let Some(Summary { median, interval: Some((low, high)), .. }) = standing.ratio(subject, other)
+                    else {
                         continue;
                     };
                     let (dearer, than) = ((*dearer).to_owned(), (*than).to_owned());
@@ -173,8 +174,7 @@ impl Standing {
     /// What a subject of a higher rank is compared with: the best, or, if only others were shown to cost less, the best of
     /// those.
     pub(crate) fn reference(&self, subject: usize) -> Option<usize> {
-        let mut cheaper: Vec<usize> =
-            (0..self.known.len()).filter(|&other| self.is_dearer(subject, other)).collect();
+        let mut cheaper: Vec<usize> = (0..self.known.len()).filter(|&other| self.is_dearer(subject, other)).collect();
         self.sort_by_median(&mut cheaper);
         let best = self.best().first().copied();
         best.filter(|best| cheaper.contains(best)).or(cheaper.first().copied())

@@ -76,7 +76,11 @@ impl Ready {
     }
 
     /// Loads it once.
-    pub(super) fn measure(&self, scenario: &Scenario, conditions: &Conditions) -> anyhow::Result<(Measurement, Latencies)> {
+    pub(super) fn measure(
+        &self,
+        scenario: &Scenario,
+        conditions: &Conditions,
+    ) -> anyhow::Result<(Measurement, Latencies)> {
         let options = LoadOptions {
             address: self.server.address(),
             connections: scenario.connections,
@@ -94,7 +98,11 @@ impl Ready {
 
     fn churn(&self, options: &LoadOptions, scenario: &Scenario) -> anyhow::Result<(Measurement, Latencies)> {
         if !scenario.warmup().is_zero() {
-            churn::verdict(&churn::churn(&LoadOptions { duration: scenario.warmup(), ..options.clone() }, None, |_, _| {})?)?;
+            churn::verdict(&churn::churn(
+                &LoadOptions { duration: scenario.warmup(), ..options.clone() },
+                None,
+                |_, _| {},
+            )?)?;
         }
         let before = self.usage();
         let report = churn::churn(options, None, |_, _| {})?;

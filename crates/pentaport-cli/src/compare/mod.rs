@@ -264,7 +264,9 @@ fn what_fits(planned: Vec<Planned>) -> anyhow::Result<(Vec<Planned>, Vec<LeftOut
                 left_out.push(LeftOut {
                     scenario: planned.scenario.title,
                     reason: error.to_string(),
-                    advice: error.downcast_ref().map_or_else(String::new, |failure: &Failure| failure.hint().to_owned()),
+                    advice: error
+                        .downcast_ref()
+                        .map_or_else(String::new, |failure: &Failure| failure.hint().to_owned()),
                 });
                 first = first.or(Some(error));
             }
@@ -284,7 +286,8 @@ fn measure_all(
     conditions: &Conditions,
     report: &mut Report,
 ) -> Vec<(String, String, Latencies)> {
-    let with_control = subjects.len() + usize::from(planned.iter().any(|planned| arguments.has_control(planned.rounds)));
+    let with_control =
+        subjects.len() + usize::from(planned.iter().any(|planned| arguments.has_control(planned.rounds)));
     let mut progress = Progress::new(planned, with_control);
     let mut latencies = Vec::new();
     // The last model: in the default list the completion port, which keeps connections among all workers.
@@ -300,9 +303,8 @@ fn measure_all(
         let seed = report.settings.seed ^ report.scenarios.len() as u64;
         let outcome = rounds::measure(planned, &taking_part, control, conditions, seed, &mut progress);
         if scenario.rate.is_some() {
-            let is_broken = |name: &str| {
-                outcome.cells.iter().any(|cell| cell.name == name && !rounds::kept_up(cell, scenario))
-            };
+            let is_broken =
+                |name: &str| outcome.cells.iter().any(|cell| cell.name == name && !rounds::kept_up(cell, scenario));
             taking_part.retain(|subject| !is_broken(subject.name()));
         }
         let of_subject = |(name, latencies)| (scenario.name.clone(), name, latencies);
@@ -376,7 +378,9 @@ fn fault(report: &Report) -> anyhow::Result<()> {
     };
     if let Some((cell, error)) = failed.next() {
         let (with, more) = (plural(cell.connections as u64, "connection"), more(failed.count()));
-        return Err(Failure::new(format!("{} failed with {with}: {error}{more}", cell.name), cell.advice.clone()).into());
+        return Err(
+            Failure::new(format!("{} failed with {with}: {error}{more}", cell.name), cell.advice.clone()).into()
+        );
     }
     if let Some(left_out) = report.left_out.first() {
         let more = more(report.left_out.len() - 1);

@@ -95,6 +95,7 @@ fn hard_to_compare(report: &Report, claims: &Claims) -> String {
         let index = report.cells(scenario).position(|cell| cell.name == HARD_TO_COMPARE)?;
         standing.rank(index)
     };
-    let ranks: Vec<String> = report.scenarios.iter().zip(&claims.standings).filter_map(rank).map(|r| r.to_string()).collect();
+    let ranks: Vec<String> =
+        report.scenarios.iter().zip(&claims.standings).filter_map(rank).map(|r| r.to_string()).collect();
     if ranks.is_empty() { String::new() } else { format!(" Its ranks here are {}.", ranks.join(", ")) }
 }

@@ -66,7 +66,9 @@ pub(super) fn measure(
         // A round is not begun that would end late, if the others are a guide.
         Rounds::Within(time) => round == 0 || start.elapsed() * (round + 1) as u32 / (round as u32) < time,
     } {
-        for index in orders.draw() {
+        // A single round has the order of the list: there is nothing to turn.
+        let order = if planned.rounds == Rounds::Exactly(1) { (0..contenders.len()).collect() } else { orders.draw() };
+        for index in order {
             let contender = &mut contenders[index];
             let name = contender.subject.name();
             progress.show(&format!("{}: round {}, {name}", scenario.title, round + 1));

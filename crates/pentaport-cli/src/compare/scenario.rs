@@ -112,13 +112,9 @@ impl Standard {
         let plain = plain(arguments, process::SHORT_LOAD, WARMUP);
         let depth = plain.depth;
         match self {
-            Standard::One => {
-                Scenario { name: "one".into(), title: "one connection".into(), connections: 1, ..plain }
-            }
+            Standard::One => Scenario { name: "one".into(), title: "one connection".into(), connections: 1, ..plain },
             Standard::Busy => Scenario { name: "64".into(), title: "64 busy".into(), ..plain },
-            Standard::Many => {
-                Scenario { name: "1000".into(), title: "1,000 busy".into(), connections: 1_000, ..plain }
-            }
+            Standard::Many => Scenario { name: "1000".into(), title: "1,000 busy".into(), connections: 1_000, ..plain },
             Standard::Idle => {
                 let idle = idle_that_fits(arguments.subjects_and_control());
                 let title = format!("64 busy among {} idle", count(idle as u64));
@@ -191,7 +187,17 @@ pub(super) fn planned(arguments: &Arguments) -> Vec<Planned> {
     }
     if arguments.is_custom() {
         let connections = arguments.connections.clone().unwrap_or_else(|| vec![1, 64, 1_000]);
-        return connections.into_iter().map(|connections| planned(custom(arguments, connections), None)).collect();
+        let mut scenarios: Vec<Scenario> = Vec::new();
+        for connections in connections {
+            let mut scenario = custom(arguments, connections);
+            // Cells are known by their scenario's name.
+            while scenarios.iter().any(|other| other.name == scenario.name) {
+                scenario.name += "-again";
+                scenario.title += ", again";
+            }
+            scenarios.push(scenario);
+        }
+        return scenarios.into_iter().map(|scenario| planned(scenario, None)).collect();
     }
     let chosen = |standard: &Standard| arguments.scenarios.is_empty() || arguments.scenarios.contains(standard);
     let standards = Standard::ALL.into_iter().filter(chosen);

@@ -36,7 +36,8 @@ pub(crate) fn side_by_side(reports: &[&Report], format: Format) -> String {
     text += "\n";
     let rows = rows(reports);
     if rows.is_empty() {
-        return text + &format.paragraph("No scenario was measured in the same way with the same server in two of them.");
+        return text
+            + &format.paragraph("No scenario was measured in the same way with the same server in two of them.");
     }
     let comparisons = rows.iter().map(|row| row.cells[1..].iter().flatten().count()).sum();
     let each = for_each_of(comparisons, CONFIDENCE);
@@ -61,7 +62,10 @@ pub(crate) fn side_by_side(reports: &[&Report], format: Format) -> String {
 
 fn describe(report: &Report) -> String {
     let settings = &report.settings;
-    let busy = report.foreign.filter(|foreign| foreign.is_busy()).map_or_else(String::new, |f| format!("; busy: {}", f.text()));
+    let busy = report
+        .foreign
+        .filter(|foreign| foreign.is_busy())
+        .map_or_else(String::new, |f| format!("; busy: {}", f.text()));
     format!(
         "pentaport {} of {}, {}; {} workers, load of {} threads{}{busy}",
         report.version,
@@ -112,9 +116,13 @@ fn table(rows: &[&Row<'_>], runs: usize, each: f64, format: Format) -> String {
     let mut table = Table::new(header);
     for row in rows {
         let figures = |cell: Option<&Cell>, figure: Figure| cell.map_or_else(Vec::new, |cell| cell.figures(figure));
-        let shift = |cell: Option<&Cell>, figure: Figure| Shift::of(&figures(row.cells[0], figure), &figures(cell, figure), each);
+        let shift = |cell: Option<&Cell>, figure: Figure| {
+            Shift::of(&figures(row.cells[0], figure), &figures(cell, figure), each)
+        };
         let mut line = vec![row.name.to_owned()];
-        line.extend(row.cells.iter().map(|cell| spread(cell.and_then(|cell| cell.server_cpu_us_per_message), three_digits)));
+        line.extend(
+            row.cells.iter().map(|cell| spread(cell.and_then(|cell| cell.server_cpu_us_per_message), three_digits)),
+        );
         for &cell in &row.cells[1..] {
             let shift = shift(cell, Measurement::cpu);
             line.extend([ratio(shift), says(shift).to_owned()]);
@@ -124,8 +132,13 @@ fn table(rows: &[&Row<'_>], runs: usize, each: f64, format: Format) -> String {
         line.extend(row.cells[1..].iter().map(|&cell| ratio(shift(cell, |m| Some(m.p99_us)))));
         table.row(line);
     }
-    let idle: Vec<String> = rows[0].cells.iter().zip(letters).filter_map(|(cell, letter)| Some((cell.as_ref()?, letter)))
-        .map(|(cell, letter)| format!("{letter}: {} rounds", count(cell.runs.len() as u64))).collect();
+    let idle: Vec<String> = rows[0]
+        .cells
+        .iter()
+        .zip(letters)
+        .filter_map(|(cell, letter)| Some((cell.as_ref()?, letter)))
+        .map(|(cell, letter)| format!("{letter}: {} rounds", count(cell.runs.len() as u64)))
+        .collect();
     table.render(format) + &format.paragraph(&format!("{}.", idle.join(", ")))
 }
 
@@ -133,7 +146,9 @@ fn ratio(shift: Option<Shift>) -> String {
     match shift {
         None => NONE.to_owned(),
         Some(Shift { ratio, interval: None }) => times(ratio),
-        Some(Shift { ratio, interval: Some((low, high)) }) => format!("{} [{}–{}]", times(ratio), times(low), times(high)),
+        Some(Shift { ratio, interval: Some((low, high)) }) => {
+            format!("{} [{}–{}]", times(ratio), times(low), times(high))
+        }
     }
 }
 

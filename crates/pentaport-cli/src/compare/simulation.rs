@@ -89,7 +89,9 @@ fn simulate(seed: u64, rounds: usize, costs: [f64; MODELS], noise: Noise) -> Cla
 
 fn claims(claims: &Claims) -> usize {
     let pairs = (0..MODELS).flat_map(|one| (0..MODELS).map(move |other| (one, other)));
-    let of = |standing: &super::claims::Standing| pairs.clone().filter(|&(one, other)| standing.is_dearer(one, other)).count();
+    let of = |standing: &super::claims::Standing| {
+        pairs.clone().filter(|&(one, other)| standing.is_dearer(one, other)).count()
+    };
     claims.standings.iter().map(of).sum()
 }
 
@@ -140,7 +142,8 @@ fn ten_percent_are_found() {
     // All six others are cheaper, in each of five scenarios.
     let found = |seed: u64, noise: Noise, rounds: usize| {
         let claims = simulate(seed, rounds, costs, noise);
-        let found = claims.standings.iter().all(|standing| (0..MODELS).all(|other| other == 2 || standing.is_dearer(2, other)));
+        let found =
+            claims.standings.iter().all(|standing| (0..MODELS).all(|other| other == 2 || standing.is_dearer(2, other)));
         let wrong = claims.standings.iter().any(|standing| (0..MODELS).any(|other| standing.is_dearer(other, 2)));
         assert!(!wrong, "seed {seed}: the dearest is called cheaper");
         found

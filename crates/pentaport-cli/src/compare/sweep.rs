@@ -27,7 +27,8 @@ pub(super) fn text(report: &Report, axis: Axis, format: Format) -> String {
         text += &format.heading(title);
         let mut table = Table::new(std::iter::once(axis.name()).chain(names.iter().copied()));
         for scenario in &report.scenarios {
-            let cell = |name: &&str| report.cells(scenario).find(|cell| cell.name == **name).map_or(NONE.to_owned(), show);
+            let cell =
+                |name: &&str| report.cells(scenario).find(|cell| cell.name == **name).map_or(NONE.to_owned(), show);
             table.row(std::iter::once(scenario.title.clone()).chain(names.iter().map(cell)).collect());
         }
         text += &table.render(format);
@@ -39,7 +40,11 @@ pub(super) fn text(report: &Report, axis: Axis, format: Format) -> String {
     }
     let rounds = report.results.iter().map(|cell| cell.figures(|m: &Measurement| Some(m.p50_us)).len());
     let rounds = (rounds.clone().min().unwrap_or(0), rounds.max().unwrap_or(0));
-    let rounds = if rounds.0 == rounds.1 { plural(rounds.0 as u64, "round") } else { format!("{} to {} rounds", rounds.0, rounds.1) };
+    let rounds = if rounds.0 == rounds.1 {
+        plural(rounds.0 as u64, "round")
+    } else {
+        format!("{} to {} rounds", rounds.0, rounds.1)
+    };
     let how = report.scenarios.first().map_or_else(String::new, |scenario| {
         let rate = match axis {
             Axis::Rate => ". Latency counts from when a message was due",
@@ -49,10 +54,7 @@ pub(super) fn text(report: &Report, axis: Axis, format: Format) -> String {
             Axis::Connections => String::new(),
             _ => format!("{}, ", plural(scenario.connections as u64, "connection")),
         };
-        format!(
-            " {connections}loads of {}{rate}.",
-            crate::text::duration(scenario.duration())
-        )
+        format!(" {connections}loads of {}{rate}.", crate::text::duration(scenario.duration()))
     });
     let measured = &report.measured;
     text + &format.paragraph(&format!("Medians (minimum–maximum) of {rounds};{how} Measured is {measured}."))

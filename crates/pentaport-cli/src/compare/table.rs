@@ -50,7 +50,8 @@ impl Table {
 
     /// Columns of text that a column takes, with the line and the spaces beside it.
     fn width_of(&self, column: usize) -> usize {
-        let cells = std::iter::once(&self.header).chain(&self.rows).map(|row| console::measure_text_width(&row[column]));
+        let cells =
+            std::iter::once(&self.header).chain(&self.rows).map(|row| console::measure_text_width(&row[column]));
         cells.max().unwrap_or(0) + 3
     }
 
@@ -92,7 +93,10 @@ mod tests {
         for width in [30, 36, 40, 50, 60] {
             let text = table().render(Format::Plain { width: Some(width) });
             assert!(widths(&text) <= width.max(35), "{width}: {text}");
-            assert!(text.lines().all(|line| line.is_empty() || (line.starts_with('|') && line.ends_with('|'))), "{text}");
+            assert!(
+                text.lines().all(|line| line.is_empty() || (line.starts_with('|') && line.ends_with('|'))),
+                "{text}"
+            );
         }
         let parts = table().render(Format::Plain { width: Some(40) });
         assert_eq!(parts.matches("completion-port").count(), 2, "{parts}");

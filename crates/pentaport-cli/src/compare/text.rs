@@ -102,16 +102,17 @@ fn warnings(report: &Report, claims: &Claims, format: Format) -> String {
             most_rounds(report).map_or_else(String::new, |rounds| format!(" {}", rounds * 2))
         ));
     }
-    if report.interrupted {
-        warnings.push("Interrupted: rows are missing, or are of fewer rounds".to_owned());
-    }
     for left_out in &report.left_out {
         warnings.push(format!("LEFT OUT: {}: {}; {}", left_out.scenario, left_out.reason, left_out.advice));
     }
-    for cell in &report.results {
-        warnings.extend(failure(cell, &report.scenarios));
+    let mut text: String = warnings.iter().map(|warning| format.point(warning.trim_end_matches("; "))).collect();
+    // A line each, for those who look for it.
+    let interrupted = report.interrupted.then(|| "Interrupted: rows are missing, or are of fewer rounds.".to_owned());
+    let failures = report.results.iter().filter_map(|cell| failure(cell, &report.scenarios));
+    for line in interrupted.into_iter().chain(failures) {
+        text += if text.is_empty() { "" } else { "\n" };
+        text += &(line + "\n");
     }
-    let text: String = warnings.iter().map(|warning| format.point(warning.trim_end_matches("; "))).collect();
     if text.is_empty() { text } else { text + "\n" }
 }
 
@@ -235,7 +236,8 @@ fn none() -> String {
 
 /// How to read the tables.
 fn legend(report: &Report, claims: &Claims) -> String {
-    let knows = |figure: fn(&Measurement) -> Option<f64>| report.results.iter().any(|cell| !cell.figures(figure).is_empty());
+    let knows =
+        |figure: fn(&Measurement) -> Option<f64>| report.results.iter().any(|cell| !cell.figures(figure).is_empty());
     let mut text = "Figures are medians (minimum–maximum) of the rounds.".to_owned();
     if claims.are_possible() {
         text += &format!(

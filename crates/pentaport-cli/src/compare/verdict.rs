@@ -45,7 +45,11 @@ fn too_few(claims: &Claims) -> String {
 /// Which are as good as the best, and what the others cost more.
 fn of_scenario(cells: &[&Cell], standing: &Standing, claims: &Claims) -> String {
     if !standing.can_tell() {
-        return format!("{} are too few: at least {} tell.", plural(standing.rounds as u64, "round"), claims.fewest_rounds);
+        return format!(
+            "{} are too few: at least {} tell.",
+            plural(standing.rounds as u64, "round"),
+            claims.fewest_rounds
+        );
     }
     let best = standing.best();
     let names: Vec<&str> = best.iter().map(|&index| cells[index].name.as_str()).collect();
@@ -116,7 +120,8 @@ fn choice(report: &Report, standings: &[(&Scenario, &Standing)]) -> Vec<String> 
     };
     let names: Vec<&str> = good.iter().map(|record| record.name).collect();
     let mut points = vec![match &names[..] {
-        [] => "No model is as good as the best in every scenario: choose by the scenario that is nearest to yours.".to_owned(),
+        [] => "No model is as good as the best in every scenario: choose by the scenario that is nearest to yours."
+            .to_owned(),
         [only] => format!("{only} is as good as the best {scenarios}: the one to choose for CPU time."),
         _ => format!(
             "{} are as good as the best {scenarios}: for CPU time any of them will do, so choose by which is easiest to \
@@ -136,7 +141,8 @@ fn warning(record: &Record<'_>) -> String {
     }
     let mut dearer = record.dearer.clone();
     dearer.sort_by(|(_, one), (_, other)| other.total_cmp(one));
-    let places: Vec<String> = dearer.iter().map(|(title, factor)| format!("{} times in \"{title}\"", times(*factor))).collect();
+    let places: Vec<String> =
+        dearer.iter().map(|(title, factor)| format!("{} times in \"{title}\"", times(*factor))).collect();
     let elsewhere = match record.best_in {
         0 => "",
         _ => "; elsewhere as good as the best",

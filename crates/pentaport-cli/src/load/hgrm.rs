@@ -51,7 +51,8 @@ mod tests {
         let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
         assert_eq!(lines[0], ["Value", "Percentile", "TotalCount", "1/(1-Percentile)"]);
         assert_eq!(lines[1], [""; 0]);
-        let rows: Vec<&Vec<&str>> = lines.iter().filter(|line| line.len() >= 3 && !line[0].starts_with(['#', 'V'])).collect();
+        let rows: Vec<&Vec<&str>> =
+            lines.iter().filter(|line| line.len() >= 3 && !line[0].starts_with(['#', 'V'])).collect();
         let half = rows.iter().find(|row| row[1] == "0.500000000000").expect("the median has its line");
         assert_eq!((half[0], half[2], half[3]), ("500.223", "500", "2.00"), "{text}");
         assert_eq!(rows.last().unwrap()[..], ["1000.447", "1.000000000000", "1000"], "{text}");

@@ -37,7 +37,7 @@ enum Command {
     Serve(serve::Arguments),
     Connect(connect::Arguments),
     Load(load::command::Arguments),
-    Compare(compare::Arguments),
+    Compare(Box<compare::Arguments>),
     Report(report::Arguments),
     #[command(hide = true)]
     Hold(compare::hold::Arguments),

@@ -118,7 +118,7 @@ impl Standing {
         let control = measured.control.as_ref();
         let rounds = subjects.iter().map(|costs| costs.iter().flatten().count()).max().unwrap_or(0);
         Standing {
-            known: subjects.iter().map(|costs| is_known(costs)).collect(),
+            known: subjects.iter().map(is_known).collect(),
             control: control.and_then(|(index, costs)| Some((*index, ratio(costs, &subjects[*index])?))),
             medians: subjects.iter().map(|costs| Some(Summary::of(costs.iter().flatten().copied())?.median)).collect(),
             ratios,

@@ -48,7 +48,7 @@ pub(crate) struct Scenario {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Rounds {
     Exactly(usize),
-    /// As many as fit into this time, and at least one.
+    /// As many as fit into this time, and at least three.
     Within(Duration),
 }
 

@@ -114,7 +114,6 @@ fn of_equal_models_nothing_is_claimed_in_19_of_20_runs() {
     ] {
         for rounds in [14, 55] {
             let false_claims = (0..RUNS).filter(|&seed| claims(&simulate(seed, rounds, EQUAL, noise)) > 0).count();
-            println!("{name}, {rounds}: {false_claims} of {RUNS}");
             assert!(false_claims as u64 <= RUNS / 20, "{name}, {rounds} rounds: in {false_claims} of {RUNS} runs");
         }
     }

@@ -69,9 +69,9 @@ fn end(report: &Report, name: &str) -> String {
             last = Some(&scenario.title);
             continue;
         }
-        let reached = cell.messages_per_second.map_or(0.0, |reached| reached.median).round() as u64;
+        let reached = cell.messages_per_second.map_or(0.0, |reached| reached.max).round() as u64;
         let before = last.map_or_else(String::new, |last| format!(" keeps up with {last},"));
-        return format!("{name}:{before} breaks at {}: {}/s come back", scenario.title, count(reached));
+        return format!("{name}:{before} breaks at {}: {}/s come back at most", scenario.title, count(reached));
     }
     match last {
         Some(last) => format!("{name}: keeps up with all, {last} the last of them"),

@@ -30,8 +30,10 @@ impl Format {
         match self {
             Format::Markdown => None,
             Format::Text => {
-                let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-                told.or_else(|| console::Term::stdout().size_checked().map(|(_, columns)| usize::from(columns)))
+                let told = || std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+                let terminal = console::Term::stdout().size_checked().map(|(_, columns)| usize::from(columns));
+                // A terminal that does not know says 0.
+                terminal.filter(|&columns| columns > 0).or_else(told)
             }
             #[cfg(test)]
             Format::Plain { width } => width,

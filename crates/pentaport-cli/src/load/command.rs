@@ -153,8 +153,8 @@ fn load(options: &LoadOptions, warmup: Duration) -> anyhow::Result<LoadReport> {
         verdict(&session.run_for(warmup, None, |_, _| bar.tick())).inspect_err(|_| bar.finish_and_clear())?;
     }
     bar.set_style(style("loading {bar:20} {wide_msg}"));
-    let (live, mut shown) = live(&bar, options, "message");
-    let report = session.run(live.as_deref(), |elapsed, done| shown(elapsed, done));
+    let (live, shown) = live(&bar, options, "message");
+    let report = session.run(live.as_deref(), shown);
     bar.finish_and_clear();
     Ok(report)
 }
@@ -166,8 +166,8 @@ fn churn_with_bar(options: &LoadOptions, warmup: Duration) -> anyhow::Result<Chu
         report.and_then(|report| churn::verdict(&report)).inspect_err(|_| bar.finish_and_clear())?;
     }
     bar.set_style(style("churning {bar:20} {wide_msg}"));
-    let (live, mut shown) = live(&bar, options, "connection");
-    let report = churn(options, live.as_deref(), |elapsed, done| shown(elapsed, done));
+    let (live, shown) = live(&bar, options, "connection");
+    let report = churn(options, live.as_deref(), shown);
     bar.finish_and_clear();
     report
 }

@@ -1,4 +1,4 @@
-//! What a load shows while it runs: the rate and the latency of the last second.
+//! What a load shows while it runs: the rate and the latency of the last half second.
 
 use super::report::{Latencies, Latency, new_histogram};
 use crate::text::{count, micros};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How often what is shown is renewed.
-const PERIOD: Duration = Duration::from_secs(1);
+const PERIOD: Duration = Duration::from_millis(500);
 
 /// Latencies that workers have told of and nobody has looked at.
 pub(crate) struct Live {
@@ -81,18 +81,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_line_is_of_the_last_second() {
+    fn the_line_is_of_the_last_half_second() {
         let live = Arc::new(Live::new());
         let mut worker = Told::new(&live);
         let mut all = new_histogram();
         let mut shown = Shown::new(live.clone(), "message");
-        assert_eq!(shown.line(Duration::from_millis(500), 10), "");
+        assert_eq!(shown.line(Duration::from_millis(400), 10), "");
         all.record_n(1_000_000, 100).unwrap();
         worker.tell(&all);
         assert_eq!(shown.line(Duration::from_secs(1), 100), "100 messages/s, p99 1.00 ms");
         all.record_n(5_000, 400).unwrap();
         worker.tell(&all);
-        assert_eq!(shown.line(Duration::from_millis(1_500), 300), "100 messages/s, p99 1.00 ms");
+        assert_eq!(shown.line(Duration::from_millis(1_400), 300), "100 messages/s, p99 1.00 ms");
         assert_eq!(shown.line(Duration::from_secs(3), 500), "200 messages/s, p99 5.00 µs");
     }
 }

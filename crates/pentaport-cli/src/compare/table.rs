@@ -21,7 +21,7 @@ impl Table {
         self.rows.push(cells);
     }
 
-    /// The table, with an empty line after it. Columns of which nothing is known are left out.
+    /// The table, with an empty line after it.
     pub(super) fn render(&self, format: Format) -> String {
         let parts = self.parts(format.width());
         parts.iter().map(|columns| self.part(columns) + "\n\n").collect()
@@ -29,12 +29,10 @@ impl Table {
 
     /// Which columns stand together so that no part is wider than `width`: the first one is in each.
     fn parts(&self, width: Option<usize>) -> Vec<Vec<usize>> {
-        let has_content = |&column: &usize| self.rows.iter().any(|row| row[column] != NONE);
-        let others: Vec<usize> = (1..self.header.len()).filter(has_content).collect();
-        let Some(width) = width else { return vec![std::iter::once(0).chain(others).collect()] };
+        let Some(width) = width else { return vec![(0..self.header.len()).collect()] };
         let mut parts = vec![vec![0]];
         let mut used = self.width_of(0) + 1;
-        for column in others {
+        for column in 1..self.header.len() {
             let wide = self.width_of(column);
             let part = parts.last_mut().expect("there is one");
             if used + wide > width && part.len() > 1 {
@@ -89,7 +87,7 @@ mod tests {
         let widths = |text: &str| text.lines().map(console::measure_text_width).max().unwrap();
         let whole = table().render(Format::Plain { width: None });
         assert_eq!(whole.matches("completion-port").count(), 1);
-        assert!(whole.contains("| select ") && !whole.contains("third"), "{whole}");
+        assert!(whole.contains("| select ") && whole.contains(" third |"), "{whole}");
         for width in [30, 36, 40, 50, 60] {
             let text = table().render(Format::Plain { width: Some(width) });
             assert!(widths(&text) <= width.max(35), "{width}: {text}");
@@ -99,6 +97,6 @@ mod tests {
             );
         }
         let parts = table().render(Format::Plain { width: Some(40) });
-        assert_eq!(parts.matches("completion-port").count(), 2, "{parts}");
+        assert_eq!(parts.matches("completion-port").count(), 3, "{parts}");
     }
 }

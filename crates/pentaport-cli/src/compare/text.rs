@@ -158,8 +158,10 @@ fn table(report: &Report, scenario: &Scenario, standing: &Standing, format: Form
     let yardstick = report.yardstick.as_ref().and_then(|name| cells.iter().position(|cell| cell.name == *name));
     let reference = yardstick.or(standing.best().first().copied());
     let counted = scenario.counted();
-    let mut header: Vec<String> = vec!["model".into(), "rank".into(), format!("server CPU µs/{counted}")];
-    header.push(reference.map_or_else(String::new, |index| format!("CPU / {}", cells[index].name)));
+    let mut header = vec!["model".to_owned()];
+    header.extend(standing.can_tell().then(|| "rank".to_owned()));
+    header.push(format!("server CPU µs/{counted}"));
+    header.extend(reference.map(|index| format!("CPU / {}", cells[index].name)));
     header.push(format!("{counted}s/s"));
     header.extend(["p50", "p99", "p99.9", "threads", "memory/connection"].map(str::to_owned));
     let mut table = Table::new(header);
@@ -167,16 +169,16 @@ fn table(report: &Report, scenario: &Scenario, standing: &Standing, format: Form
     rows.sort_by_key(|&index| standing.rank(index).unwrap_or(usize::MAX));
     for index in rows {
         let cell = cells[index];
-        let ratio = reference.and_then(|reference| standing.ratio(index, reference));
-        table.row(vec![
-            cell.name.clone(),
-            standing.rank(index).map_or_else(none, |rank| rank.to_string()),
-            spread(cell.server_cpu_us_per_message, three_digits),
-            match ratio {
-                Some(_) if reference == Some(index) => "1".to_owned(),
-                Some(ratio) => ratio_text(ratio),
-                None => none(),
-            },
+        let ratio = |reference| match standing.ratio(index, reference) {
+            Some(_) if reference == index => "1".to_owned(),
+            Some(ratio) => ratio_text(ratio),
+            None => none(),
+        };
+        let mut row = vec![cell.name.clone()];
+        row.extend(standing.can_tell().then(|| standing.rank(index).map_or_else(none, |rank| rank.to_string())));
+        row.push(spread(cell.server_cpu_us_per_message, three_digits));
+        row.extend(reference.map(ratio));
+        row.extend([
             spread(cell.messages_per_second, |n| count(n.round() as u64)),
             spread(cell.p50_us, micros),
             spread(cell.p99_us, micros),
@@ -184,6 +186,7 @@ fn table(report: &Report, scenario: &Scenario, standing: &Standing, format: Form
             threads(cell),
             spread(cell.memory_per_connection_bytes, bytes),
         ]);
+        table.row(row);
     }
     let rounds = plural(cells.iter().map(|cell| cell.runs.len()).max().unwrap_or(0) as u64, "round");
     let kept = if scenario.kept { ", the same servers in all of them" } else { "" };
@@ -254,7 +257,7 @@ fn legend(report: &Report, claims: &Claims) -> String {
     }
     if report.results.iter().any(|cell| cell.memory_per_connection_bytes.is_some()) {
         text += " Memory is the growth of the server's process, on Linux of its anonymous pages, divided by its \
-                 connections, where these are at least 1,000.";
+                 connections; with fewer than 1,000 it would be that of the process's beginning.";
     }
     text
 }

@@ -141,8 +141,8 @@ fn warning(record: &Record<'_>) -> String {
     }
     let mut dearer = record.dearer.clone();
     dearer.sort_by(|(_, one), (_, other)| other.total_cmp(one));
-    let places: Vec<String> =
-        dearer.iter().map(|(title, factor)| format!("{} times in \"{title}\"", times(*factor))).collect();
+    let place = |(title, factor): &(&str, f64)| format!("{} times as much in \"{title}\"", times(*factor));
+    let places: Vec<String> = dearer.iter().map(place).collect();
     let elsewhere = match record.best_in {
         0 => "",
         _ => "; elsewhere as good as the best",

@@ -16,6 +16,9 @@ use std::time::{Duration, Instant};
 const GLANCE: Duration = Duration::from_millis(50);
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How often a load is repeated in which no message was sent.
+const TRIES: usize = 20;
+
 /// What is the same for all measurements of a run.
 pub(super) struct Conditions {
     pub(super) server_threads: usize,
@@ -126,8 +129,16 @@ impl Ready {
         if !scenario.warmup().is_zero() {
             command::verdict(&session.run_for(scenario.warmup(), None, |_, _| {}))?;
         }
-        let connected = self.usage();
-        let report = session.run(None, |_, _| {});
+        let mut connected = self.usage();
+        let mut report = session.run(None, |_, _| {});
+        // On a very busy machine the threads of the load may begin when its time is over.
+        for _ in 0..TRIES {
+            if report.messages > 0 || report.failed > 0 || report.interrupted {
+                break;
+            }
+            connected = self.usage();
+            report = session.run(None, |_, _| {});
+        }
         let after = self.usage();
         let threads = self.threads();
         drop(session);

@@ -10,7 +10,7 @@ use super::report::{Cell, Report};
 use super::scenario::Scenario;
 use super::table::{NONE, Table};
 use super::text::{Format, spread, times};
-use crate::text::{count, micros, three_digits};
+use crate::text::{count, micros, plural, three_digits};
 use pentaport_cli::statistics::{CONFIDENCE, Shift, for_each_of};
 
 /// Names of the runs.
@@ -67,12 +67,13 @@ fn describe(report: &Report) -> String {
         .filter(|foreign| foreign.is_busy())
         .map_or_else(String::new, |f| format!("; busy: {}", f.text()));
     format!(
-        "pentaport {} of {}, {}; {} workers, load of {} threads{}{busy}",
+        "pentaport {} of {}, {}: {}; {}, load with {}{}{busy}",
         report.version,
         report.date,
         report.machine.line(),
-        settings.server_threads,
-        settings.load_threads,
+        report.measured,
+        plural(settings.server_threads as u64, "worker"),
+        plural(settings.load_threads as u64, "thread"),
         if settings.pinned { ", pinned" } else { "" },
     )
 }
@@ -132,14 +133,14 @@ fn table(rows: &[&Row<'_>], runs: usize, each: f64, format: Format) -> String {
         line.extend(row.cells[1..].iter().map(|&cell| ratio(shift(cell, |m| Some(m.p99_us)))));
         table.row(line);
     }
-    let idle: Vec<String> = rows[0]
+    let rounds: Vec<String> = rows[0]
         .cells
         .iter()
         .zip(letters)
         .filter_map(|(cell, letter)| Some((cell.as_ref()?, letter)))
         .map(|(cell, letter)| format!("{letter}: {} rounds", count(cell.runs.len() as u64)))
         .collect();
-    table.render(format) + &format.paragraph(&format!("{}.", idle.join(", ")))
+    table.render(format) + &format.paragraph(&format!("{}.", rounds.join(", ")))
 }
 
 fn ratio(shift: Option<Shift>) -> String {

@@ -13,6 +13,9 @@
 /// How sure intervals are unless another confidence is asked for.
 pub const CONFIDENCE: f64 = 0.95;
 
+/// Figures of a group that a [`Shift`] uses at most: with more, the probabilities of its test would be lost in rounding.
+const MOST: usize = 100;
+
 /// A figure over several runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Summary {
@@ -58,8 +61,7 @@ pub struct Shift {
 impl Shift {
     /// The ratio of `to` to `from`, of which only positive figures count; None if either has none.
     pub fn of(from: &[f64], to: &[f64], confidence: f64) -> Option<Shift> {
-        let from: Vec<f64> = from.iter().copied().filter(|&figure| figure > 0.0).collect();
-        let to: Vec<f64> = to.iter().copied().filter(|&figure| figure > 0.0).collect();
+        let (from, to) = (positive(from), positive(to));
         let mut ratios: Vec<f64> = from.iter().flat_map(|from| to.iter().map(move |to| to / from)).collect();
         if ratios.is_empty() {
             return None;
@@ -84,6 +86,13 @@ pub fn fewest_runs(confidence: f64) -> usize {
         runs += 1;
     }
     runs as usize
+}
+
+/// The figures above zero; of very many, [`MOST`] that are spread evenly over them.
+fn positive(figures: &[f64]) -> Vec<f64> {
+    let positive: Vec<f64> = figures.iter().copied().filter(|&figure| figure > 0.0).collect();
+    let n = positive.len();
+    if n <= MOST { positive } else { (0..MOST).map(|place| positive[place * n / MOST]).collect() }
 }
 
 fn middle(sorted: &[f64]) -> f64 {
@@ -184,7 +193,11 @@ mod tests {
         for (probability, orders) in probabilities.iter().zip([1.0, 1.0, 2.0, 1.0, 1.0]) {
             assert!((probability - orders / 6.0).abs() < 1e-12, "{probabilities:?}");
         }
-        assert!((rank_sums(60, 75).iter().sum::<f64>() - 1.0).abs() < 1e-6);
+        for (n, m) in [(60, 75), (7, MOST), (MOST, 7), (MOST, MOST)] {
+            let probabilities = rank_sums(n, m);
+            assert!((probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-6, "{n} and {m}");
+            assert!(probabilities.iter().all(|&probability| probability > -1e-9), "{n} and {m}");
+        }
         // Critical values of U at 5 %, two-sided: 2 for 5 and 5, 23 for 10 and 10, 127 for 20 and 20.
         for (n, critical) in [(5, 2), (10, 23), (20, 127)] {
             assert_eq!(outer_ratios_left_out(n, n, 0.95), Some(critical), "{n}");
@@ -200,6 +213,9 @@ mod tests {
         let (low, high) = shift.interval.unwrap();
         assert!((shift.ratio - 2.0).abs() < 1e-3 && 1.98 < low && low < 2.0 && 2.0 < high && high < 2.02, "{shift:?}");
         assert_eq!(Shift::of(&[], &other, 0.95), None);
+        let many: Vec<f64> = (0..1_000).map(|i| 1.0 + f64::from(i) / 100_000.0).collect();
+        let (low, high) = Shift::of(&many, &many, 0.95).unwrap().interval.unwrap();
+        assert!(0.998 < low && low < 1.0 && 1.0 < high && high < 1.002, "{low} {high}");
         assert_eq!(Shift::of(&[1.0], &[3.0, 0.0], 0.95), Some(Shift { ratio: 3.0, interval: None }));
     }
 }

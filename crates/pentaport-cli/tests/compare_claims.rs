@@ -42,8 +42,8 @@ fn pentaport_in(columns: &str, arguments: &[&str]) -> std::process::Output {
     Running::spawn(command.env("COLUMNS", columns).args(arguments)).output()
 }
 
-/// Rounds that are enough to show anything in one scenario of two or three models.
-const ROUNDS: [&str; 4] = ["--runs", "14", "--duration", "10ms"];
+/// Rounds that are enough to show something of two or three models, each longer than a tick of the clock of CPU time.
+const ROUNDS: [&str; 4] = ["--runs", "14", "--duration", if cfg!(windows) { "60ms" } else { "10ms" }];
 
 #[test]
 fn the_default_scenarios_end_with_a_verdict_and_show_a_control() {

@@ -399,3 +399,26 @@ fn ctrl_c_while_connecting_has_nothing_to_report() {
     interrupted(&output);
     assert_eq!(stdout(&output), "");
 }
+
+#[test]
+fn what_warms_up_is_not_counted_and_latencies_are_kept() {
+    let (count, counted) = std::sync::mpsc::channel();
+    let server = server(move |stream, _| {
+        echo(stream, |bytes, _| {
+            let _ = count.send(bytes.len());
+        })
+    });
+    let file = std::env::temp_dir().join(format!("pentaport-load-{}.hgrm", std::process::id()));
+    let path = file.to_str().expect("a path that is text");
+    let arguments = ["--connections", "1", "--warmup", "200ms", "--duration", "200ms", "--json", "--hgrm", path];
+    let output = pentaport(&[&["load", &text(server)][..], &arguments].concat());
+    let written = std::fs::read_to_string(&file);
+    let _ = std::fs::remove_file(&file);
+    success(&output);
+    let messages = json(&output)["messages"].as_u64().unwrap();
+    let echoed: usize = counted.try_iter().sum();
+    // The first one opens the connection.
+    assert!(messages + 1 < echoed as u64 / 64, "{messages} of {echoed} bytes");
+    let histogram = written.expect("the file is written");
+    assert!(histogram.contains(&format!("Total count    = {messages:12}]")), "{histogram}");
+}

@@ -86,6 +86,30 @@ fn acceptors_give_up_their_descriptors_for_connections() {
 }
 
 #[test]
+fn acceptors_above_a_lowered_limit_are_told() {
+    in_child("acceptors_above_a_lowered_limit_are_told", || {
+        let port = port();
+        let (listener, address) = listener();
+        associate(listener, port);
+        let accepts: Vec<Accept> = (0..2).map(|_| Accept::start(listener)).collect();
+        let client = tcp();
+        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        // SAFETY: `limit` outlives the calls; a soft limit below the hard one may always be set.
+        unsafe {
+            assert_eq!(libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit), 0);
+            let lowered = libc::rlimit { rlim_cur: 3, ..limit };
+            assert_eq!(libc::setrlimit(libc::RLIMIT_NOFILE, &lowered), 0);
+        }
+        connect_to(client, address);
+        let told = (get(port, DEADLINE_MS).expect("told"), last_error());
+        assert_eq!(told, ((accepts[0].address(), false), ERROR_TOO_MANY_OPEN_FILES));
+        // SAFETY: as above. The connection is still there for the next.
+        assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) }, 0);
+        assert_eq!(get(port, DEADLINE_MS).map(|(_, succeeded)| succeeded), Some(true));
+    });
+}
+
+#[test]
 fn a_lasting_refusal_of_connections_is_told_and_costs_nothing() {
     in_child("a_lasting_refusal_of_connections_is_told_and_costs_nothing", || {
         for (errno, wsa, win32) in [

@@ -206,6 +206,7 @@ pub(crate) fn end_all(listener: &mut Locked, queues: Listener, indicate: bool) {
 /// meanwhile; false if the listener was closed then.
 #[must_use = "a listener that was closed may be another socket by now"]
 pub(crate) fn drain(listener: &mut Locked) -> bool {
+    let mut gave_up = false;
     loop {
         let Some(queues) = listener.listener() else { return true };
         let nothing_comes = listener.readable == Readable::No || queues.refused;
@@ -214,6 +215,7 @@ pub(crate) fn drain(listener: &mut Locked) -> bool {
         }
         let goes_on = match next_connection(listener) {
             Ok(connection) => {
+                gave_up = false;
                 let goes_on = connect_acceptor(listener, connection);
                 if goes_on && listener.listener().is_some_and(|queues| queues.accepts.is_empty()) {
                     select::look_again(listener);
@@ -221,8 +223,13 @@ pub(crate) fn drain(listener: &mut Locked) -> bool {
                 goes_on
             }
             Err(libc::EAGAIN) => return true,
+            // The limit has been lowered below what was given up, or another thread has taken it.
+            Err(errno @ (libc::EMFILE | libc::ENFILE)) if gave_up => refused(listener, errno),
             Err(libc::EMFILE | libc::ENFILE) => match end_lack_of_descriptors(listener) {
-                Lack::Ended => true,
+                Lack::Ended => {
+                    gave_up = true;
+                    true
+                }
                 Lack::Unfelt => return true,
                 Lack::Lasts => {
                     starve(listener);
@@ -396,7 +403,8 @@ impl Output {
 /// FALSE with WSA_IO_PENDING, ERROR_INVALID_PARAMETER for a null OVERLAPPED, WSAENOTSOCK for either socket, WSAEINVAL if
 /// the listener does not listen or the acceptor is not a fresh stream socket, WSAEFAULT for a null buffer or a
 /// remote-address length of 0. Too short an address length ends the operation with ERROR_INSUFFICIENT_BUFFER; the
-/// connection stays.
+/// connection stays, as it does when the operation ends because the system refuses connections: with
+/// ERROR_TOO_MANY_OPEN_FILES, ERROR_ACCESS_DENIED and the like.
 ///
 /// # Safety
 /// `lpoutputbuffer` is writable for the three lengths, and lives, as the OVERLAPPED does, until the operation completes.

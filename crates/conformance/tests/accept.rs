@@ -122,6 +122,24 @@ fn x39_cf_defer_keeps_the_connection_first_in_line() {
 }
 
 #[test]
+fn x39_a_deferred_connection_goes_to_a_thread_that_waits_for_one() {
+    let (listener, address) = listener();
+    let listener = Arc::new(listener);
+    let client = connected(address);
+    let mut waiting = None;
+    let deferred = listener.wsa_accept(|_| {
+        let listener = listener.clone();
+        waiting = Some(std::thread::spawn(move || listener.accept().map(|(_, peer)| peer)));
+        nap();
+        CF_DEFER
+    });
+    assert_eq!(deferred.map(drop), Err(sys::WSATRY_AGAIN));
+    let waiting = waiting.unwrap();
+    until("the other thread has the connection", || waiting.is_finished());
+    assert_eq!(waiting.join().unwrap(), client.getsockname());
+}
+
+#[test]
 #[cfg_attr(windows, ignore = "Wine 8: WSAENOTSOCK")]
 fn x39_any_other_answer_is_wsaeinval() {
     for answer in [3, -1, i32::MAX] {

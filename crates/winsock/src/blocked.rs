@@ -2,8 +2,8 @@
 //!
 //! A thread that blocks on a descriptor polls an eventfd of its own beside it. CancelIoEx names what the thread is
 //! blocked on, CancelSynchronousIo the thread; either marks the call as cancelled and writes to the eventfd. The mark
-//! says that a call was cancelled, not the eventfd: one that was written to for a call that has ended since wakes the next
-//! call once, for nothing.
+//! says that a call was cancelled, not the eventfd: that is written to, too, for what no readiness tells of, and one that was
+//! written to for a call that has ended since wakes the next call once, for nothing.
 //!
 //! A thread is blocked in several calls if a routine that runs within one blocks in another.
 
@@ -99,8 +99,16 @@ impl<'a> Blocked<'a> {
         Blocked(calls)
     }
 
-    pub(crate) fn is_cancelled(&self) -> bool {
+    fn is_cancelled(&self) -> bool {
         self.0.0.lock().last().is_some_and(|call| call.cancelled)
+    }
+
+    /// The thread is not blocked any more; true if the call was cancelled. One that comes later finds no call: it would be
+    /// told that it had cancelled one that blocks again.
+    pub(crate) fn end(self) -> bool {
+        let call = self.0.0.lock().pop();
+        std::mem::forget(self);
+        call.is_some_and(|call| call.cancelled)
     }
 }
 
@@ -117,6 +125,17 @@ pub(crate) fn cancel_on(target: Target) -> usize {
         calls.iter_mut().filter(|call| call.target == target).filter_map(|call| call.cancel().then_some(())).count()
     };
     THREADS.lock().values().map(on).sum()
+}
+
+/// Has the threads that are blocked on something look again at what they wait for, which no readiness tells of.
+pub(crate) fn wake_on(target: Target) {
+    for calls in THREADS.lock().values() {
+        for call in calls.0.lock().iter().filter(|call| call.target == target) {
+            if let Alarm::Eventfd(eventfd) = &call.alarm {
+                os::eventfd_write(eventfd);
+            }
+        }
+    }
 }
 
 /// Waits until `events` hold for a descriptor that is no socket's.
@@ -137,11 +156,8 @@ pub(crate) fn wait_ready(target: Target, fd: RawFd, events: i16) -> OsResult<()>
         if fds[1].revents != 0 {
             os::eventfd_drain(&eventfd);
         }
-        if call.is_cancelled() {
-            return Err(libc::ECANCELED);
-        }
-        if fds[0].revents != 0 {
-            return Ok(());
+        if fds[0].revents != 0 || call.is_cancelled() {
+            return if call.end() { Err(libc::ECANCELED) } else { Ok(()) };
         }
     }
 }

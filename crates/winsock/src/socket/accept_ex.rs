@@ -10,6 +10,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::address::Address;
+use crate::blocked::{self, Target};
 use crate::dispatcher;
 use crate::error::{WsaError, fail, finish_bool, status_from_errno, wsa_from_errno};
 use crate::objects::table;
@@ -209,8 +210,13 @@ pub(crate) fn drain(listener: &mut Locked) -> bool {
     let mut gave_up = false;
     loop {
         let Some(queues) = listener.listener() else { return true };
-        let nothing_comes = listener.readable == Readable::No || queues.refused;
-        if queues.accepts.is_empty() || (nothing_comes && !queues.has_deferred()) {
+        if queues.accepts.is_empty() {
+            if queues.has_deferred() {
+                tell_of_deferred(listener);
+            }
+            return true;
+        }
+        if (listener.readable == Readable::No || queues.refused) && !queues.has_deferred() {
             return true;
         }
         let goes_on = match next_connection(listener) {
@@ -246,6 +252,14 @@ pub(crate) fn drain(listener: &mut Locked) -> bool {
             return false;
         }
     }
+}
+
+/// A connection that was put back is for accept: threads in that call and in select do not learn of it by the descriptor.
+fn tell_of_deferred(listener: &Locked) {
+    if listener.has_blocked() {
+        blocked::wake_on(Target::Socket(listener.handle));
+    }
+    select::look_again(listener);
 }
 
 /// What is to be said of a lack of descriptors.

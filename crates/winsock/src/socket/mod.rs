@@ -749,7 +749,7 @@ impl Locked {
         let call = wake.as_ref().map(|wake| Blocked::polling(&me, Target::Socket(handle), wake.clone()));
         socket.blocked.fetch_add(1, Ordering::Relaxed);
         let result = self.unlocked(|| poll_alertably(&me, wake.as_ref(), fd, events, timeout));
-        let cancelled = call.is_some_and(|call| call.is_cancelled());
+        let cancelled = call.is_some_and(Blocked::end);
         let last = socket.blocked.fetch_sub(1, Ordering::Relaxed) == 1;
         if self.handle != handle {
             if last {

@@ -534,7 +534,8 @@ fn look_at_stream(socket: &Locked) -> Now {
 
 fn look_at_datagrams(socket: &Locked) -> Now {
     let polled = os::poll_now(socket.fd(), libc::POLLIN | libc::POLLOUT);
-    let refused = socket.options().udp_connection_reset && (polled & libc::POLLERR != 0 || socket.refused_datagram);
+    let met = polled & libc::POLLERR != 0 && socket.options().udp_connection_reset;
+    let refused = met || socket.owes_refusal();
     let mut now = Now::NOTHING;
     if (polled & libc::POLLIN != 0 || refused) && is_unclaimed(socket) {
         now.holds |= READ;

@@ -595,6 +595,11 @@ impl State {
         true
     }
 
+    /// Whether the next receive is to be told that a datagram was refused.
+    pub(crate) fn owes_refusal(&self) -> bool {
+        self.refused_datagram && self.options().udp_connection_reset
+    }
+
     /// Signals the handle, for an operation without an event, unless the program asked to leave it alone (P39).
     pub(crate) fn signal(&self, notice: &Notice) {
         if self.signals(notice) {

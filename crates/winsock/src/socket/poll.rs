@@ -11,7 +11,9 @@ use crate::deadline::Deadline;
 use crate::dispatcher;
 use crate::error::{WsaResult, fail, finish_count, is_bad};
 use crate::os;
-use crate::socket::select::{Entered, has_room, is_still_readable, poll_blocking, read_interest, write_interest};
+use crate::socket::select::{
+    Entered, has_room, is_still_readable, poll_blocking, read_interest, with_refusals, write_interest,
+};
 use crate::socket::{Locked, Phase, connect, lock};
 use crate::startup::started;
 use crate::thread;
@@ -208,6 +210,7 @@ fn found(socket: &mut Locked, asked: i16, polled: i16) -> i16 {
     if is_lost(socket) || (is_connection && polled & libc::POLLERR != 0) {
         return POLLERR | POLLHUP | (asked & POLLWRNORM);
     }
+    let polled = with_refusals(socket, polled);
     let holds = |(of_interest, ready): (i16, bool), meant: i16| ready || (of_interest != 0 && polled & meant != 0);
     let mut found = 0;
     let ended = is_connection && (socket.end_of_stream || polled & (libc::POLLRDHUP | libc::POLLHUP) != 0);

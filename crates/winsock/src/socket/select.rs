@@ -285,7 +285,7 @@ pub(super) fn read_interest(socket: &mut Locked) -> (i16, bool) {
             if taken { NOTHING } else { (libc::POLLIN, false) }
         }
         (true, Phase::Connected) | (false, Phase::Bound | Phase::Connected) => {
-            if state.fatal != 0 || state.refused_datagram {
+            if state.fatal != 0 || state.owes_refusal() {
                 READY
             } else if state.receives.is_empty() {
                 (libc::POLLIN, false)
@@ -372,6 +372,7 @@ fn next_stamp() -> u32 {
 
 fn is_ready(socket: &mut Locked, asked: Asked, events: i16) -> bool {
     connect::settle(socket);
+    let events = with_refusals(socket, events);
     let holds = |(polled, ready): (i16, bool), meant: i16| ready || (polled != 0 && events & meant != 0);
     let ended = libc::POLLHUP | libc::POLLERR;
     let read = asked.read && holds(read_interest(socket), libc::POLLIN | ended) && is_still_readable(socket);
@@ -380,9 +381,23 @@ fn is_ready(socket: &mut Locked, asked: Asked, events: i16) -> bool {
     read || write || except
 }
 
+/// What `poll` says of a socket, where a datagram that was refused is something to receive (D69). If no receive is to be told
+/// of it (SIO_UDP_CONNRESET), it is forgotten: `poll` would report it for ever.
+pub(super) fn with_refusals(socket: &Locked, polled: i16) -> i16 {
+    if socket.is_stream() || polled & libc::POLLERR == 0 {
+        return polled;
+    }
+    if socket.options().udp_connection_reset {
+        return polled | libc::POLLIN;
+    }
+    os::drain_error_queue(socket.fd());
+    let _ = os::take_error(socket.fd());
+    polled & !libc::POLLERR
+}
+
 /// Whether what `poll` saw is still there: an operation that was posted since may have taken it (S36).
 pub(super) fn is_still_readable(socket: &Locked) -> bool {
-    let ready_itself = socket.fatal != 0 || socket.refused_datagram;
+    let ready_itself = socket.fatal != 0 || socket.owes_refusal();
     let deferred = socket.listener().is_some_and(|queues| queues.has_deferred());
     // Where no operation has ever pended, nobody takes anything behind our back.
     ready_itself || deferred || !socket.is_watched() || os::poll_now(socket.fd(), libc::POLLIN) != 0

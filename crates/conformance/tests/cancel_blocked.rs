@@ -2,7 +2,10 @@
 #![forbid(unsafe_code)]
 
 use conformance::fixture::{Log, assert_no_packet, pair_on_port, unanswered};
-use conformance::raw::{How, Request, Socket, Thread, cancel_io_ex, cancel_synchronous_io, listener, pair, tcp, udp};
+use conformance::raw::{
+    Begin, How, Request, Socket, Thread, Transmit, cancel_io_ex, cancel_synchronous_io, listener, pair, tcp,
+    transmit_file, udp,
+};
 use conformance::{nap, until};
 use pentaport::sys;
 use std::mem::ManuallyDrop;
@@ -82,6 +85,39 @@ fn d78_a_send_that_blocks_is_cancelled() {
     for by in [By::Socket, By::Thread] {
         let (_peer, socket) = pair();
         is_cancelled_stream(by, cancelled(by, &socket, |socket| socket.send(&vec![0; 64 << 20])));
+    }
+}
+
+#[test]
+#[cfg_attr(windows, ignore = "Wine 8: CancelSynchronousIo finds no call on a socket, CancelIoEx of nothing is TRUE")]
+fn d78_what_queued_behind_a_cancelled_transmission_goes_on() {
+    static MUCH: [u8; 64 << 20] = [7; 64 << 20];
+    for by in [By::Socket, By::Thread] {
+        let (peer, socket) = pair();
+        let handle = socket.raw();
+        let thread = Thread::start(move || {
+            let call = Transmit { around: Some((&MUCH, b"")), ..Default::default() };
+            transmit_file(&ManuallyDrop::new(Socket::of(handle)), call)
+        });
+        // Where nothing comes, the test fails instead of hanging.
+        peer.set_sol_option(sys::SO_RCVTIMEO, 30_000).unwrap();
+        // It has begun, and cannot end.
+        assert_eq!(peer.recv(&mut [0]), Ok(1));
+        socket.shutdown(sys::SD_SEND).unwrap();
+        until("the call is cancelled", || match by {
+            By::Socket => cancel_io_ex(handle, None),
+            By::Thread => cancel_synchronous_io(thread.handle()),
+        } == Ok(()));
+        is_cancelled_stream(
+            by,
+            match thread.join() {
+                Begin::Failed(code) => Err(code),
+                begin => Ok(begin),
+            },
+        );
+        // The end of the stream comes behind what has gone out.
+        let mut part = vec![0; 1 << 20];
+        while peer.recv(&mut part).expect("the connection lives") > 0 {}
     }
 }
 

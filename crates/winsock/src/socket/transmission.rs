@@ -11,6 +11,7 @@ use crate::deadline::Deadline;
 use crate::error::{WsaResult, fail, wsa_from_errno};
 use crate::file::File;
 use crate::os::{self, OsResult};
+use crate::socket::address_calls::finish_sending;
 use crate::socket::overlapped::{self, Completion, Operation, Overlapped, conclude};
 use crate::socket::request::{Fifo, Role};
 use crate::socket::send::{self, Try, stream_failed};
@@ -232,6 +233,9 @@ pub(super) unsafe fn run(
         }
         if let Err(error) = blocked {
             socket.sends.take(|request| request.overlapped == mine.as_ptr());
+            // What queued behind us may go on.
+            send::drain(socket, None);
+            finish_sending(socket);
             return Err(error);
         }
         send::drain(socket, Some(mine));

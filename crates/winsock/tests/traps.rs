@@ -5,7 +5,9 @@
 
 use std::collections::BTreeSet;
 use std::ffi::c_void;
+use std::io::Read;
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsRawFd;
 use std::process::Command;
 use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -389,6 +391,46 @@ fn handles_are_above_every_descriptor() {
             let flags = unsafe { libc::fcntl(handle as i32, libc::F_GETFD) };
             assert_eq!(flags, -1);
         }
+    });
+}
+
+#[test]
+fn what_threads_write_to_a_standard_stream_stays_whole() {
+    in_child("what_threads_write_to_a_standard_stream_stays_whole", || {
+        // More than a pipe that has some room takes at once.
+        const RECORD: usize = 12_000;
+        const RECORDS: usize = 100;
+        let (mut read, write) = std::io::pipe().unwrap();
+        // SAFETY: 1 is the process's own to replace, for a while.
+        let output = unsafe { libc::dup(1) };
+        // SAFETY: as above.
+        assert_eq!(unsafe { libc::dup2(write.as_raw_fd(), 1) }, 1);
+        drop(write);
+        let reader = std::thread::spawn(move || {
+            let mut all = Vec::new();
+            read.read_to_end(&mut all).map(|_| all)
+        });
+        std::thread::scope(|scope| {
+            for letter in [b'a', b'b'] {
+                scope.spawn(move || {
+                    let record = [letter; RECORD];
+                    for _ in 0..RECORDS {
+                        let mut bytes = 0;
+                        // SAFETY: the buffer and the count live through the call.
+                        let ok = unsafe {
+                            WriteFile(STDOUT as HANDLE, record.as_ptr(), RECORD as u32, &mut bytes, null_mut())
+                        };
+                        assert_eq!((ok, bytes), (TRUE, RECORD as u32));
+                    }
+                });
+            }
+        });
+        // SAFETY: `output` is what 1 was. The pipe has no writer any more.
+        assert_eq!(unsafe { libc::dup2(output, 1) }, 1);
+        let all = reader.join().unwrap().unwrap();
+        assert_eq!(all.len(), 2 * RECORDS * RECORD);
+        let torn = all.chunks(RECORD).filter(|record| record.iter().any(|byte| *byte != record[0])).count();
+        assert_eq!(torn, 0);
     });
 }
 

@@ -2,6 +2,8 @@
 
 use std::os::fd::RawFd;
 
+use parking_lot::Mutex;
+
 use crate::blocked::{self, Target};
 use crate::file::codes::win32_from_errno;
 use crate::file::io::Call;
@@ -39,10 +41,16 @@ pub(super) unsafe fn run(fd: RawFd, call: Call) -> Result<u32, WIN32_ERROR> {
             Direction::Read => blocked::wait_ready(Target::Standard(fd), fd, libc::POLLIN)
                 .and_then(|()| os::file::read(fd, buffer, len as usize))
                 .map(|bytes| bytes as u32),
+            Direction::Write if never_blocks(fd) => write_all(fd, buffer, len as usize).map(|()| len),
             Direction::Write => write_when_ready(fd, buffer, len as usize).map(|bytes| bytes as u32),
         }
     }
     .map_err(win32_from_errno)
+}
+
+/// Whether it is a regular file, which takes what is written in one piece.
+fn never_blocks(fd: RawFd) -> bool {
+    os::file::status(fd).is_ok_and(|status| status.st_mode & libc::S_IFMT == libc::S_IFREG)
 }
 
 /// What a pipe that is ready for more takes without blocking (PIPE_BUF).
@@ -56,6 +64,9 @@ const TAKEN_AT_ONCE: usize = 4096;
 /// # Safety
 /// As for [`write_all`].
 unsafe fn write_when_ready(fd: RawFd, buffer: *const u8, len: usize) -> os::OsResult<usize> {
+    // What others write does not come between the pieces.
+    static WRITING: [Mutex<()>; 3] = [const { Mutex::new(()) }; 3];
+    let _writing = usize::try_from(fd).ok().and_then(|fd| WRITING.get(fd)).map(Mutex::lock);
     let mut done = 0;
     loop {
         match blocked::wait_ready(Target::Standard(fd), fd, libc::POLLOUT) {

@@ -431,6 +431,17 @@ impl Socket {
         self.is_stream
     }
 
+    /// Cancels the operations that are under way on this socket, and has threads return that are blocked in a receive or a
+    /// send on it; whether there was one. It does not wait: each ends with `ERROR_OPERATION_ABORTED` (995, as an error of
+    /// a call `WSA_OPERATION_ABORTED`), or with its result if it was done just before.
+    ///
+    /// # Errors
+    /// None that is known for an open socket.
+    #[doc(alias = "CancelIoEx")]
+    pub fn cancel(&self) -> Result<bool> {
+        raw::cancel(self.raw, None)
+    }
+
     /// Closes the socket, and tells if that failed.
     ///
     /// What was sent goes on to the peer in the background, unless [`linger`](Self::set_linger) says otherwise.

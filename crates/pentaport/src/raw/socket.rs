@@ -23,7 +23,7 @@ pub(crate) fn close(socket: SOCKET) -> Result<()> {
 }
 
 /// Cancels one operation of the socket, or all; whether there was anything to cancel.
-pub(super) fn cancel(socket: SOCKET, one: Option<*const sys::OVERLAPPED>) -> Result<bool> {
+pub(crate) fn cancel(socket: SOCKET, one: Option<*const sys::OVERLAPPED>) -> Result<bool> {
     let overlapped = one.unwrap_or(std::ptr::null());
     // SAFETY: callers own the socket. The OVERLAPPED is only compared.
     match check_bool(unsafe { sys::CancelIoEx(socket as HANDLE, overlapped) }) {

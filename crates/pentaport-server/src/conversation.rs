@@ -60,10 +60,10 @@ impl<S: Service> Conversation<S> {
     /// The peer sent the first `count` bytes of `buffer`, which may be sent back from there: then `buffer` becomes another
     /// one of its length.
     pub(crate) fn received(&mut self, worker: &mut Worker<'_, S>, buffer: &mut Vec<u8>, count: usize) {
-        worker.tally.bytes_in += count as u64;
         if !self.machine.received() {
             return;
         }
+        worker.tally.bytes_in += count as u64;
         // A little is copied more cheaply.
         if count > buffer.len() / 2 && self.machine.queued() == 0 {
             return self.received_much(worker, buffer, count);
@@ -149,7 +149,7 @@ impl<S: Service> Conversation<S> {
     }
 
     fn close(&mut self, worker: &mut Worker<'_, S>, why: Close) {
-        if self.machine.queued() > 0 {
+        if self.machine.is_cut_off() {
             worker.lane.cut_off.fetch_add(1, Relaxed);
         }
         worker.lane.ended(why);
@@ -183,7 +183,8 @@ impl<S: Service> Conversation<S> {
         handler: impl FnOnce(&S, &mut Reply<'_>) -> T,
     ) -> (Option<T>, bool) {
         let room = self.machine.room();
-        let mut reply = Reply::to(received, self.machine.output(worker.pool), room);
+        let stopping = self.machine.is_stopping();
+        let mut reply = Reply::to(received, self.machine.output(worker.pool), room, stopping);
         // The session of a handler that panicked is only closed after it, never used.
         let result = catch_unwind(AssertUnwindSafe(|| handler(worker.service, &mut reply)));
         let (close, again, returns) = (reply.closes(), reply.wants_more(), reply.returns());
@@ -230,8 +231,20 @@ impl<S: Service> Conversation<S> {
         self.machine.stop();
     }
 
-    pub(crate) fn stop_now(&mut self) {
-        self.machine.stop_now();
+    pub(crate) fn stop_now(&mut self, unread: bool) {
+        self.machine.stop_now(unread);
+    }
+
+    pub(crate) fn lull_over(&mut self) {
+        self.machine.lull_over();
+    }
+
+    pub(crate) fn drain_over(&mut self, unread: bool) {
+        self.machine.drain_over(unread);
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.machine.is_stopping()
     }
 
     pub(crate) fn is_ending(&self) -> bool {
@@ -250,11 +263,14 @@ impl<S: Service> Conversation<S> {
         self.machine.take_progress()
     }
 
-    /// The time limit that [`patience`](Self::patience) names is over.
-    pub(crate) fn out_of_patience(&mut self) {
+    /// The time limit that [`patience`](Self::patience) names is over; `unread` says whether there is something to
+    /// receive.
+    pub(crate) fn out_of_patience(&mut self, unread: bool) {
         match self.machine.patience() {
-            Patience::Idle => self.machine.idle(),
-            Patience::Drain => self.machine.drain_over(),
+            Patience::Idle => self.machine.idle(unread),
+            Patience::Drain => self.machine.drain_over(unread),
+            Patience::Lull if unread => self.machine.lull_goes_on(),
+            Patience::Lull => self.machine.lull_over(),
         }
     }
 }

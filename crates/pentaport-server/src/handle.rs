@@ -40,13 +40,22 @@ impl Handle {
         }
     }
 
-    /// Stops the server: it accepts no more, sends what is queued, and ends every connection within
+    /// Stops the server: it accepts no more, answers what its clients have sent, and ends every connection within
     /// [`Options::drain`](crate::Options::drain). [`Server::run`](crate::Server::run) returns after that.
+    ///
+    /// A connection on which all is answered and sent, and nothing has come for a quarter of a second (or of the time to
+    /// drain, if that is shorter), is ended in order: the server shuts down its sending side and waits for the client to
+    /// do the same. Clients that had been silent for longer, for a second, meet that end at once. One that goes on sending is
+    /// answered until the time to drain is over, and then reset, as is one that has not taken its answers by then; both
+    /// are counted in [`Totals::cut_off`](crate::Totals::cut_off). So is one whose bytes come after the end that the server
+    /// has sent it: they can only be thrown away.
+    ///
+    /// Clients that have connected and are not accepted yet are reset.
     pub fn stop(&self) {
         self.shared.stop(Stop::Drain);
     }
 
-    /// Stops the server without sending what is queued: every connection is reset.
+    /// Stops the server at once: every connection is reset, whatever is queued for it or on its way.
     pub fn stop_now(&self) {
         self.shared.stop(Stop::Now);
     }

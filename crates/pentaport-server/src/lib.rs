@@ -38,10 +38,12 @@
 //!   it costs bounded memory.
 //! * A client that ends its sending side gets all its answers before the connection is closed.
 //! * A reset is told from a close, and each session is opened once and closed once.
-//! * A server that is stopped sends what is queued, and reads on until its clients have ended their side, for a socket
-//!   that is closed with unread bytes takes back what was on its way. All that within [`Options::drain`].
+//! * A server that is [stopped](Handle::stop) answers what its clients have sent, within [`Options::drain`]. A client
+//!   that loses something sees a reset, and is counted in [`Totals::cut_off`].
 //! * Without clients, and with idle ones, it sleeps.
-//! * Without descriptors it goes on with the connections that it has, and accepts again when there are some.
+//! * It begins with all that it needs to serve a client, or [`Server::run`] says what it lacks. Without descriptors or
+//!   threads for more clients it goes on with the connections that it has, and accepts again when there are some: those
+//!   who come wait, and an [`Observer`] is told once.
 //!
 //! # Sending to other connections
 //! A [`Handle`] stops a server, and sends to its connections from outside: from another thread, or from the handler of
@@ -98,6 +100,7 @@ mod handle;
 mod machine;
 mod mailbox;
 mod model;
+mod observer;
 mod options;
 mod pool;
 mod registry;
@@ -112,6 +115,7 @@ mod totals;
 
 pub use handle::{Handle, SendError};
 pub use model::{Model, UnknownModel};
+pub use observer::{Observer, Resource, Shortage};
 pub use options::Options;
 pub use reply::Reply;
 pub use server::Server;

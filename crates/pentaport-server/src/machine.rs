@@ -10,7 +10,7 @@
 //! ```text
 //!              end of stream               queue is empty
 //!      Open ───────────────────▶ Answering ────────────────────────────▶ Ended
-//!        │ reply.close(), stop()                                          ▲
+//!        │ reply.close(), or a lull after stop()                          ▲
 //!        └──────▶ Closing ─────────────────▶ Lingering ───────────────────┘
 //!                         queue is empty:    end of stream, or the time to drain is over
 //!                         shut down sending
@@ -21,6 +21,13 @@
 //! `Lingering` is there since closing a socket with unread bytes sends a reset, by which the peer loses what was on its
 //! way to it. So a connection that we end is first shut down for sending, and then read and discarded until the peer
 //! ends its side as well.
+//!
+//! A stop leaves a connection open: what the peer has sent is answered. TCP has no way to say "no more requests": after
+//! our FIN nothing can be answered, and what was on its way to us by then is lost. So the FIN waits for a *lull*, a time
+//! in which the peer has sent nothing and has got all answers ([`Patience::Lull`]). A peer that makes no pause is
+//! answered until the time to drain is over, and then sees a reset, never a FIN behind which its bytes are missing.
+//! What comes behind the FIN all the same is discarded until the time to drain is over, so that the answers before the
+//! FIN can still be read; then it is a reset as well. Either way the connection counts as cut off.
 //!
 //! A connection with nothing to send gives its [`SendQueue`] back to the [`Pool`] of its worker and holds none.
 
@@ -54,6 +61,9 @@ pub(crate) enum Patience {
     Idle,
     /// The drain time; when it is over, [`Machine::drain_over`].
     Drain,
+    /// How long the peer has to be silent before a server that is being stopped ends its side; when it is over,
+    /// [`Machine::lull_over`].
+    Lull,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +92,18 @@ enum Intake {
     Ended,
 }
 
+/// How far a stop has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stopping {
+    No,
+    /// The server is being stopped.
+    Draining,
+    /// The same, and the peer has sent something since.
+    Answering,
+    /// The same, and bytes of the peer are lost: it sent them, and they are not answered.
+    CutOff,
+}
+
 /// The state of one connection.
 #[derive(Debug)]
 pub(crate) struct Machine {
@@ -95,7 +117,7 @@ pub(crate) struct Machine {
     full: bool,
     /// The service wants to send more.
     again: bool,
-    stopping: bool,
+    stopping: Stopping,
     progress: bool,
 }
 
@@ -113,7 +135,7 @@ impl Machine {
             sending: false,
             full: false,
             again: false,
-            stopping: false,
+            stopping: Stopping::No,
             progress: false,
         }
     }
@@ -189,13 +211,31 @@ impl Machine {
         !matches!(self.phase, Phase::Open | Phase::Answering)
     }
 
+    /// Whether the server is being stopped.
+    #[inline]
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping != Stopping::No
+    }
+
+    /// Whether bytes are lost: queued ones that have not been sent or, at a stop, ones of the peer that are not answered.
+    pub(crate) fn is_cut_off(&self) -> bool {
+        self.queued() > 0 || self.stopping == Stopping::CutOff
+    }
+
     /// Which time limit applies now.
     #[inline]
     pub(crate) fn patience(&self) -> Patience {
         match self.phase {
-            Phase::Open | Phase::Answering if !self.stopping => Patience::Idle,
+            Phase::Open | Phase::Answering if !self.is_stopping() => Patience::Idle,
+            Phase::Open if self.has_answered() => Patience::Lull,
             _ => Patience::Drain,
         }
+    }
+
+    /// Whether all is sent, and the service has nothing to add.
+    #[inline]
+    fn has_answered(&self) -> bool {
+        self.queued() == 0 && !self.again
     }
 
     /// Whether the connection has moved since the last call, so that its time limit begins anew.
@@ -223,7 +263,7 @@ impl Machine {
     #[inline]
     fn wants_more(&self) -> bool {
         let answers = matches!(self.phase, Phase::Open | Phase::Answering);
-        self.again && answers && !self.stopping && self.queued() <= self.limit / 2
+        self.again && answers && self.queued() <= self.limit / 2
     }
 }
 
@@ -236,8 +276,13 @@ impl Machine {
         self.intake = Intake::Idle;
         if self.phase == Phase::Open {
             self.progress = true;
+            if self.stopping == Stopping::Draining {
+                self.stopping = Stopping::Answering;
+            }
+            return true;
         }
-        self.phase == Phase::Open
+        self.lose_received();
+        false
     }
 
     /// The peer has ended its side. True if the service is to be told.
@@ -300,36 +345,78 @@ impl Machine {
         self.lost(Close::Failed);
     }
 
-    /// The idle timeout is over.
-    pub(crate) fn idle(&mut self) {
-        if self.patience() == Patience::Idle {
+    /// The idle timeout is over; `unread` says whether there is something to receive.
+    pub(crate) fn idle(&mut self, unread: bool) {
+        if self.patience() != Patience::Idle {
+            return;
+        }
+        if unread && self.queued() == 0 {
+            // The peer is not idle: its bytes have come, and wait for their turn.
+            self.progress = true;
+        } else {
             self.phase = Phase::Ended(Close::Idle, self.queued() > 0);
         }
     }
 
-    /// The server stops: nothing more is answered, and the connection ends as soon as all that is queued is sent.
+    /// The server stops: what the peer has sent is answered, and the connection ends with the next lull.
     pub(crate) fn stop(&mut self) {
-        self.stopping = true;
-        self.again = false;
-        self.begin_closing(Close::Stopped);
-    }
-
-    /// The time to drain is over.
-    pub(crate) fn drain_over(&mut self) {
-        if self.patience() == Patience::Drain {
-            let abort = self.queued() > 0;
-            match self.phase {
-                Phase::Open | Phase::Answering => self.phase = Phase::Ended(Close::Stopped, abort),
-                Phase::Closing(why) | Phase::Lingering(why) => self.phase = Phase::Ended(why, abort),
-                Phase::Ended(..) | Phase::Closed => {}
-            }
+        if self.stopping == Stopping::No {
+            self.stopping = Stopping::Draining;
+            // What is on its way has all of the drain time; a peer that is silent for long has had its lull.
+            self.progress |= !self.has_answered();
         }
     }
 
-    /// Ends the connection at once.
-    pub(crate) fn stop_now(&mut self) {
+    /// The peer has been silent for long enough, and nothing of it is unread: the stop ends our side. What was queued
+    /// for it just before is sent first.
+    pub(crate) fn lull_over(&mut self) {
+        if self.is_stopping() {
+            self.begin_closing(Close::Stopped);
+        }
+    }
+
+    /// The lull is not over: there is something to receive.
+    pub(crate) fn lull_goes_on(&mut self) {
+        self.progress = true;
+    }
+
+    /// The time to drain is over; `unread` says whether there is something to receive.
+    pub(crate) fn drain_over(&mut self, unread: bool) {
+        if self.patience() == Patience::Idle {
+            return;
+        }
+        if unread {
+            self.lose_received();
+        }
+        match self.phase {
+            // It is only sent to, by others, and has no lull for that.
+            Phase::Open if self.has_answered() && self.stopping == Stopping::Draining => self.end(Close::Stopped),
+            // There was no lull, or not all answers are made: the peer is to know that it has not got all.
+            Phase::Open | Phase::Answering => {
+                self.stopping = Stopping::CutOff;
+                self.phase = Phase::Ended(Close::Stopped, true);
+            }
+            Phase::Closing(why) | Phase::Lingering(why) => self.phase = Phase::Ended(why, self.is_cut_off()),
+            Phase::Ended(..) | Phase::Closed => {}
+        }
+    }
+
+    /// Ends the connection at once; `unread` says whether there is something to receive.
+    pub(crate) fn stop_now(&mut self, unread: bool) {
         if !matches!(self.phase, Phase::Ended(..) | Phase::Closed) {
+            self.stop();
+            if unread {
+                self.lose_received();
+            }
             self.phase = Phase::Ended(Close::Stopped, true);
+        }
+    }
+
+    /// Something of the peer's is discarded. Where the service has ended the connection that is as it asked.
+    fn lose_received(&mut self) {
+        let by_stop = matches!(self.phase, Phase::Closing(Close::Stopped) | Phase::Lingering(Close::Stopped));
+        if by_stop || (self.phase == Phase::Open && self.is_stopping()) {
+            self.stopping = Stopping::CutOff;
         }
     }
 

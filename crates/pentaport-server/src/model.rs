@@ -22,8 +22,9 @@ pub enum Model {
     /// A thread for each client, in blocking calls: the baseline that the models are measured against.
     ///
     /// Only the peer releases a thread from a blocking call. A client that neither reads nor leaves when the drain time
-    /// of a stop is over is given up: [`Server::run`](crate::Server::run) returns, its session is closed and our side
-    /// of the connection ended, but its thread stays until the client leaves or the process ends.
+    /// of a stop is over, and a tenth of a second more, is given up: [`Server::run`](crate::Server::run) returns, its
+    /// session is closed and our side of the connection ended, but its thread stays until the client leaves or the
+    /// process ends.
     ThreadPerClient,
     /// Every worker calls `select` over its share of the connections.
     Select,

@@ -37,8 +37,8 @@ pub struct Options {
     /// [receive](crate::Service::receive). Default: 256 KiB.
     pub send_queue_limit: usize,
     /// How long a connection that the server ends may take to accept what is queued for it and to end its own side;
-    /// after that it is aborted. It is the time that [`Handle::stop`](crate::Handle::stop) takes at most. Default:
-    /// 5 seconds.
+    /// after that it is aborted. It is the time that [`Handle::stop`](crate::Handle::stop) takes at most, in which it
+    /// still answers what clients send. Default: 5 seconds.
     pub drain: Duration,
 }
 

@@ -16,20 +16,21 @@ pub struct Reply<'a> {
     room: usize,
     close: bool,
     again: bool,
+    stopping: bool,
 }
 
 impl<'a> Reply<'a> {
     /// A reply that is collected at the end of `queue`, where `room` bytes are wanted; a program needs this only to
     /// test its service.
     pub fn new(queue: &'a mut Vec<u8>, room: usize) -> Self {
-        Reply::to(&[], queue, room)
+        Reply::to(&[], queue, room, false)
     }
 
     /// A reply to what was received, for a conversation that can send it back without a copy, since nothing waits to be
-    /// sent; or, with nothing received, for one that cannot.
-    pub(crate) fn to(received: &'a [u8], queue: &'a mut Vec<u8>, room: usize) -> Self {
+    /// sent; or, with nothing received, for one that cannot. `stopping` says whether the server is being stopped.
+    pub(crate) fn to(received: &'a [u8], queue: &'a mut Vec<u8>, room: usize, stopping: bool) -> Self {
         let queued_before = queue.len();
-        Reply { queue, queued_before, received, returns: false, room, close: false, again: false }
+        Reply { queue, queued_before, received, returns: false, room, close: false, again: false, stopping }
     }
 
     /// Queues `bytes`. All are taken, also those for which there is no [`room`](Self::room): they are the answer to
@@ -68,6 +69,12 @@ impl<'a> Reply<'a> {
     /// Asks for a call of [`Service::more`](crate::Service::more) as soon as half of the send queue is free.
     pub fn again(&mut self) {
         self.again = true;
+    }
+
+    /// Whether the server is being [stopped](crate::Handle::stop). A service that sends without end ends here; an answer
+    /// that has an end is completed, if [`Options::drain`](crate::Options::drain) is enough for it.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping
     }
 
     /// Whether [`close`](Self::close) was called.

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use pentaport::socket::Socket;
 
 use crate::handle::Shared;
+use crate::observer::{Told, is_shortage};
 use crate::runners::{self, Host};
-use crate::{Handle, Model, Options, Service, Totals};
+use crate::{Handle, Model, Observer, Options, Service, Shortage, Totals};
 
 /// A server that has its address and does not serve yet.
 pub struct Server {
@@ -28,9 +29,13 @@ impl Server {
     ///
     /// # Errors
     /// The address is in use (`AddrInUse`), is not of this machine (`AddrNotAvailable`), or is not permitted
-    /// (`PermissionDenied`).
+    /// (`PermissionDenied`); or there is no descriptor for a socket, which a [`Shortage`](crate::Shortage) in the error
+    /// says.
     pub fn bind(address: SocketAddr, options: Options) -> io::Result<Server> {
-        let listener = Socket::tcp(&address)?;
+        let listener = Socket::tcp(&address).map_err(|error| match is_shortage(error) {
+            true => Shortage::new("a listener", error).into(),
+            false => io::Error::from(error),
+        })?;
         listener.bind(&address)?;
         listener.listen(BACKLOG)?;
         let local = listener.local_addr()?;
@@ -51,11 +56,20 @@ impl Server {
     /// workers.
     ///
     /// # Errors
-    /// The server could not begin. Once it runs, nothing that happens to a connection or to the listener ends it.
+    /// The server could not begin: a [`Shortage`](crate::Shortage) in the error says what it lacks, be it only for the
+    /// first client. Once it runs, nothing that happens to a connection or to the listener ends it.
     pub fn run(self, service: impl Service) -> io::Result<Totals> {
+        self.run_observed(service, ())
+    }
+
+    /// As [`run`](Self::run), and tells `observer` when clients are served, and what is lacking.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run); then the observer has been told nothing.
+    pub fn run_observed(self, service: impl Service, observer: impl Observer) -> io::Result<Totals> {
         let Server { listener, local, options, shared } = self;
         let model = options.model;
-        let host = Host { service, options, shared: Arc::clone(&shared), local };
+        let host = Host { service, options, shared: Arc::clone(&shared), local, told: Told::new(observer) };
         match model {
             Model::ThreadPerClient => runners::thread_per_client::run(host, listener),
             Model::Select => runners::select::run(host, listener),

@@ -183,7 +183,8 @@ pub enum Close {
     Service,
     /// No byte moved for the [idle timeout](crate::Options::idle_timeout).
     Idle,
-    /// The server was stopped.
+    /// The server was stopped. Whether the client got all its answers is told by
+    /// [`Totals::cut_off`](crate::Totals::cut_off) only.
     Stopped,
     /// The connection failed otherwise, or its handler panicked.
     Failed,

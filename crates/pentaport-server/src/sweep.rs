@@ -21,14 +21,32 @@ pub(crate) struct Sweep {
 pub(crate) struct Limits {
     idle: Option<Duration>,
     drain: Duration,
+    lull: Duration,
 }
+
+/// How long a client has to be silent before a server that is being stopped ends its side: a message on the longest way
+/// around the earth and its answer take less, so that it is no client in the middle of an exchange.
+const LULL: Duration = Duration::from_millis(250);
+
+/// A client that had been silent for so many lulls when the stop came has had its lull. Of another the time is not known so
+/// well: it is that at which its worker woke up, and the answer may have been sent much later.
+const LULLS_OF_SILENCE: u32 = 4;
+
+/// With little time to drain, a lull is this part of it.
+const LULLS_IN_DRAIN: u32 = 4;
 
 /// Looking through more often than this helps nobody.
 const FINEST: Duration = Duration::from_millis(10);
 
 impl Limits {
     pub(crate) fn new(options: &Options) -> Self {
-        Limits { idle: options.idle_timeout, drain: options.drain }
+        let lull = (options.drain / LULLS_IN_DRAIN).min(LULL);
+        Limits { idle: options.idle_timeout, drain: options.drain, lull }
+    }
+
+    /// From when the lull of a connection counts, at a stop, that last moved at `since`.
+    pub(crate) fn lull_from(&self, since: Instant, now: Instant) -> Instant {
+        if now.saturating_duration_since(since) < LULLS_OF_SILENCE * self.lull { now } else { since }
     }
 
     /// When a connection that last moved at `since` is over its limit, if ever.
@@ -36,6 +54,7 @@ impl Limits {
         let limit = match patience {
             Patience::Idle => self.idle?,
             Patience::Drain => self.drain,
+            Patience::Lull => self.lull,
         };
         // A limit beyond what a clock can show is none.
         since.checked_add(limit)
@@ -46,6 +65,11 @@ impl Sweep {
     pub(crate) fn new(limits: Limits) -> Self {
         let shortest = limits.idle.unwrap_or(limits.drain).min(limits.drain);
         Sweep { due: None, shortest }
+    }
+
+    /// The server is being stopped: lulls are to be noticed soon.
+    pub(crate) fn begin_stop(&mut self, limits: Limits) {
+        self.shortest = self.shortest.min(limits.lull);
     }
 
     /// A connection's limit is over at `deadline`, if it does not move before.
@@ -120,6 +144,17 @@ mod tests {
         assert_eq!(sweep.due(), Some(now + SECOND));
         sweep.swept(now, None);
         assert_eq!(sweep.due(), Some(now + SECOND));
+    }
+
+    #[test]
+    fn a_stop_gives_a_lull_to_those_who_have_moved_lately() {
+        let limits = limits();
+        let before = Instant::now();
+        let now = before + 4 * limits.lull;
+        assert_eq!(limits.lull_from(before, now), before);
+        let lately = before + Duration::from_millis(1);
+        assert_eq!(limits.lull_from(lately, now), now);
+        assert_eq!(limits.deadline(Patience::Lull, now), Some(now + LULL));
     }
 
     #[test]

@@ -26,12 +26,17 @@ pub struct Totals {
     pub stopped: u64,
     /// Connections that failed otherwise, or whose handler panicked.
     pub failed: u64,
-    /// Connections, among all of those, that lost bytes which were queued for them.
+    /// Connections, among all of those, that lost bytes: such as were queued for them or, as the server stopped, such as
+    /// they had sent and were not answered. Their clients see a reset unless they have ended the connection themselves,
+    /// or sent on after the server's end of it.
     pub cut_off: u64,
-    /// Times that a connection could not be accepted for want of descriptors or memory. The server goes on when there
-    /// are some again.
+    /// Times that no connection could be accepted for want of descriptors or memory. The clients wait, and the server
+    /// goes on when there are some again.
     pub accept_errors: u64,
-    /// Bytes received.
+    /// Times that there was no thread for a connection ([`Model::ThreadPerClient`](crate::Model::ThreadPerClient)). The
+    /// clients wait, and the server goes on when there is one.
+    pub thread_errors: u64,
+    /// Bytes that the service received. What comes after the end of a connection, and is thrown away, is not among them.
     pub bytes_in: u64,
     /// Bytes sent.
     pub bytes_out: u64,
@@ -51,6 +56,7 @@ impl fmt::Display for Totals {
             (self.failed, "failed"),
             (self.cut_off, "cut off"),
             (self.accept_errors, "accept errors"),
+            (self.thread_errors, "thread errors"),
         ];
         for (count, what) in rare.into_iter().filter(|(count, _)| *count > 0) {
             write!(f, ", {count} {what}")?;
@@ -77,6 +83,7 @@ pub(crate) struct Lane {
     pub(crate) refused: AtomicU64,
     pub(crate) cut_off: AtomicU64,
     pub(crate) accept_errors: AtomicU64,
+    pub(crate) thread_errors: AtomicU64,
     bytes_in: AtomicU64,
     bytes_out: AtomicU64,
     pub(crate) wakeups: AtomicU64,
@@ -111,6 +118,7 @@ impl Counters {
             totals.failed += lane.ended[4].load(Relaxed);
             totals.cut_off += lane.cut_off.load(Relaxed);
             totals.accept_errors += lane.accept_errors.load(Relaxed);
+            totals.thread_errors += lane.thread_errors.load(Relaxed);
             totals.bytes_in += lane.bytes_in.load(Relaxed);
             totals.bytes_out += lane.bytes_out.load(Relaxed);
             totals.queue_peak = totals.queue_peak.max(lane.queue_peak.load(Relaxed));

@@ -38,6 +38,19 @@ macro_rules! under_each_model {
                 rest::sleeps_with_no_clients_and_with_idle_ones,
                 rest::serves_a_few_among_1000_that_are_idle,
                 rest::a_handler_that_waits_alertably_leaves_nobody_waiting,
+                stops::who_exchanges_without_pause_is_answered_and_then_reset,
+                stops::who_streams_without_pause_is_answered_and_then_reset,
+                stops::who_streams_to_a_service_without_answers_is_reset,
+                stops::what_had_come_before_a_stop_is_answered,
+                stops::without_time_to_drain_what_had_come_is_answered_or_reset,
+                stops::what_comes_after_the_end_is_cut_off,
+                stops::who_does_not_take_its_answers_is_reset,
+                stops::who_has_ended_its_side_gets_all_answers,
+                stops::clients_that_come_meanwhile_lose_nothing_unseen,
+                stops::an_endless_service_ends_in_order,
+                stops::an_answer_in_pieces_is_completed,
+                stops::who_is_only_sent_to_is_ended_in_order,
+                stops::what_is_sent_from_outside_until_the_end_arrives,
             );
         })+
 

@@ -22,6 +22,9 @@ struct Runner {
     /// The service asks for more so many times.
     more: u32,
     stopped: bool,
+    service_closed: bool,
+    /// The peer sent something after the server was stopped, or left something unread, that nobody answers.
+    lost: bool,
     closed: Option<(Close, bool)>,
 }
 
@@ -39,6 +42,8 @@ impl Runner {
             peer_ended: false,
             more,
             stopped: false,
+            service_closed: false,
+            lost: false,
             closed: None,
         };
         runner.reply(0, false);
@@ -54,6 +59,7 @@ impl Runner {
         self.machine.output(&mut self.pool).extend(bytes);
         if close {
             self.more = 0;
+            self.service_closed = true;
         }
         let again = self.more > 0;
         self.machine.replied(close, again);
@@ -75,9 +81,12 @@ impl Runner {
         match *input {
             Input::Received { reply, close } if self.receiving => {
                 self.receiving = false;
+                let by_stop = self.stopped && self.shut_down && self.closed.is_none() && !self.service_closed;
                 if self.machine.received() {
-                    assert!(!self.stopped && !self.peer_ended && self.closed.is_none());
+                    assert!(!self.shut_down && !self.peer_ended && self.closed.is_none());
                     self.reply(reply, close);
+                } else {
+                    self.lost |= by_stop;
                 }
             }
             Input::EndOfStream { reply, close } if self.receiving => {
@@ -111,16 +120,21 @@ impl Runner {
             }
             Input::Reset => self.machine.reset(),
             Input::Failed => self.machine.failed(),
-            Input::Idle => self.machine.idle(),
+            Input::Idle { unread } => self.machine.idle(unread),
             Input::Stop => {
                 self.machine.stop();
                 self.stopped = true;
             }
-            Input::DrainOver => self.machine.drain_over(),
-            Input::StopNow => self.machine.stop_now(),
+            Input::LullOver if self.machine.patience() == Patience::Lull => self.machine.lull_over(),
+            Input::DrainOver { unread } => {
+                self.lost |=
+                    unread && self.stopped && self.closed.is_none() && !self.service_closed && !self.peer_ended;
+                self.machine.drain_over(unread);
+            }
+            Input::StopNow => self.machine.stop_now(false),
             Input::Panicked => self.machine.panicked(),
             // What is not under way cannot end.
-            Input::Received { .. } | Input::EndOfStream { .. } | Input::Sent(_) => {}
+            Input::Received { .. } | Input::EndOfStream { .. } | Input::Sent(_) | Input::LullOver => {}
         }
     }
 
@@ -142,7 +156,7 @@ impl Runner {
                     self.sending = Some(lend.then(|| self.machine.take_front()));
                 }
                 Action::More => {
-                    assert!(self.machine.queued() <= LIMIT / 2 && !self.stopped);
+                    assert!(self.machine.queued() <= LIMIT / 2);
                     self.more -= 1;
                     let room = self.machine.room();
                     self.reply(room, false);
@@ -165,6 +179,9 @@ impl Runner {
         if !abort {
             assert_eq!(self.wire, self.expected, "a connection closed in order has sent all");
         }
+        if self.lost {
+            assert!(self.machine.is_cut_off(), "bytes of the peer are lost, and nobody is told");
+        }
         if why == Close::Peer {
             assert!(self.peer_ended && !abort);
         }
@@ -184,7 +201,7 @@ impl Runner {
         }
         assert!(self.receiving || self.sending.is_some(), "it waits for something");
         assert!(
-            self.more == 0 || self.machine.queued() > LIMIT / 2 || self.machine.is_ending() || self.stopped,
+            self.more == 0 || self.machine.queued() > LIMIT / 2 || self.machine.is_ending(),
             "the service is asked for more while there is room"
         );
         self.machine.settle(&mut self.pool);
@@ -202,9 +219,10 @@ enum Input {
     Push(usize),
     Reset,
     Failed,
-    Idle,
+    Idle { unread: bool },
     Stop,
-    DrainOver,
+    LullOver,
+    DrainOver { unread: bool },
     StopNow,
     Panicked,
 }
@@ -221,9 +239,10 @@ fn any_input() -> impl Strategy<Value = Input> {
         1 => prop_oneof![
             Just(Input::Reset),
             Just(Input::Failed),
-            Just(Input::Idle),
+            any::<bool>().prop_map(|unread| Input::Idle { unread }),
             Just(Input::Stop),
-            Just(Input::DrainOver),
+            Just(Input::LullOver),
+            any::<bool>().prop_map(|unread| Input::DrainOver { unread }),
             Just(Input::StopNow),
             Just(Input::Panicked),
         ],
@@ -266,9 +285,11 @@ proptest! {
     fn after_a_stop_the_end_of_the_drain_time_ends_it(
         inputs in prop::collection::vec(any_input(), 0..30),
         after in prop::collection::vec(any_input(), 0..10),
+        unread: bool,
     ) {
         let mut runner = Runner::new(2);
-        for input in inputs.iter().chain([&Input::Stop]).chain(&after).chain([&Input::DrainOver]) {
+        let drain_over = Input::DrainOver { unread };
+        for input in inputs.iter().chain([&Input::Stop]).chain(&after).chain([&drain_over]) {
             runner.input(input);
             runner.act(true);
         }
@@ -286,6 +307,8 @@ fn after(inputs: &[Input]) -> Runner {
 }
 
 const RECEIVED: Input = Input::Received { reply: 10, close: false };
+const DRAIN_OVER: Input = Input::DrainOver { unread: false };
+const IDLE: Input = Input::Idle { unread: false };
 const END: Input = Input::EndOfStream { reply: 0, close: false };
 
 #[test]
@@ -317,16 +340,56 @@ fn a_service_that_closes_waits_for_the_peers_end() {
     assert_eq!(runner.closed, Some((Close::Service, false)));
 }
 
+/// All that is queued is sent.
+fn send_all(runner: &mut Runner) {
+    while runner.machine.queued() > 0 {
+        runner.input(&Input::Sent(255));
+        runner.act(false);
+    }
+}
+
 #[test]
-fn a_stop_sends_what_is_queued_and_answers_nothing_more() {
+fn a_stop_answers_until_there_is_a_lull() {
     let mut runner = after(&[RECEIVED, Input::Stop, RECEIVED]);
-    assert_eq!(runner.machine.queued(), 10);
-    runner.input(&Input::Sent(255));
+    assert_eq!((runner.machine.queued(), runner.machine.patience()), (20, Patience::Drain));
+    send_all(&mut runner);
+    assert_eq!((runner.shut_down, runner.machine.patience()), (false, Patience::Lull));
+    runner.input(&Input::LullOver);
     runner.act(false);
-    assert!(runner.shut_down);
+    assert!(runner.shut_down && runner.wire.len() == 20);
     runner.input(&END);
     runner.act(false);
-    assert_eq!(runner.closed, Some((Close::Stopped, false)));
+    assert_eq!((runner.closed, runner.machine.is_cut_off()), (Some((Close::Stopped, false)), false));
+}
+
+#[test]
+fn a_stop_lets_the_service_finish_its_answer() {
+    let mut runner = Runner::new(3);
+    runner.input(&Input::Stop);
+    runner.act(false);
+    send_all(&mut runner);
+    assert_eq!((runner.more, runner.machine.patience()), (0, Patience::Lull));
+}
+
+#[test]
+fn who_makes_no_pause_is_reset_when_the_time_to_drain_is_over() {
+    let mut runner = after(&[Input::Stop, RECEIVED]);
+    send_all(&mut runner);
+    runner.input(&DRAIN_OVER);
+    runner.act(false);
+    assert_eq!((runner.closed, runner.machine.is_cut_off()), (Some((Close::Stopped, true)), true));
+}
+
+#[test]
+fn what_comes_after_the_end_of_a_stop_is_lost_and_said_to_be() {
+    let mut runner = after(&[Input::Stop, Input::LullOver, RECEIVED]);
+    assert_eq!((runner.closed, runner.machine.is_cut_off()), (None, true));
+    runner.input(&DRAIN_OVER);
+    runner.act(false);
+    assert_eq!(runner.closed, Some((Close::Stopped, true)));
+    // Unread, it is the same.
+    let runner = after(&[Input::Stop, Input::LullOver, Input::DrainOver { unread: true }]);
+    assert_eq!((runner.closed, runner.machine.is_cut_off()), (Some((Close::Stopped, true)), true));
 }
 
 #[test]
@@ -344,22 +407,25 @@ fn a_reset_after_all_was_sent_changes_no_reason() {
 
 #[test]
 fn an_idle_connection_is_closed_and_a_stuck_one_is_aborted() {
-    assert_eq!(after(&[Input::Idle]).closed, Some((Close::Idle, false)));
-    assert_eq!(after(&[RECEIVED, Input::Idle]).closed, Some((Close::Idle, true)));
-    assert_eq!(after(&[RECEIVED, END, Input::Idle]).closed, Some((Close::Idle, true)));
+    assert_eq!(after(&[IDLE]).closed, Some((Close::Idle, false)));
+    assert_eq!(after(&[RECEIVED, IDLE]).closed, Some((Close::Idle, true)));
+    assert_eq!(after(&[RECEIVED, END, IDLE]).closed, Some((Close::Idle, true)));
+    assert_eq!(after(&[Input::Idle { unread: true }]).closed, None, "its bytes wait to be received");
+    assert_eq!(after(&[RECEIVED, Input::Idle { unread: true }]).closed, Some((Close::Idle, true)));
 }
 
 #[test]
 fn each_time_limit_ends_only_what_it_is_for() {
-    assert_eq!(after(&[Input::DrainOver]).closed, None);
-    assert_eq!(after(&[Input::Stop, Input::Idle]).closed, None);
-    assert_eq!(after(&[Input::Stop, Input::DrainOver]).closed, Some((Close::Stopped, false)));
-    assert_eq!(after(&[RECEIVED, Input::Stop, Input::DrainOver]).closed, Some((Close::Stopped, true)));
+    assert_eq!(after(&[DRAIN_OVER]).closed, None);
+    assert_eq!(after(&[Input::Stop, IDLE]).closed, None);
+    assert_eq!(after(&[Input::Stop, Input::LullOver, DRAIN_OVER]).closed, Some((Close::Stopped, false)));
+    assert_eq!(after(&[RECEIVED, Input::Stop, DRAIN_OVER]).closed, Some((Close::Stopped, true)));
+    assert_eq!(after(&[Input::Stop, DRAIN_OVER]).closed, Some((Close::Stopped, false)), "it has sent nothing since");
 }
 
 #[test]
 fn discarded_bytes_do_not_renew_the_time_to_drain() {
-    let mut runner = after(&[Input::Stop]);
+    let mut runner = after(&[Input::Stop, Input::LullOver]);
     assert_eq!(runner.machine.patience(), Patience::Drain);
     assert!(runner.machine.take_progress());
     runner.input(&RECEIVED);
@@ -397,4 +463,13 @@ fn a_steady_exchange_reuses_its_buffers() {
         machine.settle(&mut pool);
     }
     assert!(seen.iter().all(|address| *address == seen[0]));
+}
+
+#[test]
+fn a_stop_renews_the_time_of_those_only_who_have_something_to_get() {
+    assert!(!after(&[Input::Stop]).machine.take_progress());
+    let mut runner = after(&[RECEIVED]);
+    assert!(runner.machine.take_progress());
+    runner.input(&Input::Stop);
+    assert!(runner.machine.take_progress());
 }

@@ -73,7 +73,7 @@ impl<S: Service> Host<S> {
                     ErrorKind::ConnectionRefused => Caller::Gone,
                     _ if is_callers(error) => Caller::Gone,
                     _ => {
-                        lane.accept_errors.fetch_add(1, Relaxed);
+                        self.lacks(lane, error);
                         Caller::Unservable
                     }
                 }

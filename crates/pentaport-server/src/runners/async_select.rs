@@ -14,7 +14,7 @@ use pentaport::socket::{Socket, SocketId};
 
 use super::Host;
 use super::readiness::Line;
-use super::worker::{self, ClientId, Desk, Mechanism, Notice, Wake};
+use super::worker::{self, ClientId, Desk, Mechanism, Notice, Untaken, Wake};
 use crate::Service;
 use crate::conversation::Conversation;
 
@@ -52,9 +52,17 @@ impl<S: Service> Mechanism<S> for AsyncSelect {
         let _ = self.queue.cancel(listener);
     }
 
-    fn take_in(&mut self, id: ClientId, socket: Socket) -> Result<Line> {
+    fn rehearse(&mut self, probe: &Socket) -> Result<()> {
+        self.queue.select(probe, NetworkEvents::READ)?;
+        self.queue.cancel(probe)
+    }
+
+    fn take_in(&mut self, id: ClientId, socket: Socket) -> std::result::Result<Line, Untaken> {
         let line = Line::new(socket)?;
-        self.queue.select(&line.socket, NetworkEvents::READ | NetworkEvents::WRITE | NetworkEvents::CLOSE)?;
+        let events = NetworkEvents::READ | NetworkEvents::WRITE | NetworkEvents::CLOSE;
+        if let Err(error) = self.queue.select(&line.socket, events) {
+            return Err(Untaken { socket: line.socket, error });
+        }
         self.clients.insert(line.socket.id(), id);
         Ok(line)
     }

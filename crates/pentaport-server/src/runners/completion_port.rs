@@ -30,13 +30,13 @@ use pentaport::socket::Socket;
 use self::accept::Acceptor;
 use self::client::Client;
 use self::clock::{Clock, Moment};
-use super::{Host, RECEIVE_SIZE, Stopping};
+use super::{Host, RECEIVE_SIZE, Stopping, WORKER};
 use crate::conversation::Worker;
 use crate::handle::{Link, Stop};
 use crate::pool::Pool;
 use crate::registry::Registry;
 use crate::totals::{Lane, Tally};
-use crate::{ConnectionId, SendError, Service};
+use crate::{ConnectionId, SendError, Service, Shortage};
 
 /// Packets taken at a time: more would leave other workers idle, fewer would cost more calls.
 const BATCH: usize = 16;
@@ -51,19 +51,29 @@ pub(crate) fn run<S: Service>(host: Host<S>, listener: Socket) -> io::Result<()>
     let runner = Arc::new(Runner::new(host, listener)?);
     shared.attach(Arc::clone(&runner) as Arc<dyn Link>);
     let result = thread::scope(|scope| {
-        for number in 1..threads {
+        let spawn = |number| {
             let runner = &runner;
             let worker = thread::Builder::new().name(format!("worker {number}"));
-            if let Err(error) = worker.spawn_scoped(scope, move || runner.work(number)) {
-                runner.end();
-                return Err(error);
+            worker.spawn_scoped(scope, move || runner.work(number)).map(drop)
+        };
+        // The first accept operation has the port make what it needs, and then there has to be enough for a client.
+        let begun = runner
+            .begin_to_accept()
+            .and_then(|()| runner.host.check_descriptors())
+            .and_then(|()| (1..threads).try_for_each(spawn).map_err(|error| Shortage::of_threads(WORKER, error)));
+        match &begun {
+            Ok(()) => {
+                runner.accept_more();
+                runner.host.told.ready();
             }
+            // Who was accepted meanwhile is reset.
+            Err(_) => Link::stop(&*runner, Stop::Now),
         }
         runner.work(0);
-        Ok(())
+        begun
     });
     shared.detach();
-    result
+    Ok(result?)
 }
 
 /// Whose socket a packet is about: the documents' per-handle data.
@@ -120,21 +130,20 @@ impl Desk<'_> {
 }
 
 impl<S: Service> Runner<S> {
-    fn new(host: Host<S>, listener: Socket) -> io::Result<Self> {
+    fn new(host: Host<S>, listener: Socket) -> Result<Self, Shortage> {
+        let lacks = |error| Shortage::new("the port", error);
         // A handler does not block, so there is no use in more threads than may run.
-        let port = CompletionPort::new(u32::try_from(host.options.threads.get()).unwrap_or(0))?;
-        let listener = port.associate(listener, Key::Server)?;
+        let port = CompletionPort::new(u32::try_from(host.options.threads.get()).unwrap_or(0)).map_err(lacks)?;
+        let listener = port.associate(listener, Key::Server).map_err(lacks)?;
         let clock = Clock::new(&host.options);
-        let runner = Runner {
+        Ok(Runner {
             host,
             port,
             acceptor: Acceptor::new(listener),
             clients: Registry::default(),
             stopping: Stopping::default(),
             clock,
-        };
-        runner.begin_to_accept()?;
-        Ok(runner)
+        })
     }
 
     /// Handles packets until the port is closed.
@@ -170,7 +179,8 @@ impl<S: Service> Runner<S> {
             // Posted by a handle.
             (Key::Server, None) if operation.kind() == OperationKind::Posted => self.stop(desk),
             // The socket has been closed, and this is what was in flight then.
-            (Key::Client(_) | Key::Server, None) => {}
+            (Key::Server, None) => self.accept_ended(operation),
+            (Key::Client(_), None) => {}
         }
     }
 
@@ -182,14 +192,20 @@ impl<S: Service> Runner<S> {
         for socket in self.clients.all() {
             self.stop_client(desk, &socket, how);
         }
-        if self.host.shared.connections.load(SeqCst) == 0 {
-            self.end();
-        }
+        self.end_if_all_have_left();
     }
 
     /// A connection has ended, or was not served.
     fn left(&self) {
-        if self.host.leave() == 0 && self.stopping.get().is_some() {
+        self.host.leave();
+        self.end_if_all_have_left();
+    }
+
+    /// Ends a server that is being stopped, if there is no connection: nor one that has been accepted, whose packet has
+    /// not been taken.
+    fn end_if_all_have_left(&self) {
+        let has_left = || self.host.shared.connections.load(SeqCst) == 0 && self.acceptor.pending.load(SeqCst) == 0;
+        if self.stopping.get().is_some() && has_left() {
             self.end();
         }
     }
@@ -208,7 +224,7 @@ impl<S: Service> Runner<S> {
         }
         if due.drain {
             for socket in self.clients.all() {
-                self.out_of_patience(desk, &socket);
+                self.drain_over(desk, &socket);
             }
         }
         if due.sweep {

@@ -10,8 +10,8 @@ use pentaport::Result;
 use pentaport::event_select::{self, Event, NetworkEvents};
 use pentaport::socket::Socket;
 
-use super::events::Events;
-use super::worker::{self, ClientId, Desk, Mechanism, Notice};
+use super::events::{self, Events};
+use super::worker::{self, ClientId, Desk, Mechanism, Notice, Untaken};
 use super::{Host, lost, readiness};
 use crate::Service;
 use crate::conversation::Conversation;
@@ -46,12 +46,16 @@ impl<S: Service> Mechanism<S> for EventSelect {
         self.0.ignore(listener);
     }
 
-    fn take_in(&mut self, id: ClientId, socket: Socket) -> Result<Line> {
-        let line = Line { line: readiness::Line::new(socket)?, event: Event::auto_reset()? };
-        let events = NetworkEvents::READ | NetworkEvents::WRITE | NetworkEvents::CLOSE;
-        event_select::select(&line.line.socket, &line.event, events)?;
-        self.0.add(&line.event, id.token())?;
-        Ok(line)
+    fn rehearse(&mut self, probe: &Socket) -> Result<()> {
+        events::rehearse(probe)
+    }
+
+    fn take_in(&mut self, id: ClientId, socket: Socket) -> std::result::Result<Line, Untaken> {
+        let line = readiness::Line::new(socket)?;
+        match self.tie(id, &line.socket) {
+            Ok(event) => Ok(Line { line, event }),
+            Err(error) => Err(Untaken { socket: line.socket, error }),
+        }
     }
 
     fn let_go(&mut self, line: Line) {
@@ -80,5 +84,15 @@ impl<S: Service> Mechanism<S> for EventSelect {
 
     fn send(&mut self, line: &mut Line, conversation: &mut Conversation<S>, desk: &mut Desk<'_, S>) {
         line.line.send(conversation, desk);
+    }
+}
+
+impl EventSelect {
+    /// Ties a socket to an event of its own.
+    fn tie(&self, id: ClientId, socket: &Socket) -> Result<Event> {
+        let event = Event::auto_reset()?;
+        event_select::select(socket, &event, NetworkEvents::READ | NetworkEvents::WRITE | NetworkEvents::CLOSE)?;
+        self.0.add(&event, id.token())?;
+        Ok(event)
     }
 }

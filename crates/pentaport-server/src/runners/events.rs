@@ -81,6 +81,13 @@ impl Events {
     }
 }
 
+/// Ties a socket to an event for a moment, so that the system makes what it needs for the first one of a thread, be it
+/// for network events or for overlapped operations.
+pub(super) fn rehearse(probe: &Socket) -> Result<()> {
+    event_select::select(probe, &Event::auto_reset()?, NetworkEvents::READ)?;
+    event_select::cancel(probe)
+}
+
 /// An event that is set when there are callers at the listener: by WSAEventSelect, since an overlapped accept would
 /// know no condition function, and cannot end in a routine.
 pub(super) struct Door {

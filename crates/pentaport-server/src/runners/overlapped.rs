@@ -10,7 +10,7 @@ use pentaport::overlapped::{Completion, Failed, Operation, OperationKind, Overla
 use pentaport::socket::Socket;
 
 use super::transfer::Found;
-use super::worker::Desk;
+use super::worker::{Desk, Untaken};
 use super::{lost, transfer};
 use crate::Service;
 use crate::conversation::Conversation;
@@ -55,9 +55,11 @@ impl<C, P> Side<C, P> {
 
 impl<C, P> Line<C, P> {
     /// A line for an accepted socket, which is non-blocking already, as its listener is.
-    pub(super) fn new(socket: Socket) -> Result<Self> {
-        socket.set_no_delay(true)?;
-        Ok(Line { socket: socket.into(), receive: Side::Away, send: Side::Away, likely: false })
+    pub(super) fn new(socket: Socket) -> std::result::Result<Self, Untaken> {
+        match socket.set_no_delay(true) {
+            Ok(()) => Ok(Line { socket: socket.into(), receive: Side::Away, send: Side::Away, likely: false }),
+            Err(error) => Err(Untaken { socket, error }),
+        }
     }
 
     pub(super) fn socket(&self) -> &Socket {

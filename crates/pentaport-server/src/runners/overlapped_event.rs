@@ -13,9 +13,9 @@ use pentaport::overlapped::{Failed, Operation, Pending};
 use pentaport::socket::Socket;
 
 use super::Host;
-use super::events::Events;
+use super::events::{self, Events};
 use super::overlapped::{self, Begun, Side};
-use super::worker::{self, ClientId, Desk, Mechanism, Notice};
+use super::worker::{self, ClientId, Desk, Mechanism, Notice, Untaken};
 use crate::Service;
 use crate::conversation::Conversation;
 
@@ -55,9 +55,19 @@ impl<S: Service> Mechanism<S> for OverlappedEvent {
         self.0.ignore(listener);
     }
 
-    fn take_in(&mut self, id: ClientId, socket: Socket) -> Result<Line> {
-        let line = overlapped::Line::new(socket)?;
-        Ok(Line { id, line })
+    fn rehearse(&mut self, probe: &Socket) -> Result<()> {
+        events::rehearse(probe)
+    }
+
+    fn take_in(&mut self, id: ClientId, socket: Socket) -> std::result::Result<Line, Untaken> {
+        // Its event is needed in any case, and a client is not to be let down for want of one later.
+        let receive = match self.new_operation(id, Direction::Receive) {
+            Ok(receive) => receive,
+            Err(error) => return Err(Untaken { socket, error }),
+        };
+        let mut line = Line { id, line: overlapped::Line::new(socket)? };
+        line.line.receive = Side::AtRest(receive);
+        Ok(line)
     }
 
     fn let_go(&mut self, mut line: Line) {

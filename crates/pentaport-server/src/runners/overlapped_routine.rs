@@ -19,9 +19,9 @@ use pentaport::overlapped::{Completion, Operation, RoutineScope, Waker, sleep_al
 use pentaport::socket::Socket;
 
 use super::Host;
-use super::events::Door;
+use super::events::{self, Door};
 use super::overlapped::{self, Begun};
-use super::worker::{self, ClientId, Desk, Mechanism, Notice, Wake};
+use super::worker::{self, ClientId, Desk, Mechanism, Notice, Untaken, Wake};
 use crate::Service;
 use crate::conversation::Conversation;
 
@@ -83,7 +83,11 @@ impl<S: Service> Mechanism<S> for OverlappedRoutine {
         }
     }
 
-    fn take_in(&mut self, id: ClientId, socket: Socket) -> Result<Line> {
+    fn rehearse(&mut self, probe: &Socket) -> Result<()> {
+        events::rehearse(probe)
+    }
+
+    fn take_in(&mut self, id: ClientId, socket: Socket) -> std::result::Result<Line, Untaken> {
         overlapped::Line::new(socket).map(|line| Line { id, line })
     }
 

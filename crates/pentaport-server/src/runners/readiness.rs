@@ -2,12 +2,11 @@
 
 use std::io::ErrorKind;
 
-use pentaport::Result;
 use pentaport::event_select::NetworkEvents;
 use pentaport::socket::Socket;
 
 use super::transfer::Found;
-use super::worker::Desk;
+use super::worker::{Desk, Untaken};
 use super::{SEND_SIZE, lost};
 use crate::Service;
 use crate::conversation::Conversation;
@@ -35,9 +34,11 @@ pub(super) struct Waits {
 
 impl Line {
     /// A line for an accepted socket, which is non-blocking already, as its listener is.
-    pub(super) fn new(socket: Socket) -> Result<Self> {
-        socket.set_no_delay(true)?;
-        Ok(Line { socket, waits: Waits::default(), readable: false, ended: false })
+    pub(super) fn new(socket: Socket) -> Result<Self, Untaken> {
+        match socket.set_no_delay(true) {
+            Ok(()) => Ok(Line { socket, waits: Waits::default(), readable: false, ended: false }),
+            Err(error) => Err(Untaken { socket, error }),
+        }
     }
 
     /// The model tells of these events.

@@ -11,15 +11,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use foldhash::{HashMap, HashMapExt};
-use pentaport::Result;
 use pentaport::event_select::NetworkEvents;
 use pentaport::select::{SelectSet, select};
 use pentaport::socket::{Socket, SocketId};
+use pentaport::{Error, Result};
 
 use super::Host;
 use super::readiness::{self, Waits};
 use super::waker::Waker;
-use super::worker::{self, ClientId, Desk, Mechanism, Notice, Wake};
+use super::worker::{self, ClientId, Desk, Mechanism, Notice, Untaken, Wake};
 use crate::Service;
 use crate::conversation::Conversation;
 
@@ -27,6 +27,9 @@ use crate::conversation::Conversation;
 pub(crate) fn run<S: Service>(host: Host<S>, listener: Socket) -> io::Result<()> {
     worker::run::<S, Select>(host, listener)
 }
+
+const WSAEINVAL: i32 = 10_022;
+const WSAEMFILE: i32 = 10_024;
 
 /// Which sockets are waited for; and the sets that `select` changes.
 struct Select {
@@ -79,7 +82,12 @@ impl<S: Service> Mechanism<S> for Select {
         self.read.remove(listener.id());
     }
 
-    fn take_in(&mut self, id: ClientId, socket: Socket) -> Result<Line> {
+    fn rehearse(&mut self, _: &Socket) -> Result<()> {
+        // A connection needs nothing but its place in the sets.
+        Ok(())
+    }
+
+    fn take_in(&mut self, id: ClientId, socket: Socket) -> std::result::Result<Line, Untaken> {
         let line = readiness::Line::new(socket)?;
         self.clients.insert(line.socket.id(), id);
         Ok(Line { line, is_in: Waits::default() })
@@ -98,7 +106,13 @@ impl<S: Service> Mechanism<S> for Select {
     fn wait(&mut self, timeout: Option<Duration>, notices: &mut Vec<Notice<NetworkEvents>>) -> Result<()> {
         self.readable.copy_from(&self.read);
         self.writable.copy_from(&self.write);
-        select(Some(&mut self.readable), Some(&mut self.writable), None, timeout)?;
+        select(Some(&mut self.readable), Some(&mut self.writable), None, timeout).map_err(|error| {
+            match error.code() {
+                // Linux looks at no more sockets than the limit allows, which has been lowered.
+                WSAEINVAL => Error::from_code(WSAEMFILE),
+                _ => error,
+            }
+        })?;
         for (set, events) in [(&self.writable, NetworkEvents::WRITE), (&self.readable, NetworkEvents::READ)] {
             for socket in set.iter() {
                 if let Some(&client) = self.clients.get(&socket) {

@@ -14,27 +14,37 @@
 mod client;
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::{Arc, OnceLock};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 use pentaport::Result;
 use pentaport::select::{SelectSet, select};
 use pentaport::socket::Socket;
 
-use self::client::Client;
+use self::client::{Client, Patiently};
 use super::accept::Caller;
 use super::waker::Waker;
-use super::{ACCEPT_AGAIN, ACCEPTS, Host, Stopping};
+use super::{ACCEPT_AGAIN, ACCEPTS, Host, SHORTEST_WAIT, Stopping};
 use crate::handle::{Link, Stop};
 use crate::registry::Registry;
 use crate::sweep::Limits;
-use crate::{Connection, ConnectionId, SendError, Service};
+use crate::totals::Lane;
+use crate::{Connection, ConnectionId, SendError, Service, Shortage};
 
 /// What a thread has for its stack. A service's handlers run on it, and so does the report of a panic in one.
 const STACK: usize = 256 * 1024;
+
+/// How much longer than the time to drain a thread may need to come back from its call, and end its client by itself.
+const AFTER_DRAIN: Duration = Duration::from_millis(100);
+
+/// How often a stop looks at clients that have no lull to wait for.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// The least time between two looks.
+const FINEST: Duration = Duration::from_millis(10);
 
 /// Serves until stopped.
 pub(crate) fn run<S: Service>(host: Host<S>, listener: Socket) -> io::Result<()> {
@@ -43,18 +53,25 @@ pub(crate) fn run<S: Service>(host: Host<S>, listener: Socket) -> io::Result<()>
     let runner = Arc::new(Runner {
         limits: Limits::new(&host.options),
         host,
-        waker: Waker::new()?,
+        waker: Waker::new().map_err(|error| Shortage::new(DOOR, error))?,
         clients: Registry::default(),
         stopping: Stopping::default(),
+        drain_until: OnceLock::new(),
         threads: Mutex::new(0),
         one_less: Condvar::new(),
     });
+    let mut door = Door::new(&runner, listener);
+    door.check()?;
     shared.attach(Arc::new(Outside(Arc::clone(&runner))));
-    Door::new(&runner, listener).mind();
+    runner.host.told.ready();
+    door.mind();
     runner.wait_for_threads();
     shared.detach();
     Ok(())
 }
+
+/// What is lacking for whom, when the server cannot begin.
+const DOOR: &str = "the thread that accepts";
 
 /// What all threads share.
 struct Runner<S: Service> {
@@ -63,6 +80,8 @@ struct Runner<S: Service> {
     waker: Waker,
     clients: Registry<Arc<Client<S>>>,
     stopping: Stopping,
+    /// When the time to drain is over, from a stop on; `None` if it is never.
+    drain_until: OnceLock<Option<Instant>>,
     /// Threads of clients, and couriers.
     threads: Mutex<usize>,
     one_less: Condvar,
@@ -79,6 +98,12 @@ impl<S: Service> Runner<S> {
                 work(&runner, &mut counted);
             })
             .map(drop)
+    }
+
+    /// Whether the server is being stopped, and the time to drain is over.
+    fn drain_is_over(&self) -> bool {
+        let until = self.drain_until.get().copied().flatten();
+        until.is_some_and(|until| until <= Instant::now())
     }
 
     /// Does not wait for so many threads in the end.
@@ -134,26 +159,58 @@ impl<S: Service> Drop for Counted<S> {
 struct Door<'a, S: Service> {
     runner: &'a Arc<Runner<S>>,
     listener: Option<Socket>,
-    /// Nobody is accepted before: there are no descriptors.
+    /// A client for whom there was no thread: he waits as those do who are not accepted.
+    held: Option<(Arc<Client<S>>, Connection)>,
+    /// Nobody is accepted before: there are no descriptors, or no threads.
     accept_again: Option<Instant>,
     /// The stop that has been carried out.
     stopped: Option<Stop>,
-    drain_until: Option<Instant>,
+    /// When to look whether clients have paused.
+    look: Option<Instant>,
+    /// When to end those whose time to drain is over.
+    drain_over: Option<Instant>,
+    /// When to end those who had to do so themselves.
+    after_drain: Option<Instant>,
 }
 
 impl<'a, S: Service> Door<'a, S> {
     fn new(runner: &'a Arc<Runner<S>>, listener: Socket) -> Self {
-        Door { runner, listener: Some(listener), accept_again: None, stopped: None, drain_until: None }
+        Door {
+            runner,
+            listener: Some(listener),
+            held: None,
+            accept_again: None,
+            stopped: None,
+            look: None,
+            drain_over: None,
+            after_drain: None,
+        }
+    }
+
+    /// Sees that there is what a client needs.
+    fn check(&self) -> std::result::Result<(), Shortage> {
+        let mut nobody = SelectSet::new();
+        nobody.insert(self.runner.waker.socket());
+        select(Some(&mut nobody), None, None, Some(SHORTEST_WAIT)).map_err(|error| Shortage::new(DOOR, error))?;
+        self.runner.host.check_descriptors()?;
+        let thread = thread::Builder::new().stack_size(STACK).spawn(|| {});
+        let thread = thread.map_err(|error| Shortage::of_threads("a client", error))?;
+        thread.join().expect("it does nothing");
+        Ok(())
+    }
+
+    fn lane(&self) -> &'a Lane {
+        self.runner.host.shared.counters.lane(0)
     }
 
     /// Lets clients in until the server is stopped, and waits until all have left.
     fn mind(&mut self) {
-        let lane = self.runner.host.shared.counters.lane(0);
         while self.stopped.is_none() || self.runner.host.shared.connections.load(SeqCst) > 0 {
             let ready = self.wait();
-            lane.wakeups.fetch_add(1, Relaxed);
-            if ready.is_err() {
+            self.lane().wakeups.fetch_add(1, Relaxed);
+            if let Err(error) = ready {
                 // There is no memory to wait with. Others may free some.
+                self.runner.host.lacks(self.lane(), error);
                 thread::sleep(ACCEPT_AGAIN);
             }
             // Whatever it was: to look costs little.
@@ -164,11 +221,7 @@ impl<'a, S: Service> Door<'a, S> {
             if stop > self.stopped {
                 self.stop(stop.expect("it is more than none"), now);
             }
-            if self.drain_until.take_if(|at| *at <= now).is_some() {
-                for client in self.runner.clients.all() {
-                    client.out_of_patience(self.runner);
-                }
-            }
+            self.look_at_the_clock(now);
             if self.accept_again.is_none() {
                 self.accept(now);
             }
@@ -181,23 +234,47 @@ impl<'a, S: Service> Door<'a, S> {
         if let Some(listener) = self.listener.as_ref().filter(|_| self.accept_again.is_none()) {
             read.insert(listener);
         }
-        let next = self.accept_again.into_iter().chain(self.drain_until).min();
+        let plans = [self.accept_again, self.look, self.drain_over, self.after_drain];
+        let next = plans.into_iter().flatten().min();
         let timeout = next.map(|next| next.saturating_duration_since(Instant::now()));
         select(Some(&mut read), None, None, timeout)
     }
 
+    /// Ends the clients of a server that is being stopped: those who have paused, and in the end all.
+    fn look_at_the_clock(&mut self, now: Instant) {
+        if self.drain_over.take_if(|at| *at <= now).is_some() {
+            for client in self.runner.clients.all() {
+                client.drain_over(self.runner, Patiently::Yes);
+            }
+            self.after_drain = now.checked_add(AFTER_DRAIN);
+        }
+        if self.after_drain.take_if(|at| *at <= now).is_some() {
+            for client in self.runner.clients.all() {
+                client.drain_over(self.runner, Patiently::No);
+            }
+        }
+        if self.look.take_if(|at| *at <= now).is_some() {
+            let clients = self.runner.clients.all();
+            let lulls = clients.iter().filter_map(|client| client.look_for_lull(self.runner, now));
+            let next = lulls.min().unwrap_or(now + LOOK_AGAIN);
+            self.look = Some(next.max(now + FINEST));
+        }
+    }
+
     /// Accepts those who are there.
     fn accept(&mut self, now: Instant) {
+        if let Some((client, connection)) = self.held.take() {
+            self.serve(client, connection, now);
+        }
         for _ in 0..ACCEPTS {
-            let Some(listener) = &self.listener else { return };
-            match self.runner.host.accept(self.runner.host.shared.counters.lane(0), listener) {
+            let Some(listener) = self.listener.as_ref().filter(|_| self.held.is_none()) else { return };
+            match self.runner.host.accept(self.lane(), listener) {
                 Caller::Accepted { socket, peer, local } => {
                     let connection = Connection::new(self.runner.host.shared.next_id(), peer, local);
-                    if self.serve(socket, connection).is_err() {
-                        // There is no thread to be had for him, nor for those who wait.
-                        self.runner.host.shared.counters.lane(0).accept_errors.fetch_add(1, Relaxed);
-                        self.accept_again = Some(now + ACCEPT_AGAIN);
-                        return;
+                    match Client::new(socket, connection.id(), &self.runner.host.options) {
+                        Ok(client) => self.serve(Arc::new(client), connection, now),
+                        // He has gone.
+                        Err(_) => drop(self.runner.host.leave()),
                     }
                 }
                 Caller::Gone => {}
@@ -210,26 +287,32 @@ impl<'a, S: Service> Door<'a, S> {
         }
     }
 
-    fn serve(&self, socket: Socket, connection: Connection) -> io::Result<()> {
-        let runner = self.runner;
-        let started =
-            Client::new(socket, connection.id(), &runner.host.options).map_err(io::Error::from).and_then(|client| {
-                let client = Arc::new(client);
-                runner.clients.insert(Arc::clone(&client));
-                runner.start(move |runner, counted| client.serve(runner, counted, &connection))
-            });
-        if started.is_err() {
-            runner.clients.remove(connection.id());
-            runner.host.leave();
+    /// Starts the thread of a client, or holds him until there is one.
+    fn serve(&mut self, client: Arc<Client<S>>, connection: Connection, now: Instant) {
+        self.runner.clients.insert(Arc::clone(&client));
+        let its = Arc::clone(&client);
+        let started = self.runner.start(move |runner, counted| its.serve(runner, counted, &connection));
+        if let Err(error) = started {
+            self.runner.clients.remove(connection.id());
+            self.runner.host.lacks_threads(self.lane(), error);
+            self.held = Some((client, connection));
+            self.accept_again = Some(now + ACCEPT_AGAIN);
         }
-        started
     }
 
     fn stop(&mut self, how: Stop, now: Instant) {
         self.listener = None;
         self.accept_again = None;
+        if let Some((client, _)) = self.held.take() {
+            client.turn_away();
+            self.runner.host.leave();
+        }
         if self.stopped.is_none() {
-            self.drain_until = now.checked_add(self.runner.host.options.drain);
+            let until = now.checked_add(self.runner.host.options.drain);
+            // Before the clients are told: their threads look at it.
+            self.runner.drain_until.get_or_init(|| until);
+            self.drain_over = until;
+            self.look = Some(now);
         }
         self.stopped = Some(how);
         for client in self.runner.clients.all() {

@@ -25,8 +25,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pentaport::Result;
 use pentaport::socket::Socket;
+use pentaport::{Error, Result};
 
 use self::client::Client;
 pub(super) use self::clients::ClientId;
@@ -35,15 +35,16 @@ pub(super) use self::inbox::Wake;
 use self::inbox::{Inbox, Note};
 use super::accept::Caller;
 use super::transfer::Found;
-use super::{ACCEPT_AGAIN, Host, RECEIVE_SIZE, Stopping, transfer};
+use super::{ACCEPT_AGAIN, Host, RECEIVE_SIZE, SHORTEST_WAIT, Stopping, WORKER, refuse, transfer};
 use crate::conversation::{self, Conversation};
 use crate::handle::{Link, Stop};
 use crate::mailbox::Mailbox;
+use crate::observer::is_shortage;
 use crate::pool::Pool;
 use crate::registry::{self, Named, Registry};
 use crate::sweep::{Limits, Sweep};
 use crate::totals::{Lane, Tally};
-use crate::{Connection, ConnectionId, SendError, Service};
+use crate::{Connection, ConnectionId, SendError, Service, Shortage};
 
 /// Send buffers that a worker keeps for connections that have something to send.
 const SPARE_BUFFERS: usize = 64;
@@ -70,8 +71,12 @@ pub(super) trait Mechanism<S: Service>: Sized {
     /// Tells of callers no more.
     fn ignore(&mut self, listener: &Socket);
 
+    /// Makes what the model makes for a worker's first connection, so that a lack of it is known before there is one.
+    /// The probe is a datagram socket at rest.
+    fn rehearse(&mut self, probe: &Socket) -> Result<()>;
+
     /// Takes an accepted socket in, which is non-blocking.
-    fn take_in(&mut self, id: ClientId, socket: Socket) -> Result<Self::Line>;
+    fn take_in(&mut self, id: ClientId, socket: Socket) -> std::result::Result<Self::Line, Untaken>;
 
     /// Closes a socket. Of its connection nothing more needs to be told.
     fn let_go(&mut self, line: Self::Line);
@@ -99,6 +104,12 @@ pub(super) trait Mechanism<S: Service>: Sized {
 
     /// All has been done that there was to do for a connection; it waits now.
     fn settle(&mut self, _line: &mut Self::Line) {}
+}
+
+/// A socket that could not be taken in, and why.
+pub(super) struct Untaken {
+    pub(super) socket: Socket,
+    pub(super) error: Error,
 }
 
 /// What a mechanism tells.
@@ -143,20 +154,20 @@ pub(super) fn run<S: Service, M: Mechanism<S>>(host: Host<S>, listener: Socket) 
     let (directory, stopping) = (Registry::default(), Stopping::default());
     let runner = Arc::new(Runner::<S, M::Waker> { host, inboxes, directory, stopping, limits });
     let result = thread::scope(|scope| {
-        let mut first = Worker::<S, M>::new(&runner, 0)?;
-        first.accept_from(listener)?;
+        let mut first = Worker::<S, M>::begin(&runner, 0)?;
+        first.accept_from(listener).map_err(|error| Shortage::new("the listener", error))?;
         let (tell, begun) = mpsc::channel();
         let spawn = |number| {
             let (runner, tell) = (&*runner, tell.clone());
             let thread = thread::Builder::new().name(format!("worker {number}"));
-            thread.spawn_scoped(scope, move || match Worker::<S, M>::new(runner, number) {
+            thread.spawn_scoped(scope, move || match Worker::<S, M>::begin(runner, number) {
                 Ok(mut worker) => {
                     // Whoever asks has not gone before he heard.
                     let _ = tell.send(Ok(()));
                     worker.work();
                 }
                 Err(error) => {
-                    let _ = tell.send(Err(error.into()));
+                    let _ = tell.send(Err(error));
                 }
             })
         };
@@ -165,23 +176,24 @@ pub(super) fn run<S: Service, M: Mechanism<S>>(host: Host<S>, listener: Socket) 
             match spawn(number) {
                 Ok(_) => started += 1,
                 Err(error) => {
-                    outcome = Err(error);
+                    outcome = Err(Shortage::of_threads(WORKER, error));
                     break;
                 }
             }
         }
-        let outcome = begun.iter().take(started).fold(outcome, io::Result::and);
-        if outcome.is_err() {
+        let outcome = begun.iter().take(started).fold(outcome, std::result::Result::and);
+        if let Err(shortage) = outcome.and_then(|()| runner.host.check_descriptors()) {
             runner.stop(Stop::Now);
-            return outcome;
+            return Err(shortage);
         }
         // From now on all workers can be woken.
         shared.attach(Arc::clone(&runner) as Arc<dyn Link>);
+        runner.host.told.ready();
         first.work();
         Ok(())
     });
     shared.detach();
-    result
+    Ok(result?)
 }
 
 /// What the workers share.
@@ -223,7 +235,9 @@ struct Worker<'a, S: Service, M: Mechanism<S>> {
     /// Nobody: room for a list while the other is looked after.
     nobody: Vec<ClientId>,
     listener: Option<Socket>,
-    /// Nobody is accepted before: there are no descriptors.
+    /// Accepted connections that could not be taken in: they wait as those do who are not accepted.
+    held: Vec<(Socket, Connection)>,
+    /// Nobody is accepted or taken in before: there are no descriptors.
     accept_again: Option<Instant>,
     next_worker: usize,
     sweep: Sweep,
@@ -233,8 +247,15 @@ struct Worker<'a, S: Service, M: Mechanism<S>> {
 }
 
 impl<'a, S: Service, M: Mechanism<S>> Worker<'a, S, M> {
+    /// A worker that has all it needs for its connections. To be called on its thread.
+    fn begin(runner: &'a Runner<S, M::Waker>, number: usize) -> std::result::Result<Self, Shortage> {
+        Self::new(runner, number).map_err(|error| Shortage::new(WORKER, error))
+    }
+
     fn new(runner: &'a Runner<S, M::Waker>, number: usize) -> Result<Self> {
-        let (mechanism, waker) = M::new()?;
+        let (mut mechanism, waker) = M::new()?;
+        mechanism.rehearse(&Socket::udp(&runner.host.local)?)?;
+        mechanism.wait(Some(SHORTEST_WAIT), &mut Vec::new())?;
         runner.inboxes[number].open(waker);
         Ok(Worker {
             runner,
@@ -253,6 +274,7 @@ impl<'a, S: Service, M: Mechanism<S>> Worker<'a, S, M> {
             postponed: Vec::new(),
             nobody: Vec::new(),
             listener: None,
+            held: Vec::new(),
             accept_again: None,
             next_worker: 0,
             sweep: Sweep::new(runner.limits),
@@ -274,8 +296,9 @@ impl<'a, S: Service, M: Mechanism<S>> Worker<'a, S, M> {
             let waited = self.mechanism.wait(self.timeout(), &mut self.notices);
             self.desk.lane.wakeups.fetch_add(1, Relaxed);
             self.desk.now = Instant::now();
-            if waited.is_err() {
+            if let Err(error) = waited {
                 // There is no memory to wait with. Others may free some.
+                self.desk.host.lacks(self.desk.lane, error);
                 thread::sleep(ACCEPT_AGAIN);
             }
             self.look_after_all();
@@ -365,10 +388,7 @@ impl<'a, S: Service, M: Mechanism<S>> Worker<'a, S, M> {
                 Caller::Accepted { socket, peer, local } => self.deal_out(socket, peer, local),
                 Caller::Gone => {}
                 Caller::Nobody => return,
-                Caller::Unservable => {
-                    self.mechanism.ignore(listener);
-                    self.accept_again = Some(self.desk.now + ACCEPT_AGAIN);
-                }
+                Caller::Unservable => self.accept_later(),
             }
         }
     }
@@ -380,17 +400,36 @@ impl<'a, S: Service, M: Mechanism<S>> Worker<'a, S, M> {
         self.next_worker = (worker + 1) % self.runner.inboxes.len();
         if worker == self.number {
             self.serve(socket, &connection);
-        } else if !self.runner.inboxes[worker].put(Note::Serve(socket, connection)) {
+        } else if let Err(Note::Serve(socket, _)) = self.runner.inboxes[worker].put(Note::Serve(socket, connection)) {
             // The server is being stopped, and that worker has gone home.
-            self.runner.host.leave();
+            self.turn_away(socket);
         }
     }
 
+    /// Accepts nobody for a while.
+    fn accept_later(&mut self) {
+        if let Some(listener) = self.listener.as_ref().filter(|_| self.accept_again.is_none()) {
+            self.mechanism.ignore(listener);
+        }
+        self.accept_again = Some(self.desk.now + ACCEPT_AGAIN);
+    }
+
+    /// Resets a connection that has a place and is not served.
+    fn turn_away(&self, socket: Socket) {
+        refuse(socket);
+        self.runner.host.leave();
+    }
+
     fn serve(&mut self, socket: Socket, connection: &Connection) {
-        let Ok(line) = self.mechanism.take_in(self.clients.next_id(), socket) else {
-            self.desk.lane.accept_errors.fetch_add(1, Relaxed);
-            self.runner.host.leave();
-            return;
+        let line = match self.mechanism.take_in(self.clients.next_id(), socket) {
+            Ok(line) => line,
+            Err(Untaken { socket, error }) if is_shortage(error) && self.stopped.is_none() => {
+                self.desk.host.lacks(self.desk.lane, error);
+                self.held.push((socket, *connection));
+                return self.accept_later();
+            }
+            // The client has gone, or the server goes.
+            Err(Untaken { socket, .. }) => return self.turn_away(socket),
         };
         let client = self.clients.next_id();
         let name = registry::name(connection.id());
@@ -399,21 +438,41 @@ impl<'a, S: Service, M: Mechanism<S>> Worker<'a, S, M> {
         self.runner.directory.insert(entry);
         self.with_client(id, |client, _, desk| client.open(desk, connection));
         if let Some(how) = self.stopped {
-            self.with_client(id, |client, _, desk| client.stop(desk, how));
+            let limits = self.runner.limits;
+            self.with_client(id, |client, _, _| client.stop(how, limits));
         }
     }
 
     fn stop(&mut self, how: Stop) {
         if let Some(listener) = self.listener.take() {
             self.mechanism.ignore(&listener);
-            self.accept_again = None;
+        }
+        self.accept_again = None;
+        for (socket, _) in std::mem::take(&mut self.held) {
+            self.turn_away(socket);
         }
         if self.stopped.is_none() {
             self.drain_until = self.desk.now.checked_add(self.runner.host.options.drain);
         }
         self.stopped = Some(how);
+        let limits = self.runner.limits;
+        self.sweep.begin_stop(limits);
         for id in self.everybody() {
-            self.with_client(id, |client, _, desk| client.stop(desk, how));
+            self.with_client(id, |client, _, _| client.stop(how, limits));
+        }
+    }
+
+    /// Takes in those who could not be before, and accepts again.
+    fn accept_again(&mut self) {
+        for (socket, connection) in std::mem::take(&mut self.held) {
+            self.serve(socket, &connection);
+        }
+        if self.accept_again.is_none()
+            && let Some(listener) = &self.listener
+            && let Err(error) = self.mechanism.listen(listener)
+        {
+            self.desk.host.lacks(self.desk.lane, error);
+            self.accept_again = Some(self.desk.now + ACCEPT_AGAIN);
         }
     }
 
@@ -424,15 +483,13 @@ impl<'a, S: Service, M: Mechanism<S>> Worker<'a, S, M> {
     /// Ends what has taken too long, and begins what was to wait.
     fn look_at_the_clock(&mut self) {
         let now = self.desk.now;
-        if self.accept_again.take_if(|at| *at <= now).is_some()
-            && let Some(listener) = &self.listener
-            && self.mechanism.listen(listener).is_err()
-        {
-            self.accept_again = Some(now + ACCEPT_AGAIN);
+        if self.accept_again.take_if(|at| *at <= now).is_some() {
+            self.accept_again();
         }
         if self.drain_until.take_if(|at| *at <= now).is_some() {
+            let limits = self.runner.limits;
             for id in self.everybody() {
-                self.with_client(id, |client, _, _| client.out_of_patience());
+                self.with_client(id, |client, _, desk| client.drain_over(desk, limits));
             }
         }
         if self.sweep.begin(now) {
@@ -440,7 +497,7 @@ impl<'a, S: Service, M: Mechanism<S>> Worker<'a, S, M> {
             let over = |client: &Client<S, M>| client.deadline(limits).is_some_and(|deadline| deadline <= now);
             let late: Vec<_> = self.clients.iter().filter(|(_, client)| over(client)).map(|(id, _)| id).collect();
             for id in late {
-                self.with_client(id, |client, _, _| client.out_of_patience());
+                self.with_client(id, |client, _, desk| client.out_of_patience(desk));
             }
             let next = self.clients.iter().filter_map(|(_, client)| client.deadline(limits)).min();
             self.sweep.swept(now, next);
@@ -453,7 +510,7 @@ impl<S: Service, W: Wake> Link for Runner<S, W> {
         let entry = self.directory.get(to).ok_or(SendError::Gone)?;
         if entry.mailbox.leave(bytes, self.host.options.send_queue_limit)? {
             // A worker that has gone home has closed its connections' mailboxes before.
-            self.inboxes[entry.worker].put(Note::Mail(entry.client));
+            let _ = self.inboxes[entry.worker].put(Note::Mail(entry.client));
         }
         Ok(())
     }

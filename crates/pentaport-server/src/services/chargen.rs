@@ -3,7 +3,7 @@ use crate::{Connection, Reply, Service};
 /// Sends lines of 72 printable characters, each beginning one character later than the line before, for as long as the
 /// client takes them; what it receives is thrown away (RFC 864, without the UDP half).
 ///
-/// It ends when the client ends its side.
+/// It ends when the client ends its side, or when the server is stopped.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Chargen;
 
@@ -40,7 +40,7 @@ impl Service for Chargen {
     fn receive(&self, _: &mut ChargenSession, _: &[u8], _: &mut Reply<'_>) {}
 
     fn more(&self, session: &mut ChargenSession, reply: &mut Reply<'_>) {
-        if session.finished {
+        if session.finished || reply.is_stopping() {
             return;
         }
         loop {

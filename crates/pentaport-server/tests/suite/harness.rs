@@ -6,10 +6,10 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use pentaport::socket::Socket;
-use pentaport_server::{Handle, Model, Options, Server, Service, Totals};
+use pentaport_server::{Handle, Model, Observer, Options, Server, Service, Totals};
 
 /// Longer than anything here takes, on a machine that is busy with other things.
-const DEADLINE: Duration = Duration::from_secs(60);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A server that runs in a thread of its own; dropping it stops it.
 pub(crate) struct Running {
@@ -25,11 +25,20 @@ impl Running {
 
     /// Starts a service that needs the server's handle.
     pub(crate) fn start_with<S: Service>(options: Options, service: impl FnOnce(Handle) -> S) -> Running {
+        Running::begin(options, service, ())
+    }
+
+    /// Starts such a service, whose server tells an observer.
+    pub(crate) fn begin<S: Service>(
+        options: Options,
+        service: impl FnOnce(Handle) -> S,
+        observer: impl Observer,
+    ) -> Running {
         rlimit::increase_nofile_limit(u64::MAX).expect("the descriptor limit is readable");
         let server = Server::bind((Ipv4Addr::LOCALHOST, 0).into(), options).expect("binds");
         let (address, handle) = (server.local_addr(), server.handle());
         let service = service(handle.clone());
-        let thread = thread::spawn(move || server.run(service).expect("runs"));
+        let thread = thread::spawn(move || server.run_observed(service, observer).expect("runs"));
         Running { address, handle, thread: Some(thread) }
     }
 

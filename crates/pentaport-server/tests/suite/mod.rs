@@ -6,3 +6,4 @@ pub(crate) mod harness;
 pub(crate) mod outside;
 pub(crate) mod rest;
 pub(crate) mod services;
+pub(crate) mod stops;

@@ -1,8 +1,7 @@
 //! Accepting: a few accept operations are always pending.
 
-use std::io;
-use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::SeqCst;
 
 use parking_lot::Mutex;
 use pentaport::Result;
@@ -12,11 +11,14 @@ use pentaport::socket::{Family, Socket};
 use super::client::Client;
 use super::{Desk, Key, PortSocket, Runner};
 use crate::runners::accept::is_callers;
-use crate::{Connection, Service};
+use crate::runners::refuse;
+use crate::{Connection, Service, Shortage};
 
 /// The listener, and the accept operations that are not pending.
 pub(super) struct Acceptor<S: Service> {
     listener: Mutex<Option<PortSocket<S>>>,
+    /// Operations that are pending, or whose packets have not been taken yet.
+    pub(super) pending: AtomicUsize,
     /// Operations that could not be started for want of descriptors or memory.
     parked: Mutex<Vec<Operation<()>>>,
 }
@@ -27,7 +29,7 @@ const MOST_PENDING: usize = 64;
 
 impl<S: Service> Acceptor<S> {
     pub(super) fn new(listener: PortSocket<S>) -> Self {
-        Acceptor { listener: Mutex::new(Some(listener)), parked: Mutex::default() }
+        Acceptor { listener: Mutex::new(Some(listener)), pending: AtomicUsize::new(0), parked: Mutex::default() }
     }
 
     /// Lets go of the listener, by which its operations are cancelled.
@@ -39,19 +41,21 @@ impl<S: Service> Acceptor<S> {
 }
 
 impl<S: Service> Runner<S> {
-    /// Starts the first accept operations. It fails if none could be started.
-    pub(super) fn begin_to_accept(&self) -> io::Result<()> {
-        let listener = self.acceptor.listener.lock().clone().expect("not closed yet");
-        let pending = (PENDING_PER_WORKER * self.host.options.threads.get()).min(MOST_PENDING);
-        let mut operation = Operation::new(Vec::new(), ());
-        for started in 0..pending {
-            match self.accept(&listener, operation) {
-                Ok(()) => operation = Operation::new(Vec::new(), ()),
-                Err(failed) if started == 0 => return Err(failed.into()),
-                Err(_) => break,
-            }
-        }
-        Ok(())
+    /// Starts the first accept operation.
+    pub(super) fn begin_to_accept(&self) -> std::result::Result<(), Shortage> {
+        self.accept_once_more().map_err(|failed| Shortage::new("a client", failed.error))
+    }
+
+    /// Starts as many accept operations as are to be pending, or as there are descriptors for.
+    pub(super) fn accept_more(&self) {
+        let most = (PENDING_PER_WORKER * self.host.options.threads.get()).min(MOST_PENDING);
+        let _ = (1..most).try_for_each(|_| self.accept_once_more());
+    }
+
+    fn accept_once_more(&self) -> std::result::Result<(), Failed<()>> {
+        // A stop may have closed it already.
+        let Some(listener) = self.acceptor.listener.lock().clone() else { return Ok(()) };
+        self.accept(&listener, Operation::new(Vec::new(), ()))
     }
 
     /// An accept operation has ended.
@@ -65,7 +69,8 @@ impl<S: Service> Runner<S> {
         let accepted = result.map(|_| operation.take_accepted().expect("it succeeded"));
         match &accepted {
             Err(error) if !is_callers(*error) => {
-                desk.lane.accept_errors.fetch_add(1, Relaxed);
+                self.host.lacks(desk.lane, *error);
+                drop(operation.take_acceptor());
                 self.park(desk, operation);
             }
             // The next caller is let in before this one is looked after.
@@ -74,6 +79,17 @@ impl<S: Service> Runner<S> {
         if let Ok(accepted) = accepted {
             self.welcome(desk, accepted);
         }
+        // Last, so that the server has not ended meanwhile.
+        self.acceptor.pending.fetch_sub(1, SeqCst);
+        self.end_if_all_have_left();
+    }
+
+    /// An accept operation has ended since the listener was closed, or just before that: its connection is refused.
+    pub(super) fn accept_ended(&self, mut operation: Operation<()>) {
+        let accepted = operation.take_accepted().map(|accepted| accepted.socket);
+        accepted.or_else(|| operation.take_acceptor()).into_iter().for_each(refuse);
+        self.acceptor.pending.fetch_sub(1, SeqCst);
+        self.end_if_all_have_left();
     }
 
     /// Starts the operations that could not be started before.
@@ -81,15 +97,13 @@ impl<S: Service> Runner<S> {
         let Some(listener) = self.acceptor.listener.lock().clone() else { return };
         let parked = std::mem::take(&mut *self.acceptor.parked.lock());
         for operation in parked {
-            if let Err(Failed { operation, .. }) = self.accept(&listener, operation) {
-                self.park(desk, operation);
-            }
+            self.accept_or_park(desk, &listener, operation);
         }
     }
 
     fn accept_or_park(&self, desk: &mut Desk<'_>, listener: &PortSocket<S>, operation: Operation<()>) {
-        if let Err(Failed { operation, .. }) = self.accept(listener, operation) {
-            desk.lane.accept_errors.fetch_add(1, Relaxed);
+        if let Err(Failed { error, operation }) = self.accept(listener, operation) {
+            self.host.lacks(desk.lane, error);
             self.park(desk, operation);
         }
     }
@@ -105,10 +119,13 @@ impl<S: Service> Runner<S> {
             Ok(acceptor) => acceptor,
             Err(error) => return Err(Failed { error, operation }),
         };
+        // Before it starts, for another worker may take its packet at once.
+        self.acceptor.pending.fetch_add(1, SeqCst);
         match listener.accept(operation, acceptor) {
             Ok(Started::Pending) => Ok(()),
             Ok(Started::Done(..)) => unreachable!("the listener's operations all leave packets"),
             Err(mut failed) => {
+                self.acceptor.pending.fetch_sub(1, SeqCst);
                 drop(failed.operation.take_acceptor());
                 Err(failed)
             }
@@ -135,8 +152,8 @@ impl<S: Service> Runner<S> {
                     self.stop_client(desk, &socket, how);
                 }
             }
-            Err(_) => {
-                desk.lane.accept_errors.fetch_add(1, Relaxed);
+            Err(error) => {
+                self.host.lacks(desk.lane, error);
                 self.left();
             }
         }
@@ -149,10 +166,4 @@ impl<S: Service> Runner<S> {
         socket.skip_completion_on_success()?;
         Ok(socket)
     }
-}
-
-/// Resets a connection, as CF_REJECT would: an accept operation has no condition function.
-fn refuse(socket: Socket) {
-    // It fails only for a socket that is gone already.
-    let _ = socket.set_linger(Some(Duration::ZERO));
 }

@@ -16,7 +16,7 @@ use crate::machine::Patience;
 use crate::mailbox::{Mailbox, Then};
 use crate::registry::{Named, name};
 use crate::runners::transfer::{self, Found};
-use crate::runners::{TURNS, lost, stop};
+use crate::runners::{TURNS, has_unread, lost, stop};
 use crate::{Connection, ConnectionId, Options, Service};
 
 /// The per-handle data of a connection.
@@ -100,15 +100,20 @@ impl<S: Service> Runner<S> {
 
     /// The server is being stopped.
     pub(super) fn stop_client(&self, desk: &mut Desk<'_>, socket: &PortSocket<S>, how: Stop) {
-        self.with_client(desk, socket, |desk, state| {
-            self.take_mail(desk, socket, state, Then::Closed);
-            stop(&mut state.conversation, how);
+        self.with_client(desk, socket, |_, state| {
+            state.since = self.clock.lull_from(state.since);
+            stop(&mut state.conversation, socket, how);
         });
     }
 
-    /// Its time limit is over.
-    pub(super) fn out_of_patience(&self, desk: &mut Desk<'_>, socket: &PortSocket<S>) {
-        self.with_client(desk, socket, |_, state| state.conversation.out_of_patience());
+    /// The time to drain after a stop is over.
+    pub(super) fn drain_over(&self, desk: &mut Desk<'_>, socket: &PortSocket<S>) {
+        self.with_client(desk, socket, |desk, state| {
+            if state.conversation.patience() == Patience::Lull && self.is_over(desk, state) {
+                self.out_of_patience(desk, socket, state);
+            }
+            state.conversation.drain_over(has_unread(socket));
+        });
     }
 
     /// Ends it if its time limit is over; else says when that will be.
@@ -120,15 +125,33 @@ impl<S: Service> Runner<S> {
         if deadline > desk.now {
             return Some(deadline);
         }
-        let mut next = None;
         self.with_client(desk, socket, |desk, state| {
             // Another worker may have moved it since.
-            match self.clock.deadline(state.conversation.patience(), state.since) {
-                Some(deadline) if deadline <= desk.now => state.conversation.out_of_patience(),
-                deadline => next = deadline,
+            if self.is_over(desk, state) {
+                self.out_of_patience(desk, socket, state);
             }
         });
-        next
+        let state = client(socket).state.lock();
+        let next = || self.clock.deadline(state.conversation.patience(), state.since);
+        if state.conversation.is_closed() { None } else { next() }
+    }
+
+    /// Whether its time limit is over.
+    fn is_over(&self, desk: &Desk<'_>, state: &State<S>) -> bool {
+        let deadline = self.clock.deadline(state.conversation.patience(), state.since);
+        deadline.is_some_and(|deadline| deadline <= desk.now)
+    }
+
+    /// Its time limit is over.
+    fn out_of_patience(&self, desk: &mut Desk<'_>, socket: &PortSocket<S>, state: &mut State<S>) {
+        let unread = has_unread(socket);
+        if state.conversation.patience() == Patience::Lull && !unread {
+            // What was sent to it from outside until now is sent before its end.
+            self.take_mail(desk, socket, state, Then::Closed);
+            state.conversation.lull_over();
+        } else {
+            state.conversation.out_of_patience(unread);
+        }
     }
 
     /// Takes the connection's lock, lets `input` happen, and does all that follows from it. Nothing happens to a
@@ -151,7 +174,9 @@ impl<S: Service> Runner<S> {
         }
         client(socket).mailbox.note_queued(state.conversation.queued());
         if state.conversation.take_progress() {
-            state.since = desk.moment;
+            // A lull is short, and its worker may have been at this for long.
+            let is_stopping = state.conversation.is_stopping();
+            state.since = if is_stopping { self.clock.moment(Instant::now()) } else { desk.moment };
         }
         let patience = state.conversation.patience();
         if state.planned != Some(patience) {

@@ -86,6 +86,12 @@ impl Clock {
         Moment(at.saturating_duration_since(self.start).as_nanos() as u64)
     }
 
+    /// From when the lull of a connection counts, at a stop, that last moved at `since`.
+    pub(super) fn lull_from(&self, since: Moment) -> Moment {
+        let since = self.start + Duration::from_nanos(since.0);
+        self.moment(self.limits.lull_from(since, Instant::now()))
+    }
+
     /// When a connection that last moved at `since` is over its limit.
     pub(super) fn deadline(&self, patience: Patience, since: Moment) -> Option<Instant> {
         self.limits.deadline(patience, self.start + Duration::from_nanos(since.0))
@@ -108,6 +114,7 @@ impl Clock {
         self.change(|plans| {
             if !std::mem::replace(&mut plans.draining, true) {
                 plans.drain = now.checked_add(self.drain);
+                plans.sweep.begin_stop(self.limits);
             }
         });
     }

@@ -14,10 +14,11 @@ use pentaport::socket::{Shutdown, Socket};
 use super::{Counted, Runner};
 use crate::conversation::{Conversation, Step, Worker};
 use crate::handle::Stop;
+use crate::machine::Patience;
 use crate::mailbox::{Mailbox, Then};
 use crate::pool::Pool;
 use crate::registry::{self, Named};
-use crate::runners::{SEND_SIZE, TURNS, lost, stop};
+use crate::runners::{SEND_SIZE, TURNS, has_unread, lost, stop};
 use crate::totals::Tally;
 use crate::{Connection, ConnectionId, Options, Service};
 
@@ -52,6 +53,8 @@ struct State<S: Service> {
     since: Instant,
     /// Threads that are in a call on the socket.
     in_calls: usize,
+    /// The connection has been found quiet by one look of a stop.
+    quiet: bool,
     /// Those threads are not waited for.
     given_up: bool,
 }
@@ -71,6 +74,14 @@ enum Role {
     Courier,
     /// Someone who must not be kept waiting.
     Visitor,
+}
+
+/// Whether to leave the end of a client to its threads that are in calls: from then on those take no longer than the time
+/// to drain, but for such as began before the stop.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Patiently {
+    Yes,
+    No,
 }
 
 /// A thread, and what it needs to do something for a client.
@@ -105,6 +116,7 @@ impl<S: Service> Client<S> {
             takes_mail: true,
             since: Instant::now(),
             in_calls: 0,
+            quiet: false,
             given_up: false,
         };
         Ok(Client {
@@ -127,10 +139,14 @@ impl<S: Service> Client<S> {
         state.opened = true;
         // A stop has passed by a client that was not open.
         if let Some(how) = runner.stopping.get() {
-            self.begin_to_stop(&mut own, &mut state, how);
+            self.begin_to_stop(&mut state, how);
         }
         loop {
             self.drive(&mut own, &mut state);
+            if runner.drain_is_over() {
+                self.end_drain(&mut own, &mut state);
+                self.drive(&mut own, &mut state);
+            }
             if state.conversation.is_closed() {
                 return;
             }
@@ -183,20 +199,69 @@ impl<S: Service> Client<S> {
 
     /// The server is being stopped.
     pub(super) fn stop(self: &Arc<Self>, runner: &Arc<Runner<S>>, how: Stop) {
-        self.visit(runner, |visitor, state| self.begin_to_stop(visitor, state, how));
+        self.visit(runner, |_, state| self.begin_to_stop(state, how));
     }
 
-    fn begin_to_stop(&self, helper: &mut Helper<'_, S>, state: &mut State<S>, how: Stop) {
-        self.mailbox.take(Then::Closed, |bytes| {
-            state.conversation.push(&mut helper.worker(self), bytes);
-            state.conversation.queued()
+    fn begin_to_stop(&self, state: &mut State<S>, how: Stop) {
+        stop(&mut state.conversation, &self.socket, how);
+    }
+
+    /// Resets a client that has no thread.
+    pub(super) fn turn_away(&self) {
+        // It fails only for a socket that is gone already.
+        let _ = self.socket.set_linger(Some(Duration::ZERO));
+    }
+
+    /// A server that is being stopped ends it if it has paused; else says when that will be, if it is not to send first.
+    pub(super) fn look_for_lull(self: &Arc<Self>, runner: &Arc<Runner<S>>, now: Instant) -> Option<Instant> {
+        let mut next = None;
+        self.visit(runner, |visitor, state| {
+            if state.conversation.patience() != Patience::Lull {
+                return;
+            }
+            next = runner.limits.deadline(Patience::Lull, state.since).filter(|lull| *lull > now);
+            if next.is_some() {
+                state.quiet = false;
+            } else if state.in_calls > 0 && !std::mem::replace(&mut state.quiet, true) {
+                // A thread may have received something, and wait for the lock to tell: it has until the next look.
+                next = Some(now);
+            } else {
+                self.out_of_patience(visitor, state);
+            }
         });
-        stop(&mut state.conversation, how);
+        next
+    }
+
+    /// The time to drain after a stop is over.
+    pub(super) fn drain_over(self: &Arc<Self>, runner: &Arc<Runner<S>>, patiently: Patiently) {
+        self.visit(runner, |visitor, state| {
+            if patiently == Patiently::No || state.in_calls == 0 {
+                self.end_drain(visitor, state);
+            }
+        });
+    }
+
+    fn end_drain(&self, helper: &mut Helper<'_, S>, state: &mut State<S>) {
+        let lull = helper.runner.limits.deadline(Patience::Lull, state.since);
+        if state.conversation.patience() == Patience::Lull && lull.is_some_and(|lull| lull <= Instant::now()) {
+            self.out_of_patience(helper, state);
+        }
+        state.conversation.drain_over(has_unread(&self.socket));
     }
 
     /// Its time limit is over.
-    pub(super) fn out_of_patience(self: &Arc<Self>, runner: &Arc<Runner<S>>) {
-        self.visit(runner, |_, state| state.conversation.out_of_patience());
+    fn out_of_patience(&self, helper: &mut Helper<'_, S>, state: &mut State<S>) {
+        let unread = has_unread(&self.socket);
+        if state.conversation.patience() == Patience::Lull && !unread {
+            // What was sent to it from outside until now is sent before its end.
+            self.mailbox.take(Then::Closed, |bytes| {
+                state.conversation.push(&mut helper.worker(self), bytes);
+                state.conversation.queued()
+            });
+            state.conversation.lull_over();
+        } else {
+            state.conversation.out_of_patience(unread);
+        }
     }
 
     fn visit(self: &Arc<Self>, runner: &Arc<Runner<S>>, input: impl FnOnce(&mut Helper<'_, S>, &mut State<S>)) {
@@ -220,10 +285,13 @@ impl<S: Service> Client<S> {
             match state.conversation.next(&mut helper.worker(self), &mut turns) {
                 Step::Receive => state.receive_due = true,
                 Step::Send if helper.role == Role::Visitor => {
-                    state.send_due = true;
-                    if !self.is_assisted(helper.runner, state) {
-                        // Nobody can send without making others wait.
-                        state.conversation.failed();
+                    if self.is_assisted(helper.runner, state) {
+                        state.send_due = true;
+                    } else {
+                        // Nobody can send without making others wait: a later visit tries again, if the client's own
+                        // thread does not come by before.
+                        state.conversation.sent_nothing();
+                        break;
                     }
                 }
                 Step::Send => self.send(helper, state),
@@ -272,6 +340,7 @@ impl<S: Service> Client<S> {
             }
             socket.recv(buffer)
         });
+        state.quiet = false;
         match received {
             Ok(0) => state.conversation.end_of_stream(&mut own.worker(self)),
             Ok(count) => state.conversation.received(&mut own.worker(self), buffer, count),
@@ -306,7 +375,7 @@ impl<S: Service> Client<S> {
         match result {
             Ok(()) => {}
             // How much of the last piece has left is not known, so that there is no way on.
-            Err(error) if error.kind() == ErrorKind::TimedOut => state.conversation.out_of_patience(),
+            Err(error) if error.kind() == ErrorKind::TimedOut => state.conversation.out_of_patience(false),
             Err(error) => lost(&mut state.conversation, error),
         }
         if helper.role == Role::Courier {
@@ -333,8 +402,11 @@ impl<S: Service> Client<S> {
     fn close(&self, helper: &mut Helper<'_, S>, state: &mut State<S>) {
         self.closed.store(true, SeqCst);
         if state.in_calls > 0 {
-            // Nothing but the peer releases a thread from a call. The end of our side makes most peers leave.
-            let _ = self.socket.shutdown(Shutdown::Both);
+            // A thread that returns closes the socket as it is to be closed. Where nothing but the peer releases a thread
+            // from a call, the end of our side makes most peers leave.
+            if self.socket.cancel() != Ok(true) {
+                let _ = self.socket.shutdown(Shutdown::Both);
+            }
             state.given_up = true;
             helper.runner.give_up(state.in_calls);
         }
@@ -345,7 +417,8 @@ impl<S: Service> Client<S> {
     /// How long a call on the socket may take, and whether the socket has to be told.
     fn time_left(&self, helper: &Helper<'_, S>, state: &mut State<S>) -> (bool, Option<Duration>) {
         let deadline = helper.runner.limits.deadline(state.conversation.patience(), state.since);
-        let left = deadline.map(|deadline| {
+        let drain_until = helper.runner.drain_until.get().copied().flatten();
+        let left = deadline.into_iter().chain(drain_until).min().map(|deadline| {
             // None at all would be for ever to a socket.
             deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
         });
@@ -354,10 +427,10 @@ impl<S: Service> Client<S> {
     }
 
     /// Ends the connection if its time limit is over: others may have moved it meanwhile.
-    fn check_limit(&self, helper: &Helper<'_, S>, state: &mut State<S>) {
+    fn check_limit(&self, helper: &mut Helper<'_, S>, state: &mut State<S>) {
         let deadline = helper.runner.limits.deadline(state.conversation.patience(), state.since);
         if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-            state.conversation.out_of_patience();
+            self.out_of_patience(helper, state);
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::conversation::{Conversation, Step};
 use crate::handle::Stop;
 use crate::machine::Patience;
 use crate::mailbox::Then;
-use crate::runners::{TURNS, lost, stop};
+use crate::runners::{TURNS, has_unread, lost, stop};
 use crate::sweep::Limits;
 use crate::{Connection, ConnectionId, Service};
 
@@ -105,14 +105,30 @@ impl<S: Service, M: Mechanism<S>> Client<S, M> {
     }
 
     /// The server is being stopped.
-    pub(super) fn stop(&mut self, desk: &mut Desk<'_, S>, how: Stop) {
-        self.empty_mailbox(desk, Then::Closed);
-        stop(&mut self.conversation, how);
+    pub(super) fn stop(&mut self, how: Stop, limits: Limits) {
+        self.since = limits.lull_from(self.since, Instant::now());
+        stop(&mut self.conversation, M::socket(&self.line), how);
     }
 
     /// Its time limit is over.
-    pub(super) fn out_of_patience(&mut self) {
-        self.conversation.out_of_patience();
+    pub(super) fn out_of_patience(&mut self, desk: &mut Desk<'_, S>) {
+        let unread = has_unread(M::socket(&self.line));
+        if self.conversation.patience() == Patience::Lull && !unread {
+            // What was sent to it from outside until now is sent before its end.
+            self.empty_mailbox(desk, Then::Closed);
+            self.conversation.lull_over();
+        } else {
+            self.conversation.out_of_patience(unread);
+        }
+    }
+
+    /// The time to drain after a stop is over.
+    pub(super) fn drain_over(&mut self, desk: &mut Desk<'_, S>, limits: Limits) {
+        let is_over = |deadline| deadline <= desk.now;
+        if self.conversation.patience() == Patience::Lull && self.deadline(limits).is_some_and(is_over) {
+            self.out_of_patience(desk);
+        }
+        self.conversation.drain_over(has_unread(M::socket(&self.line)));
     }
 
     fn empty_mailbox(&mut self, desk: &mut Desk<'_, S>, then: Then) {
@@ -173,7 +189,8 @@ impl<S: Service, M: Mechanism<S>> Client<S, M> {
             self.entry.mailbox.note_queued(queued);
         }
         if self.conversation.take_progress() {
-            self.since = desk.now;
+            // A lull is short, and its worker may have been at this for long.
+            self.since = if self.conversation.is_stopping() { Instant::now() } else { desk.now };
         }
     }
 }

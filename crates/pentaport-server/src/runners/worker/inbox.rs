@@ -56,15 +56,15 @@ impl<W: Wake> Inbox<W> {
         debug_assert!(first, "a worker begins once");
     }
 
-    /// Leaves a note and wakes the worker; false if it has gone home.
-    pub(super) fn put(&self, note: Note) -> bool {
+    /// Leaves a note and wakes the worker; gives the note back if it has gone home.
+    pub(super) fn put(&self, note: Note) -> std::result::Result<(), Note> {
         {
             let mut notes = self.notes.lock();
-            let Some(notes) = &mut *notes else { return false };
+            let Some(notes) = &mut *notes else { return Err(note) };
             notes.push(note);
         }
         self.call();
-        true
+        Ok(())
     }
 
     /// Has the worker look.
@@ -141,7 +141,7 @@ mod tests {
                 }
             });
             for number in 0..NOTES {
-                assert!(inbox.put(Note::Mail(ClientId::from_token(number))));
+                assert!(inbox.put(Note::Mail(ClientId::from_token(number))).is_ok());
                 // A few at a time, so that the worker now and then falls asleep over the next.
                 while number % 4 == 0 && read.load(SeqCst) < number && !worker.is_finished() {
                     std::hint::spin_loop();

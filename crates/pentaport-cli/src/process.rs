@@ -45,6 +45,38 @@ pub(crate) fn how_to_raise_limit(needed: u64) -> String {
     )
 }
 
+/// What to do when a server lacks descriptors.
+pub(crate) const MORE_DESCRIPTORS: &str = if cfg!(windows) {
+    "fewer connections: a process has 16,777,216 handles at most"
+} else {
+    "raise the hard limit: `ulimit -Hn 65536` as root, LimitNOFILE= in a systemd unit, or `nofile` in \
+     /etc/security/limits.conf"
+};
+
+/// What to do when a server lacks threads.
+pub(crate) const MORE_THREADS: &str = if cfg!(windows) {
+    "fewer --threads, more memory, or another --model than thread-per-client"
+} else {
+    "raise the limit (`ulimit -u`, TasksMax= in a systemd unit, or memory for stacks), fewer --threads, or another --model \
+     than thread-per-client"
+};
+
+/// What models need of the system, and it refuses although there are descriptors; and how it does. A sandbox may.
+#[cfg(target_os = "linux")]
+pub(crate) fn refused() -> Option<(&'static str, io::Error)> {
+    let poll = match mio::Poll::new() {
+        Ok(poll) => poll,
+        Err(error) => return Some(("epoll", error)),
+    };
+    mio::Waker::new(poll.registry(), mio::Token(0)).err().map(|error| ("eventfd", error))
+}
+
+/// See above: elsewhere they need nothing of the kind.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn refused() -> Option<(&'static str, io::Error)> {
+    None
+}
+
 /// What to do when there are no local ports left.
 pub(crate) const MORE_PORTS: &str = if cfg!(windows) {
     "ports of closed connections come back after two minutes; `netsh int ipv4 set dynamicport tcp start=10000 num=55535` \

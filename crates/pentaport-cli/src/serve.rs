@@ -3,19 +3,18 @@
 use crate::failure::Failure;
 use crate::interrupt::Interrupted;
 use crate::text::{duration, plural};
-use crate::{address, interrupt, limits, output, value};
+use crate::{address, interrupt, limits, output, process, value};
 use anyhow::Context;
 use clap::ValueEnum;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use pentaport_server::services::{Chargen, Discard, Echo, Print};
-use pentaport_server::{Handle, Model, Options, Server};
+use pentaport_server::{Handle, Model, Observer, Options, Resource, Server, Shortage};
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::process;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -24,13 +23,15 @@ const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// Serve clients under one of the I/O models.
 ///
-/// Prints one line when ready. Ctrl-C or SIGTERM: accepts no more, sends what is queued, prints what was done. A second
-/// Ctrl-C ends at once.
+/// Prints one line when it can serve clients; if it lacks something for that, it says what, and ends. Ctrl-C or SIGTERM:
+/// accepts no more, answers what clients have sent and those who go on sending, resets whoever is not done after
+/// --drain, prints what was done. A second Ctrl-C ends at once.
 ///
 /// What was done: clients that were accepted, each of which ended closed (in order), reset (by the client), timed out
 /// (--idle-timeout), stopped (by the end of the server) or failed (any other error); refused, besides, those beyond
-/// --max-connections; cut off, among all of them, those that lost bytes queued for them; accept errors, how often there
-/// was no descriptor or memory for one more.
+/// --max-connections; cut off, among all of them, those that lost bytes: queued for them, or sent by them and not
+/// answered; accept errors and thread errors, how often there was no descriptor or memory, or no thread, for one more.
+/// Then clients wait, and the server says once on standard error what it lacks.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// How the server waits for its clients.
@@ -51,7 +52,7 @@ pub(crate) struct Arguments {
     /// Close connections on which for so long nothing was received and no send was completed [default: never].
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = value::duration)]
     idle_timeout: Option<Duration>,
-    /// How long clients have, when the server stops, to take what is queued for them.
+    /// How long clients are still answered when the server stops, and have to take what is queued for them.
     #[arg(long, value_name = "TIME", default_value = "5s", allow_hyphen_values = true, value_parser = value::duration_or_zero)]
     drain: Duration,
     /// Bytes that may wait for a client that does not read; nothing is received from it meanwhile.
@@ -105,30 +106,76 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let handle = server.handle();
     let ended_at_once = stop_on_signals(handle.clone(), arguments.drain)?;
     if arguments.stop_at_eof {
-        stop_at_eof(handle.clone());
+        stop_at_eof(handle.clone())?;
     }
-    output::write(format!(
-        "pentaport: {} {} server listening on {}\n",
-        arguments.model,
-        arguments.service,
-        server.local_addr()
-    ))?;
+    let ready_line =
+        format!("pentaport: {} {} server listening on {}\n", arguments.model, arguments.service, server.local_addr());
+    let told = Arc::new(Mutex::new(None));
+    let console = Console { ready_line, told: Arc::clone(&told), handle: handle.clone() };
     let totals = match arguments.service {
-        ServiceName::Echo => server.run(Echo),
-        ServiceName::Discard => server.run(Discard),
-        ServiceName::Chargen => server.run(Chargen),
-        ServiceName::Print => server.run(Print::new(Paper { handle })),
+        ServiceName::Echo => server.run_observed(Echo, console),
+        ServiceName::Discard => server.run_observed(Discard, console),
+        ServiceName::Chargen => server.run_observed(Chargen, console),
+        ServiceName::Print => server.run_observed(Print::new(Paper { handle }), console),
     };
-    let totals = totals.map_err(|error| {
-        Failure::new(
-            format!("the server listened, but could not begin to serve: {error}"),
-            "fewer --threads, or more descriptors (`ulimit -n`), threads (`ulimit -u`) or memory",
-        )
-    })?;
+    let totals = totals.map_err(|error| cannot_serve(&error))?;
+    if let Some(error) = told.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        return Err(error);
+    }
     if ended_at_once.load(Ordering::SeqCst) {
         return Err(Interrupted.into());
     }
     output::write(format!("pentaport: stopped: {totals}\n"))
+}
+
+/// Tells the user what the server tells.
+struct Console {
+    ready_line: String,
+    /// Why the ready line could not be printed.
+    told: Arc<Mutex<Option<anyhow::Error>>>,
+    handle: Handle,
+}
+
+impl Observer for Console {
+    fn ready(&self) {
+        if let Err(error) = output::write(self.ready_line.clone()) {
+            *self.told.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            self.handle.stop();
+        }
+    }
+
+    fn lacks(&self, shortage: &Shortage) {
+        let more = how_to_get_more(shortage.resource());
+        // A server does not end because nobody reads what it says.
+        let _ = writeln!(io::stderr(), "pentaport: {shortage}; clients wait until there are some\nhint: {more}");
+    }
+}
+
+/// What the server lacks, if that is the error.
+fn lacking(error: &io::Error) -> Option<Resource> {
+    error.get_ref().and_then(|error| error.downcast_ref::<Shortage>()).map(Shortage::resource)
+}
+
+fn cannot_serve(error: &io::Error) -> Failure {
+    let resource = lacking(error).unwrap_or(Resource::Other);
+    match process::refused() {
+        Some((what, why)) if resource == Resource::Other => Failure::new(
+            format!("cannot serve: {error}; the system refuses {what}: {why}"),
+            format!(
+                "let the sandbox (a seccomp filter?) allow {what}, or choose a model that does without it: `--model thread-per-client`"
+            ),
+        ),
+        _ => Failure::new(format!("cannot serve: {error}"), how_to_get_more(resource)),
+    }
+}
+
+fn how_to_get_more(resource: Resource) -> &'static str {
+    match resource {
+        Resource::Descriptors => process::MORE_DESCRIPTORS,
+        Resource::Threads => process::MORE_THREADS,
+        Resource::Memory => "more memory, or fewer --threads",
+        _ => "fewer --threads, or more descriptors, threads or memory",
+    }
 }
 
 /// Binds to the first address of the name that can be bound.
@@ -168,7 +215,10 @@ fn cannot_listen(address: SocketAddr, error: &io::Error) -> Failure {
         io::ErrorKind::PermissionDenied => {
             ("not permitted".to_owned(), "ports below 1024 need privileges: choose a higher one")
         }
-        _ => (error.to_string(), "choose another address, for example `--listen 127.0.0.1:0`"),
+        _ => match lacking(error) {
+            Some(resource) => (error.to_string(), how_to_get_more(resource)),
+            None => (error.to_string(), "choose another address, for example `--listen 127.0.0.1:0`"),
+        },
     };
     Failure::new(format!("cannot listen on {address}: {why}"), hint)
 }
@@ -193,7 +243,12 @@ fn stop_on_signals(handle: Handle, drain: Duration) -> anyhow::Result<Arc<Atomic
         }
         handle.stop();
     })
-    .context("cannot handle Ctrl-C")?;
+    .map_err(|error| match error {
+        ctrlc::Error::System(error) => {
+            Failure::new(format!("cannot wait for Ctrl-C, which takes a thread: {error}"), process::MORE_THREADS).into()
+        }
+        error => anyhow::Error::new(error).context("cannot handle Ctrl-C"),
+    })?;
     Ok(ended_at_once)
 }
 
@@ -203,14 +258,15 @@ fn end_at_once(handle: &Handle) -> ! {
     handle.stop_now();
     // By then the server has returned and the process has ended, unless a handler holds on.
     thread::sleep(AT_ONCE);
-    process::exit(interrupt::STATUS.into())
+    std::process::exit(interrupt::STATUS.into())
 }
 
-fn stop_at_eof(handle: Handle) {
-    thread::spawn(move || {
+fn stop_at_eof(handle: Handle) -> anyhow::Result<()> {
+    let watch = move || {
         let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
         handle.stop();
-    });
+    };
+    thread::Builder::new().spawn(watch).map(drop).context("no thread to watch standard input")
 }
 
 /// Standard output for the printing server. When its reader has left, the server has nobody to print for and stops.

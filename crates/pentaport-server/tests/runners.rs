@@ -42,8 +42,10 @@ macro_rules! under_each_model {
                 stops::who_streams_without_pause_is_answered_and_then_reset,
                 stops::who_streams_to_a_service_without_answers_is_reset,
                 stops::what_had_come_before_a_stop_is_answered,
+                #[cfg_attr(windows, ignore = "Wine 8: a reset that came before the receive is told as a close (S24)")]
                 stops::without_time_to_drain_what_had_come_is_answered_or_reset,
                 stops::what_comes_after_the_end_is_cut_off,
+                #[cfg_attr(windows, ignore = "Wine 8: a reset that came before the receive is told as a close (S24)")]
                 stops::who_does_not_take_its_answers_is_reset,
                 stops::who_has_ended_its_side_gets_all_answers,
                 stops::clients_that_come_meanwhile_lose_nothing_unseen,

@@ -1,9 +1,13 @@
 //! Threads that are blocked in synchronous calls, and how others cancel these calls (D75, D78).
 //!
-//! A thread that blocks on a descriptor polls an eventfd of its own beside it. CancelIoEx names what the thread is
-//! blocked on, CancelSynchronousIo the thread; either marks the call as cancelled and writes to the eventfd. The mark
-//! says that a call was cancelled, not the eventfd: that is written to, too, for what no readiness tells of, and one that was
-//! written to for a call that has ended since wakes the next call once, for nothing.
+//! A thread that blocks on a descriptor polls an eventfd beside it. CancelIoEx names what the thread is blocked on,
+//! CancelSynchronousIo the thread; either marks the call as cancelled and writes to the eventfd. The mark says that a call
+//! was cancelled, not the eventfd: that is written to, too, for what no readiness tells of, and one that was written to for
+//! a call that has ended since wakes the next call once, for nothing.
+//!
+//! Threads share these eventfds, so that a server with a thread for each client has not two descriptors for each. A cancel
+//! wakes all threads that poll the same one; they see that it was not for them, and begin anew with another. Only a thread
+//! that routines can be queued to has one of its own, which those need as well.
 //!
 //! A thread is blocked in several calls if a routine that runs within one blocks in another.
 
@@ -31,10 +35,66 @@ pub(crate) enum Target {
     File,
 }
 
+/// How many eventfds threads share. With one alone, all would meet at its lock in the kernel.
+const SHARED: usize = 16;
+
+/// Those that the next calls are to poll.
+static CURRENT: [Mutex<Option<Arc<OwnedFd>>>; SHARED] = [const { Mutex::new(None) }; SHARED];
+
+/// An eventfd that a blocked thread polls.
+#[derive(Clone)]
+pub(crate) struct Eventfd {
+    fd: Arc<OwnedFd>,
+    /// Its place among the shared ones; `None` if it is the thread's own.
+    shared: Option<usize>,
+}
+
+impl Eventfd {
+    /// The one for the next call of the calling thread.
+    pub(crate) fn for_call(me: &thread::Current) -> OsResult<Eventfd> {
+        if me.can_get_apcs() {
+            return Ok(Eventfd { fd: me.wake_descriptor()?, shared: None });
+        }
+        let place = me.number() as usize % SHARED;
+        let mut current = CURRENT[place].lock();
+        let fd = match &*current {
+            Some(fd) => fd.clone(),
+            None => current.insert(Arc::new(os::eventfd()?)).clone(),
+        };
+        Ok(Eventfd { fd, shared: Some(place) })
+    }
+
+    /// The descriptor, if it is the thread's own.
+    pub(crate) fn own(&self) -> Option<&Arc<OwnedFd>> {
+        self.shared.is_none().then_some(&self.fd)
+    }
+
+    /// What `poll` is to be asked for.
+    pub(crate) fn poll_entry(&self) -> libc::pollfd {
+        libc::pollfd { fd: self.fd.as_raw_fd(), events: libc::POLLIN, revents: 0 }
+    }
+
+    /// To be called when `poll` has reported it.
+    pub(crate) fn reported(&self) {
+        // A shared one stays as it is for the others that poll it.
+        if self.shared.is_none() {
+            os::eventfd_drain(&self.fd);
+        }
+    }
+
+    /// Wakes who polls it.
+    fn write(&self) {
+        if let Some(place) = self.shared {
+            CURRENT[place].lock().take_if(|current| Arc::ptr_eq(current, &self.fd));
+        }
+        os::eventfd_write(&self.fd);
+    }
+}
+
 /// How a call that was cancelled is ended.
 enum Alarm {
-    /// The thread polls this eventfd.
-    Eventfd(Arc<OwnedFd>),
+    /// The thread polls it.
+    Eventfd(Eventfd),
     Function(Box<dyn Fn() + Send>),
 }
 
@@ -49,7 +109,7 @@ struct Call {
 struct Calls(Mutex<Vec<Call>>);
 
 /// The threads that have blocked, by their numbers. This lock comes after a socket's, that of a thread's calls after this
-/// one, and that of a file's lane after both.
+/// one, and those of the shared eventfds and of a file's lane after both.
 static THREADS: Mutex<BTreeMap<u32, Arc<Calls>>> = Mutex::new(BTreeMap::new());
 
 impl Call {
@@ -59,7 +119,7 @@ impl Call {
             return false;
         }
         match &self.alarm {
-            Alarm::Eventfd(eventfd) => os::eventfd_write(eventfd),
+            Alarm::Eventfd(eventfd) => eventfd.write(),
             Alarm::Function(end) => end(),
         }
         true
@@ -83,8 +143,8 @@ impl OfThread {
 pub(crate) struct Blocked<'a>(&'a Calls);
 
 impl<'a> Blocked<'a> {
-    /// A call that polls the thread's eventfd beside what it waits for.
-    pub(crate) fn polling(me: &'a thread::Current, target: Target, eventfd: Arc<OwnedFd>) -> Blocked<'a> {
+    /// A call that polls an eventfd beside what it waits for.
+    pub(crate) fn polling(me: &'a thread::Current, target: Target, eventfd: Eventfd) -> Blocked<'a> {
         Blocked::new(me, target, Alarm::Eventfd(eventfd))
     }
 
@@ -97,10 +157,6 @@ impl<'a> Blocked<'a> {
         let calls = me.blocked.0.get_or_init(|| THREADS.lock().entry(me.number()).or_default().clone());
         calls.0.lock().push(Call { target, alarm, cancelled: false });
         Blocked(calls)
-    }
-
-    fn is_cancelled(&self) -> bool {
-        self.0.0.lock().last().is_some_and(|call| call.cancelled)
     }
 
     /// The thread is not blocked any more; true if the call was cancelled. One that comes later finds no call: it would be
@@ -132,7 +188,7 @@ pub(crate) fn wake_on(target: Target) {
     for calls in THREADS.lock().values() {
         for call in calls.0.lock().iter().filter(|call| call.target == target) {
             if let Alarm::Eventfd(eventfd) = &call.alarm {
-                os::eventfd_write(eventfd);
+                eventfd.write();
             }
         }
     }
@@ -144,20 +200,19 @@ pub(crate) fn wake_on(target: Target) {
 /// ECANCELED if the call was cancelled.
 pub(crate) fn wait_ready(target: Target, fd: RawFd, events: i16) -> OsResult<()> {
     let me = thread::current();
-    // Without a descriptor to spare the call cannot be cancelled, and works.
-    let Ok(eventfd) = me.wake_descriptor() else { return Ok(()) };
-    let call = Blocked::polling(&me, target, eventfd.clone());
     loop {
-        let mut fds = [
-            libc::pollfd { fd, events, revents: 0 },
-            libc::pollfd { fd: eventfd.as_raw_fd(), events: libc::POLLIN, revents: 0 },
-        ];
+        // Without a descriptor to spare the call cannot be cancelled, and works.
+        let Ok(eventfd) = Eventfd::for_call(&me) else { return Ok(()) };
+        let call = Blocked::polling(&me, target, eventfd.clone());
+        let mut fds = [libc::pollfd { fd, events, revents: 0 }, eventfd.poll_entry()];
         os::poll(&mut fds, None)?;
         if fds[1].revents != 0 {
-            os::eventfd_drain(&eventfd);
+            eventfd.reported();
         }
-        if fds[0].revents != 0 || call.is_cancelled() {
-            return if call.end() { Err(libc::ECANCELED) } else { Ok(()) };
+        match call.end() {
+            true => return Err(libc::ECANCELED),
+            false if fds[0].revents != 0 => return Ok(()),
+            false => {}
         }
     }
 }

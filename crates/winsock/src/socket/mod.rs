@@ -42,7 +42,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, MutexGuard};
 
-use crate::blocked::{Blocked, Target};
+use crate::blocked::{Blocked, Eventfd, Target};
 use crate::deadline::Deadline;
 use crate::dispatcher::{self, Alertable};
 use crate::error::{WsaError, WsaResult, fail, wsa_from_errno};
@@ -750,7 +750,7 @@ impl Locked {
         let timeout = deadline.remaining();
         let me = thread::current();
         // Without a descriptor to spare the call cannot be cancelled, and works.
-        let wake = me.wake_descriptor().ok();
+        let wake = Eventfd::for_call(&me).ok();
         let call = wake.as_ref().map(|wake| Blocked::polling(&me, Target::Socket(handle), wake.clone()));
         socket.blocked.fetch_add(1, Ordering::Relaxed);
         let result = self.unlocked(|| poll_alertably(&me, wake.as_ref(), fd, events, timeout));
@@ -789,31 +789,27 @@ impl Locked {
 /// Polls a descriptor, and with it the thread's eventfd, by which the call is cancelled and routines are announced.
 fn poll_alertably(
     me: &thread::Current,
-    wake: Option<&Arc<OwnedFd>>,
+    wake: Option<&Eventfd>,
     fd: RawFd,
     events: i16,
     timeout: Option<Duration>,
 ) -> OsResult<usize> {
     let _elsewhere = blocking();
-    let alertable = me.can_get_apcs();
     let Some(wake) = wake else {
         // Routines could not reach the thread.
         let mut fds = [libc::pollfd { fd, events, revents: 0 }];
-        return if alertable { Err(libc::EMFILE) } else { os::poll(&mut fds, timeout) };
+        return if me.can_get_apcs() { Err(libc::EMFILE) } else { os::poll(&mut fds, timeout) };
     };
-    let mut fds = [
-        libc::pollfd { fd, events, revents: 0 },
-        libc::pollfd { fd: wake.as_raw_fd(), events: libc::POLLIN, revents: 0 },
-    ];
-    let polled = match alertable {
-        true => Alertable::enter(me, Elsewhere::Descriptor(wake.clone()))
+    let mut fds = [libc::pollfd { fd, events, revents: 0 }, wake.poll_entry()];
+    let polled = match wake.own() {
+        Some(own) => Alertable::enter(me, Elsewhere::Descriptor(own.clone()))
             .map_or(Ok(0), |_alertable| os::poll(&mut fds, timeout)),
-        false => os::poll(&mut fds, timeout),
+        None => os::poll(&mut fds, timeout),
     };
     if fds[1].revents != 0 {
-        os::eventfd_drain(wake);
+        wake.reported();
     }
-    if alertable {
+    if wake.own().is_some() {
         dispatcher::run_queued_apcs(me);
     }
     polled

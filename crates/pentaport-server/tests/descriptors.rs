@@ -19,7 +19,7 @@ use harness::*;
 const LIMIT: u64 = 256;
 
 /// More clients than any model has descriptors for, which have been made for other things before.
-const LATE: usize = 120;
+const LATE: usize = 110;
 
 /// What a server has said.
 #[derive(Clone, Default)]

@@ -36,7 +36,7 @@ pub(crate) enum Target {
 }
 
 /// How many eventfds threads share. With one alone, all would meet at its lock in the kernel.
-const SHARED: usize = 16;
+const SHARED: usize = 4;
 
 /// Those that the next calls are to poll.
 static CURRENT: [Mutex<Option<Arc<OwnedFd>>>; SHARED] = [const { Mutex::new(None) }; SHARED];

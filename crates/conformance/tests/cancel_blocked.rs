@@ -205,6 +205,17 @@ fn d78_the_synchronous_call_on_a_socket_that_is_not_overlapped_is_cancelled() {
     };
     is_cancelled_stream(By::Socket, cancelled(By::Socket, &socket, with_overlapped));
     is_cancelled_stream(By::Thread, cancelled(By::Thread, &socket, with_overlapped));
+
+    // By its OVERLAPPED; it is not pending then.
+    let (request, other) = (Request::new(8), Request::new(8));
+    let handle = socket.raw();
+    let thread = Thread::start(move || ManuallyDrop::new(Socket::of(handle)).wsa_recv(request));
+    until("the call is cancelled", || {
+        assert_eq!(cancel_io_ex(handle, Some(other)), Err(sys::ERROR_NOT_FOUND));
+        cancel_io_ex(handle, Some(request)) == Ok(())
+    });
+    assert!(matches!(thread.join(), conformance::raw::Begin::Failed(_)));
+    assert!(request.has_completed());
 }
 
 #[test]

@@ -11,7 +11,7 @@
 //!
 //! A thread is blocked in several calls if a routine that runs within one blocks in another.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::BTreeMap;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
@@ -100,6 +100,8 @@ enum Alarm {
 
 struct Call {
     target: Target,
+    /// The address of the OVERLAPPED that the program gave to the call; 0 if it gave none.
+    overlapped: usize,
     alarm: Alarm,
     cancelled: bool,
 }
@@ -128,12 +130,24 @@ impl Call {
 
 /// What a thread's record has for this module.
 #[derive(Default)]
-pub(crate) struct OfThread(OnceCell<Arc<Calls>>);
+pub(crate) struct OfThread {
+    calls: OnceCell<Arc<Calls>>,
+    /// Of the call that the thread is about to block in.
+    overlapped: Cell<usize>,
+}
 
 impl OfThread {
+    /// Carries out a call that blocks although the program gave it an OVERLAPPED (D3), by which it can be cancelled.
+    pub(crate) fn with_overlapped<T>(&self, overlapped: usize, call: impl FnOnce() -> T) -> T {
+        let outer = self.overlapped.replace(overlapped);
+        let result = call();
+        self.overlapped.set(outer);
+        result
+    }
+
     /// The thread with this number ends.
     pub(crate) fn end(&self, number: u32) {
-        if self.0.get().is_some() {
+        if self.calls.get().is_some() {
             THREADS.lock().remove(&number);
         }
     }
@@ -154,8 +168,9 @@ impl<'a> Blocked<'a> {
     }
 
     fn new(me: &'a thread::Current, target: Target, alarm: Alarm) -> Blocked<'a> {
-        let calls = me.blocked.0.get_or_init(|| THREADS.lock().entry(me.number()).or_default().clone());
-        calls.0.lock().push(Call { target, alarm, cancelled: false });
+        let calls = me.blocked.calls.get_or_init(|| THREADS.lock().entry(me.number()).or_default().clone());
+        let overlapped = me.blocked.overlapped.get();
+        calls.0.lock().push(Call { target, overlapped, alarm, cancelled: false });
         Blocked(calls)
     }
 
@@ -174,11 +189,13 @@ impl Drop for Blocked<'_> {
     }
 }
 
-/// Cancels the calls that threads are blocked in on something; returns how many.
-pub(crate) fn cancel_on(target: Target) -> usize {
+/// Cancels the calls that threads are blocked in on something, or the one with this OVERLAPPED; returns how many.
+pub(crate) fn cancel_on(target: Target, overlapped: *const OVERLAPPED) -> usize {
+    let is_meant =
+        |call: &Call| call.target == target && (overlapped.is_null() || call.overlapped == overlapped.addr());
     let on = |calls: &Arc<Calls>| {
         let mut calls = calls.0.lock();
-        calls.iter_mut().filter(|call| call.target == target).filter_map(|call| call.cancel().then_some(())).count()
+        calls.iter_mut().filter(|call| is_meant(call)).filter_map(|call| call.cancel().then_some(())).count()
     };
     THREADS.lock().values().map(on).sum()
 }

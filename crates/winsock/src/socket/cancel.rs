@@ -36,8 +36,8 @@ pub unsafe extern "system" fn CancelIo(hfile: HANDLE) -> BOOL {
 
 /// Cancels one operation on a handle, or all of them if `lpoverlapped` is null, of any thread of the process (D78).
 ///
-/// If it is null, calls that threads are blocked in on the handle are cancelled too: Win32 functions fail with
-/// ERROR_OPERATION_ABORTED, Winsock functions with WSAEINTR on a listener or a datagram socket and with
+/// Calls that threads are blocked in on the handle are cancelled too, if `lpoverlapped` is null or was given to them: Win32
+/// functions fail with ERROR_OPERATION_ABORTED, Winsock functions with WSAEINTR on a listener or a datagram socket and with
 /// WSA_OPERATION_ABORTED on a stream. `select` and `WSAPoll` are not.
 ///
 /// Does not wait: an operation may also end normally, as a transfer of a regular file that has begun always does. Data
@@ -53,7 +53,7 @@ pub unsafe extern "system" fn CancelIoEx(hfile: HANDLE, lpoverlapped: *const OVE
     if let Some(file) = file::find(hfile) {
         return finish_bool(if file.cancel_one(lpoverlapped) { Ok(()) } else { Err(ERROR_NOT_FOUND) });
     }
-    let blocked = |target| if lpoverlapped.is_null() { blocked::cancel_on(target) } else { 0 };
+    let blocked = |target| blocked::cancel_on(target, lpoverlapped);
     if let Some(stream) = standard::descriptor(hfile) {
         return finish_bool(if blocked(Target::Standard(stream)) > 0 { Ok(()) } else { Err(ERROR_NOT_FOUND) });
     }

@@ -6,7 +6,9 @@ use std::time::Duration;
 use crate::apc::{self, Apc, FileRoutine, WinsockRoutine};
 use crate::completion_port::timeout;
 use crate::dispatcher::{self, Outcome};
-use crate::error::{WsaResult, fail, finish, finish_bool, is_bad, set_last_error, win32_from_status, wsa_from_status};
+use crate::error::{
+    WsaResult, fail, finish, finish_bool, is_bad, set_last_error, status_from_wsa, win32_from_status, wsa_from_status,
+};
 use crate::file;
 use crate::objects::event;
 use crate::port::Packet;
@@ -198,6 +200,20 @@ pub(crate) fn complete_at_once(state: &State, operation: &Operation, completion:
     indicate(association, overlapped.0, notice, thread::number(), completion);
     // Last, since who waits for the handle looks at the status then, and waits on if it is not over.
     state.signal(notice);
+}
+
+/// Ends an operation whose call has blocked until it was over (D3). One that failed is told by the call alone, and is no
+/// longer pending.
+pub(crate) fn conclude_blocked(
+    state: &State,
+    operation: &Operation,
+    result: WsaResult<Completion>,
+) -> WsaResult<Completion> {
+    match &result {
+        Ok(completion) => complete_at_once(state, operation, *completion),
+        Err(error) => operation.overlapped.finish(Completion::failure(status_from_wsa(error.0))),
+    }
+    result
 }
 
 /// Completes a request that was queued.

@@ -10,6 +10,7 @@ use crate::socket::request::{Fifo, Request, Role, has, total};
 use crate::socket::{
     Locked, Phase, Readable, State, accept_ex, arrivals, connect, lock, messages, select, send, transmission,
 };
+use crate::thread;
 use crate::types::*;
 
 /// A receive as a call asks for it.
@@ -107,10 +108,11 @@ unsafe fn receive_locked(socket: &mut Locked, call: &Call<'_>, operation: Option
 /// As for [`receive`].
 #[cold]
 unsafe fn block_for(socket: &mut Locked, call: &Call<'_>, operation: &Operation) -> WsaResult<Completion> {
+    let me = thread::current();
+    let overlapped = operation.overlapped.as_ptr().addr();
     // SAFETY: as the caller promises.
-    let completion = unsafe { synchronous(socket, call, true)? };
-    overlapped::complete_at_once(socket, operation, completion);
-    Ok(completion)
+    let result = me.blocked.with_overlapped(overlapped, || unsafe { synchronous(socket, call, true) });
+    overlapped::conclude_blocked(socket, operation, result)
 }
 
 /// Receives into one buffer, for ReadFile: see [`receive`].

@@ -13,6 +13,7 @@ use crate::socket::address_calls::finish_sending;
 use crate::socket::overlapped::{self, Completion, Operation, Overlapped, conclude, finish_length};
 use crate::socket::request::{Buffers, Destination, Notice, Request, Role, has, total};
 use crate::socket::{Locked, Phase, State, arrivals, close, connect, lock, spill};
+use crate::thread;
 use crate::types::*;
 
 /// A send as a call asks for it.
@@ -67,10 +68,11 @@ pub(super) unsafe fn transmit(s: SOCKET, call: Call<'_>, operation: Option<&Oper
         return unsafe { start(&mut socket, call, operation) };
     }
     // Not an overlapped socket: the call blocks until it is done, whatever the mode (D3).
+    let me = thread::current();
+    let overlapped = operation.overlapped.as_ptr().addr();
     // SAFETY: as the caller promises.
-    let completion = unsafe { synchronous(&mut socket, call)? };
-    overlapped::complete_at_once(&socket, operation, completion);
-    Ok(completion)
+    let result = me.blocked.with_overlapped(overlapped, || unsafe { synchronous(&mut socket, call) });
+    overlapped::conclude_blocked(&socket, operation, result)
 }
 
 /// Sends one buffer, for WriteFile: see [`transmit`].

@@ -76,6 +76,7 @@ fn an_accept_may_wait_for_the_first_data() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: AcceptEx stores no address of a client that has gone without a word")]
 fn silent_clients_do_not_stop_a_server_that_waits_for_first_data() {
     let port = port();
     let listener = port.associate(listener(V4), "listener").unwrap();

@@ -122,6 +122,7 @@ fn x39_cf_defer_keeps_the_connection_first_in_line() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: a thread that waits in accept is not given a deferred connection")]
 fn x39_a_deferred_connection_goes_to_a_thread_that_waits_for_one() {
     let (listener, address) = listener();
     let listener = Arc::new(listener);

@@ -810,7 +810,8 @@ fn poll_alertably(
         wake.reported();
     }
     if wake.own().is_some() {
-        dispatcher::run_queued_apcs(me);
+        // What a routine blocks in is another call, and was not given this one's OVERLAPPED.
+        me.blocked.with_overlapped(0, || dispatcher::run_queued_apcs(me));
     }
     polled
 }

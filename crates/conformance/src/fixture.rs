@@ -28,6 +28,21 @@ pub fn pair_on_port(key: usize) -> (Port, Socket, Socket) {
     (port, peer, socket)
 }
 
+/// A listener on a new port, under this key, and its address.
+pub fn listener_on_port(key: usize) -> (Port, Socket, SocketAddr) {
+    let (listener, address) = listener();
+    let port = Port::new(0);
+    port.associate(&listener, key).expect("the association");
+    (port, listener, address)
+}
+
+/// A client that is connected to this address.
+pub fn connected(address: SocketAddr) -> Socket {
+    let client = tcp();
+    client.connect(address).expect("connect");
+    client
+}
+
 /// A connected pair whose second socket has no overlapped attribute.
 pub fn pair_without_overlapped() -> (Socket, Socket) {
     startup();

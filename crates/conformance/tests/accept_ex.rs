@@ -1,7 +1,7 @@
 //! AcceptEx (SEMANTICS 5.1) and the connect time of its acceptor (X43).
 #![forbid(unsafe_code)]
 
-use conformance::fixture::{DEADLINE_MS, assert_no_packet, failure, pends, success};
+use conformance::fixture::{DEADLINE_MS, assert_no_packet, connected, failure, listener_on_port, pends, success};
 use conformance::raw::{
     Begin, Event, Port, Request, Socket, accept_ex, accept_ex_with, accept_ex_without_buffer,
     accept_ex_without_overlapped, connect_ex, extension_pointer_size, get_accept_ex_sockaddrs, listener, loopback,
@@ -9,26 +9,11 @@ use conformance::raw::{
 };
 use conformance::until;
 use pentaport::sys;
-use std::net::SocketAddr;
 
 const KEY: usize = 0xAC;
 
 /// A `sockaddr_in` and the 16 bytes that AcceptEx wants beside it.
 const ROOM: u32 = 32;
-
-/// A listener on a new port.
-fn listener_on_port() -> (Port, Socket, SocketAddr) {
-    let (listener, address) = listener();
-    let port = Port::new(0);
-    port.associate(&listener, KEY).expect("the association");
-    (port, listener, address)
-}
-
-fn connected(address: SocketAddr) -> Socket {
-    let client = tcp();
-    client.connect(address).expect("connect");
-    client
-}
 
 const WSAID_ACCEPTEX: u128 = 0xb5367df1_cbac_11cf_95ca_00805f48a192;
 const WSAID_CONNECTEX: u128 = 0x25a207b9_ddf3_4660_8ee9_76e58c74063e;
@@ -52,7 +37,7 @@ fn x2_without_overlapped_is_an_invalid_parameter() {
 
 #[test]
 fn x3_bad_sockets_are_wsaenotsock() {
-    let (port, listener, _) = listener_on_port();
+    let (port, listener, _) = listener_on_port(KEY);
     let invalid = Socket::invalid();
     let notsock = Begin::Failed(sys::WSAENOTSOCK);
     assert_eq!(accept_ex(&invalid, &tcp(), Request::new(128), 0), notsock);
@@ -75,7 +60,7 @@ fn x4_a_socket_that_does_not_listen_is_wsaeinval() {
 #[test]
 #[cfg_attr(windows, ignore = "Wine 8: WSAEINVAL")]
 fn x5_without_an_output_buffer_is_wsaefault() {
-    let (port, listener, _) = listener_on_port();
+    let (port, listener, _) = listener_on_port(KEY);
     let begin = accept_ex_without_buffer(&listener, &tcp(), Request::new(128));
     assert_eq!(begin, Begin::Failed(sys::WSAEFAULT));
     assert_no_packet(&port);
@@ -83,7 +68,7 @@ fn x5_without_an_output_buffer_is_wsaefault() {
 
 #[test]
 fn x6_only_the_local_length_may_be_zero() {
-    let (port, listener, address) = listener_on_port();
+    let (port, listener, address) = listener_on_port(KEY);
     let acceptor = tcp();
     let begin = accept_ex_with(&listener, &acceptor, Request::new(128), 0, ROOM, 0);
     assert_eq!(begin, Begin::Failed(sys::WSAEFAULT));
@@ -101,7 +86,7 @@ fn x6_only_the_local_length_may_be_zero() {
 #[cfg_attr(windows, ignore = "Wine 8: AcceptEx takes the connection and succeeds")]
 fn x7_a_short_local_length_fails_late_and_takes_no_connection() {
     for local in [3, size_of::<sys::SOCKADDR_IN>() as u32 + 4] {
-        let (port, listener, address) = listener_on_port();
+        let (port, listener, address) = listener_on_port(KEY);
         let (acceptor, request) = (tcp(), Request::new(128));
         pends(accept_ex_with(&listener, &acceptor, request, 0, local, ROOM));
         let client = connected(address);
@@ -116,7 +101,7 @@ fn x7_a_short_local_length_fails_late_and_takes_no_connection() {
 fn x7_one_byte_less_than_the_documents_ask_for_is_accepted_at_the_call() {
     let less = size_of::<sys::SOCKADDR_IN>() as u32 + 15;
     for (local, remote) in [(less, ROOM), (ROOM, less)] {
-        let (_port, listener, _) = listener_on_port();
+        let (_port, listener, _) = listener_on_port(KEY);
         let acceptor = tcp();
         pends(accept_ex_with(&listener, &acceptor, Request::new(128), 0, local, remote));
     }
@@ -125,7 +110,7 @@ fn x7_one_byte_less_than_the_documents_ask_for_is_accepted_at_the_call() {
 #[test]
 #[cfg_attr(windows, ignore = "Wine 8: AcceptEx pends")]
 fn x8_an_acceptor_must_be_a_fresh_stream_socket() {
-    let (port, listener, _) = listener_on_port();
+    let (port, listener, _) = listener_on_port(KEY);
     let bound = tcp();
     bound.bind_loopback();
     let (connected, _peer) = pair();
@@ -138,7 +123,7 @@ fn x8_an_acceptor_must_be_a_fresh_stream_socket() {
 
 #[test]
 fn x8_an_acceptor_serves_one_accept_ex() {
-    let (port, listener, _) = listener_on_port();
+    let (port, listener, _) = listener_on_port(KEY);
     let used = tcp();
     pends(accept_ex(&listener, &used, Request::new(128), 0));
     let begin = accept_ex(&listener, &used, Request::new(128), 0);
@@ -148,7 +133,7 @@ fn x8_an_acceptor_serves_one_accept_ex() {
 
 #[test]
 fn x9_an_acceptor_in_use_cannot_connect() {
-    let (port, listener, address) = listener_on_port();
+    let (port, listener, address) = listener_on_port(KEY);
     let acceptor = tcp();
     let request = Request::new(128);
     pends(accept_ex(&listener, &acceptor, request, 0));
@@ -163,7 +148,7 @@ fn x9_an_acceptor_in_use_cannot_connect() {
 
 #[test]
 fn x10_without_receive_length_it_completes_on_connection() {
-    let (port, listener, address) = listener_on_port();
+    let (port, listener, address) = listener_on_port(KEY);
     let acceptor = tcp();
     let request = Request::new(128);
     pends(accept_ex(&listener, &acceptor, request, 0));
@@ -178,7 +163,7 @@ fn x10_without_receive_length_it_completes_on_connection() {
 
 #[test]
 fn x10_with_receive_length_it_waits_for_the_first_data() {
-    let (port, listener, address) = listener_on_port();
+    let (port, listener, address) = listener_on_port(KEY);
     let acceptor = tcp();
     let request = Request::new(128);
     pends(accept_ex(&listener, &acceptor, request, 5));
@@ -194,7 +179,7 @@ fn x10_with_receive_length_it_waits_for_the_first_data() {
 
 #[test]
 fn x10_it_receives_at_most_the_receive_length() {
-    let (port, listener, address) = listener_on_port();
+    let (port, listener, address) = listener_on_port(KEY);
     let acceptor = tcp();
     let request = Request::new(128);
     pends(accept_ex(&listener, &acceptor, request, 5));
@@ -207,7 +192,7 @@ fn x10_it_receives_at_most_the_receive_length() {
 
 #[test]
 fn x10_a_connection_that_waits_already_is_taken() {
-    let (port, listener, address) = listener_on_port();
+    let (port, listener, address) = listener_on_port(KEY);
     let clients = [connected(address), connected(address)];
     clients[1].send(b"abc").unwrap();
     let (acceptors, requests) = ([tcp(), tcp()], [Request::new(128), Request::new(128)]);
@@ -220,7 +205,7 @@ fn x10_a_connection_that_waits_already_is_taken() {
 
 #[test]
 fn x11_a_client_that_closes_without_data_gives_success_with_zero_bytes() {
-    let (port, listener, address) = listener_on_port();
+    let (port, listener, address) = listener_on_port(KEY);
     let (acceptor, request) = (tcp(), Request::new(128));
     pends(accept_ex(&listener, &acceptor, request, 16));
     let client = connected(address);
@@ -230,7 +215,7 @@ fn x11_a_client_that_closes_without_data_gives_success_with_zero_bytes() {
 
 #[test]
 fn x12_completion_belongs_to_the_listener() {
-    let (port, listener, address) = listener_on_port();
+    let (port, listener, address) = listener_on_port(KEY);
     let other = Port::new(0);
     let acceptor = tcp();
     other.associate(&acceptor, KEY + 1).unwrap();
@@ -265,7 +250,7 @@ fn x12_without_a_port_of_the_listener_there_is_no_packet() {
 
 #[test]
 fn x12_an_accepted_acceptor_can_be_associated() {
-    let (port, listener, address) = listener_on_port();
+    let (port, listener, address) = listener_on_port(KEY);
     let acceptor = tcp();
     let request = Request::new(128);
     pends(accept_ex(&listener, &acceptor, request, 0));
@@ -281,7 +266,7 @@ fn x12_an_accepted_acceptor_can_be_associated() {
 
 #[test]
 fn x13_closing_the_acceptor_before_a_connection_cancels() {
-    let (port, listener, address) = listener_on_port();
+    let (port, listener, address) = listener_on_port(KEY);
     let acceptor = tcp();
     let request = Request::new(128);
     pends(accept_ex(&listener, &acceptor, request, 16));
@@ -295,7 +280,7 @@ fn x13_closing_the_acceptor_before_a_connection_cancels() {
 
 #[test]
 fn x13_closing_the_acceptor_before_the_data_ends_it_too() {
-    let (port, listener, address) = listener_on_port();
+    let (port, listener, address) = listener_on_port(KEY);
     let acceptor = tcp();
     let request = Request::new(128);
     pends(accept_ex(&listener, &acceptor, request, 16));
@@ -313,7 +298,7 @@ fn x13_closing_the_acceptor_before_the_data_ends_it_too() {
 
 #[test]
 fn x13_closing_the_listener_cancels() {
-    let (port, listener, address) = listener_on_port();
+    let (port, listener, address) = listener_on_port(KEY);
     let (early, late) = (Request::new(128), Request::new(128));
     let acceptors = [tcp(), tcp()];
     pends(accept_ex(&listener, &acceptors[0], early, 16));
@@ -331,7 +316,7 @@ fn x13_closing_the_listener_cancels() {
 
 #[test]
 fn x14_a_waiting_accept_ex_takes_the_connection_before_accept() {
-    let (port, listener, address) = listener_on_port();
+    let (port, listener, address) = listener_on_port(KEY);
     listener.set_nonblocking(true);
     let acceptor = tcp();
     let request = Request::new(128);
@@ -354,7 +339,7 @@ fn x14_a_waiting_accept_ex_takes_the_connection_before_accept() {
 
 #[test]
 fn x14_several_are_served_in_their_order() {
-    let (port, listener, address) = listener_on_port();
+    let (port, listener, address) = listener_on_port(KEY);
     let acceptors = [(); 3].map(|()| tcp());
     let requests = [(); 3].map(|()| Request::new(128));
     for (acceptor, request) in acceptors.iter().zip(requests) {
@@ -371,7 +356,7 @@ fn x14_several_are_served_in_their_order() {
 #[test]
 #[cfg_attr(windows, ignore = "to be checked on Windows: Wine 8 leaves AcceptEx pending")]
 fn x14_a_deferred_connection_goes_to_the_next_accept_ex() {
-    let (port, listener, address) = listener_on_port();
+    let (port, listener, address) = listener_on_port(KEY);
     let client = connected(address);
     let deferred = listener.wsa_accept(|_| sys::CF_DEFER as i32);
     assert_eq!(deferred.map(|_| ()), Err(sys::WSATRY_AGAIN));
@@ -385,7 +370,7 @@ fn x14_a_deferred_connection_goes_to_the_next_accept_ex() {
 
 #[test]
 fn x15_the_buffer_holds_data_and_both_addresses() {
-    let (port, listener, address) = listener_on_port();
+    let (port, listener, address) = listener_on_port(KEY);
     let acceptor = tcp();
     let request = Request::new(128);
     pends(accept_ex_with(&listener, &acceptor, request, 10, ROOM, ROOM));
@@ -400,7 +385,7 @@ fn x15_the_buffer_holds_data_and_both_addresses() {
 #[test]
 #[cfg_attr(windows, ignore = "Wine 8: both outputs get the remote address")]
 fn x15_without_local_length_the_local_outputs_are_left_alone() {
-    let (port, listener, address) = listener_on_port();
+    let (port, listener, address) = listener_on_port(KEY);
     let acceptor = tcp();
     let request = Request::new(128);
     pends(accept_ex_with(&listener, &acceptor, request, 4, 0, ROOM));
@@ -413,7 +398,7 @@ fn x15_without_local_length_the_local_outputs_are_left_alone() {
 
 #[test]
 fn x16_update_accept_context_takes_the_listener() {
-    let (port, listener, address) = listener_on_port();
+    let (port, listener, address) = listener_on_port(KEY);
     let acceptor = tcp();
     let request = Request::new(128);
     pends(accept_ex(&listener, &acceptor, request, 0));
@@ -430,7 +415,7 @@ fn x16_update_accept_context_takes_the_listener() {
 #[test]
 #[cfg_attr(windows, ignore = "Wine 8: SO_UPDATE_ACCEPT_CONTEXT takes any value")]
 fn x16_update_accept_context_takes_nothing_but_a_listener() {
-    let (port, listener, address) = listener_on_port();
+    let (port, listener, address) = listener_on_port(KEY);
     let acceptor = tcp();
     let request = Request::new(128);
     pends(accept_ex(&listener, &acceptor, request, 0));
@@ -444,7 +429,7 @@ fn x16_update_accept_context_takes_nothing_but_a_listener() {
 
 #[test]
 fn x17_a_reset_before_the_data_fails_it() {
-    let (port, listener, address) = listener_on_port();
+    let (port, listener, address) = listener_on_port(KEY);
     let acceptor = tcp();
     let request = Request::new(128);
     pends(accept_ex(&listener, &acceptor, request, 16));
@@ -464,7 +449,7 @@ fn connect_time(socket: &Socket) -> i32 {
 
 #[test]
 fn x43_the_connect_time_of_an_acceptor_that_waits_for_data() {
-    let (port, listener, address) = listener_on_port();
+    let (port, listener, address) = listener_on_port(KEY);
     let acceptor = tcp();
     let request = Request::new(128);
     pends(accept_ex(&listener, &acceptor, request, 16));

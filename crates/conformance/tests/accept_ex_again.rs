@@ -1,8 +1,8 @@
 //! AcceptEx that waits for data, with acceptors that are used again (SEMANTICS X10, X12, X13, X30, D77, D78, D83).
 #![forbid(unsafe_code)]
 
-use conformance::fixture::{assert_no_packet, failure, finishes, pends, success};
-use conformance::raw::{Begin, Port, Request, Socket, accept_ex, cancel_io_ex, disconnect_ex, listener, tcp};
+use conformance::fixture::{assert_no_packet, connected, failure, finishes, listener_on_port, pends, success};
+use conformance::raw::{Begin, Request, Socket, accept_ex, cancel_io_ex, disconnect_ex, tcp};
 use conformance::until;
 use pentaport::sys;
 use std::net::SocketAddr;
@@ -11,19 +11,6 @@ const KEY: usize = 0xAD;
 
 /// More than any list of acceptors may hold before it is looked through.
 const MANY: usize = 300;
-
-fn listener_on_port() -> (Port, Socket, SocketAddr) {
-    let (listener, address) = listener();
-    let port = Port::new(0);
-    port.associate(&listener, KEY).expect("the association");
-    (port, listener, address)
-}
-
-fn connected(address: SocketAddr) -> Socket {
-    let client = tcp();
-    client.connect(address).expect("connect");
-    client
-}
 
 /// Ends the connection of an acceptor so that it can be used again.
 fn give_back(acceptor: &Socket, client: Socket) {
@@ -36,7 +23,7 @@ fn give_back(acceptor: &Socket, client: Socket) {
 #[cfg_attr(windows, ignore = "Wine 8: TF_REUSE_SOCKET gives no handle back (X30)")]
 fn x10_x30_one_acceptor_serves_many_connections() {
     finishes("one acceptor, used again and again", || {
-        let (port, listener, address) = listener_on_port();
+        let (port, listener, address) = listener_on_port(KEY);
         let acceptor = tcp();
         for round in 0..MANY {
             let request = Request::new(128);
@@ -53,7 +40,7 @@ fn x10_x30_one_acceptor_serves_many_connections() {
 #[cfg_attr(windows, ignore = "Wine 8: TF_REUSE_SOCKET gives no handle back (X30)")]
 fn x10_x30_a_pool_of_acceptors_serves_many_connections_with_several_threads() {
     finishes("acceptors that several threads use again", || {
-        let (port, listener, address) = listener_on_port();
+        let (port, listener, address) = listener_on_port(KEY);
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
@@ -90,7 +77,7 @@ fn x10_x30_a_pool_of_acceptors_serves_many_connections_with_several_threads() {
 #[test]
 fn x10_x13_acceptors_that_are_closed_and_made_anew_serve_many_connections() {
     finishes("acceptors that are closed and made anew", || {
-        let (port, listener, address) = listener_on_port();
+        let (port, listener, address) = listener_on_port(KEY);
         for round in 0..MANY {
             let (acceptor, request) = (tcp(), Request::new(128));
             pends(accept_ex(&listener, &acceptor, request, 64));
@@ -127,7 +114,7 @@ fn silent(listener: &Socket, address: SocketAddr, count: usize) -> (Vec<Socket>,
 #[test]
 fn x10_x12_silent_clients_keep_nobody_from_being_served() {
     finishes("silent clients and one that talks", || {
-        let (port, listener, address) = listener_on_port();
+        let (port, listener, address) = listener_on_port(KEY);
         let (clients, _acceptors, requests) = silent(&listener, address, MANY);
         assert_no_packet(&port);
         let (acceptor, request) = (tcp(), Request::new(128));
@@ -146,7 +133,7 @@ fn x10_x12_silent_clients_keep_nobody_from_being_served() {
 #[test]
 fn x12_d78_operations_that_wait_for_data_are_the_listeners_to_cancel() {
     finishes("cancelling operations that wait for data", || {
-        let (port, listener, address) = listener_on_port();
+        let (port, listener, address) = listener_on_port(KEY);
         let (_clients, acceptors, requests) = silent(&listener, address, MANY);
         let aborted = sys::ERROR_OPERATION_ABORTED;
         assert_eq!(cancel_io_ex(listener.raw(), Some(requests[5])), Ok(()));
@@ -176,7 +163,7 @@ fn x12_d78_operations_that_wait_for_data_are_the_listeners_to_cancel() {
 fn d83_closing_two_listeners_at_once_ends_what_waits_for_data() {
     finishes("two listeners that are closed at once", || {
         for _ in 0..20 {
-            let pairs = [listener_on_port(), listener_on_port()];
+            let pairs = [listener_on_port(KEY), listener_on_port(KEY)];
             let waiting = [0, 1].map(|at| silent(&pairs[at].1, pairs[at].2, 8));
             std::thread::scope(|scope| {
                 for (_, listener, _) in &pairs {
@@ -199,7 +186,7 @@ fn d83_closing_two_listeners_at_once_ends_what_waits_for_data() {
 fn x13_acceptors_and_listeners_are_closed_by_threads_in_any_order() {
     finishes("acceptors and listeners that threads close", || {
         for _ in 0..50 {
-            let (port, listener, address) = listener_on_port();
+            let (port, listener, address) = listener_on_port(KEY);
             let acceptors: Vec<Socket> = (0..16).map(|_| tcp()).collect();
             let requests: Vec<Request> = acceptors.iter().map(|_| Request::new(128)).collect();
             for (acceptor, request) in acceptors.iter().zip(&requests) {

@@ -22,7 +22,7 @@ pub(crate) struct Report {
     /// Whose Winsock it is.
     pub(crate) measured: String,
     pub(crate) settings: Settings,
-    /// What others took of the CPUs meanwhile; None if the system does not tell.
+    /// The share of the CPUs that other processes took during the run; None if the system does not tell.
     pub(crate) foreign: Option<Foreign>,
     /// What the others are compared with.
     pub(crate) yardstick: Option<String>,

@@ -112,36 +112,30 @@ fn check(ended: &[Ended], totals: Totals) {
     assert!(totals.cut_off >= lost as u64, "{lost} clients have lost something: {totals}");
 }
 
-pub(crate) fn who_exchanges_without_pause_is_answered_and_then_reset(model: Model) {
+/// Stops an echo server under so many clients, each of which makes no pause, and checks how all end.
+#[track_caller]
+fn stop_under(model: Model, count: u64, client: fn(TcpStream) -> Ended) {
     let server = Running::start(draining(model, DRAIN), Echo);
-    let clients: Vec<_> = (0..16)
+    let clients: Vec<_> = (0..count)
         .map(|_| {
             let stream = server.connect();
-            thread::spawn(move || exchange_until_the_end(stream))
+            thread::spawn(move || client(stream))
         })
         .collect();
-    let is_busy = |totals: Totals| totals.accepted == 16 && totals.bytes_in > 16 * 20 * MESSAGE as u64;
+    let is_busy = |totals: Totals| totals.accepted == count && totals.bytes_in > count * 20 * MESSAGE as u64;
     wait_until("all are busy", || is_busy(server.handle.totals()));
     let totals = server.stop();
     let ended: Vec<_> = clients.into_iter().map(|client| client.join().unwrap()).collect();
     check(&ended, totals);
-    assert_eq!(totals.stopped, 16, "{totals}");
+    assert_eq!(totals.stopped, count, "{totals}");
+}
+
+pub(crate) fn who_exchanges_without_pause_is_answered_and_then_reset(model: Model) {
+    stop_under(model, 16, exchange_until_the_end);
 }
 
 pub(crate) fn who_streams_without_pause_is_answered_and_then_reset(model: Model) {
-    let server = Running::start(draining(model, DRAIN), Echo);
-    let clients: Vec<_> = (0..4)
-        .map(|_| {
-            let stream = server.connect();
-            thread::spawn(move || stream_until_the_end(stream, true))
-        })
-        .collect();
-    let is_busy = |totals: Totals| totals.accepted == 4 && totals.bytes_in > 4 * 20 * MESSAGE as u64;
-    wait_until("all are busy", || is_busy(server.handle.totals()));
-    let totals = server.stop();
-    let ended: Vec<_> = clients.into_iter().map(|client| client.join().unwrap()).collect();
-    check(&ended, totals);
-    assert_eq!(totals.stopped, 4, "{totals}");
+    stop_under(model, 4, |stream| stream_until_the_end(stream, true));
 }
 
 pub(crate) fn who_streams_to_a_service_without_answers_is_reset(model: Model) {

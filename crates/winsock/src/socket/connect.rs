@@ -120,16 +120,13 @@ fn connect_stream(socket: &mut Locked, peer: Address) -> WsaResult<()> {
     while socket.phase == Phase::Connecting {
         let mine = socket.handle;
         let blocked = socket.block(libc::POLLOUT, Deadline::NEVER);
-        if socket.handle == mine {
-            settle(socket);
+        if socket.handle != mine {
+            return blocked;
         }
-        if let Err(error) = blocked
-            && !(socket.handle == mine && socket.phase == Phase::Connected)
-        {
-            if socket.handle == mine {
-                give_up(socket);
-            }
-            return Err(error);
+        settle(socket);
+        if blocked.is_err() && socket.phase != Phase::Connected {
+            give_up(socket);
+            return blocked;
         }
     }
     if socket.phase == Phase::Connected {

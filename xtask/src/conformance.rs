@@ -1,6 +1,7 @@
 //! Runs the conformance suite and joins what it says with the register of facts.
 
 use crate::libtest::Test;
+use crate::platform;
 use crate::register::{self, FACTS, Fact, SECTIONS, State};
 use crate::suite::Suite;
 use crate::windows;
@@ -121,8 +122,7 @@ fn print_table(runs: &[Run]) {
 
 /// Prints the facts in which the systems differ, and gives those that PLATFORM.md does not list.
 fn print_differences(linux: &[Fact], wine: &[Fact]) -> anyhow::Result<Vec<String>> {
-    let path = crate::root().join("PLATFORM.md");
-    let listed = listed_facts(&std::fs::read_to_string(&path).with_context(|| path.display().to_string())?);
+    let listed = platform::listed_facts()?;
     let mut undocumented = Vec::new();
     for (linux, wine) in linux.iter().zip(wine).filter(|(linux, wine)| linux.state() != wine.state()) {
         let mut reasons: Vec<&str> = wine.tests.iter().filter_map(Test::reason).collect();
@@ -136,13 +136,6 @@ fn print_differences(linux: &[Fact], wine: &[Fact]) -> anyhow::Result<Vec<String
     }
     println!();
     Ok(undocumented)
-}
-
-/// The facts that the first cells of the tables in this text name, as in `| A28, A29 | … |`.
-fn listed_facts(markdown: &str) -> Vec<String> {
-    let first_cells = markdown.lines().filter_map(|line| line.strip_prefix('|')?.split('|').next());
-    let words = first_cells.flat_map(|cell| cell.split(',')).map(str::trim);
-    words.filter(|word| register::is_fact_number(word)).map(str::to_owned).collect()
 }
 
 /// What the whole suite says in one line.
@@ -171,11 +164,5 @@ mod tests {
         ];
         register::join(&mut facts, &tests).unwrap();
         assert_eq!(summary(&facts), "1 pass, 1 deviate, 2 fail, 1 left out, 362 not yet, 15 notes of 382");
-    }
-
-    #[test]
-    fn a_table_lists_facts_in_its_first_cells() {
-        let text = "A1 is a fact\n| fact | why |\n|---|---|\n| A28 | A29 |\n| D60, D61 | x |\n| bind | S1 |\n";
-        assert_eq!(listed_facts(text), ["A28", "D60", "D61"]);
     }
 }

@@ -23,13 +23,7 @@ pub(crate) enum Outcome {
 impl Test {
     /// The numbers of the facts that its name begins with.
     pub(crate) fn facts(&self) -> Vec<String> {
-        let name = self.own_name();
-        name.strip_prefix(DEVIATES)
-            .unwrap_or(name)
-            .split('_')
-            .map(str::to_ascii_uppercase)
-            .take_while(|word| is_fact_number(word))
-            .collect()
+        facts_of(self.own_name())
     }
 
     /// Whether it asserts what happens instead of its facts.
@@ -51,6 +45,12 @@ impl Test {
 }
 
 const DEVIATES: &str = "deviates_";
+
+/// The numbers of the facts that the name of a test function begins with.
+pub(crate) fn facts_of(name: &str) -> Vec<String> {
+    let words = name.strip_prefix(DEVIATES).unwrap_or(name).split('_');
+    words.map(str::to_ascii_uppercase).take_while(|word| is_fact_number(word)).collect()
+}
 
 /// The tests that `listing` (the output of `--list`) names, with what `output` (of the run) says of each.
 pub(crate) fn tests(listing: &str, output: &str) -> Vec<Test> {

@@ -8,6 +8,7 @@ mod conformance;
 mod install;
 mod instructions;
 mod libtest;
+mod platform;
 mod register;
 mod suite;
 mod windows;

@@ -1,14 +1,17 @@
 //! `cargo xtask compare-check`: whether `pentaport compare` claims what is so and nothing else, tried with the real command.
 //!
 //! * *Planted*: servers that are the same but for CPU time that one of them burns. Ten percent have to be found in every
-//!   scenario, one percent is not to be claimed. This takes a quiet machine.
+//!   scenario, one percent is not to be claimed. This takes a quiet machine. What a message costs besides changes with what is
+//!   burnt (a server that takes longer finds more messages at once), so long runs find out first how much makes ten percent.
+//!   The run that is tried is a default one, but for three models whose place these servers take.
 //! * *Pairs*: two default runs while another process uses a CPU by fits. The second may contradict a claim of the first in
 //!   one pair of twenty.
 //!
-//! It takes four minutes and another four for each pair, so CI does not run it; the same is tried on simulated runs by the
+//! It takes six minutes and another four for each pair, so CI does not run it; the same is tried on simulated runs by the
 //! tests of `compare`.
 
 use anyhow::{Context, ensure};
+use pentaport_cli::statistics::{CONFIDENCE, Paired};
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
@@ -34,11 +37,19 @@ const PENTAPORT: &str = "target/release/pentaport";
 const SLOWED: &str = "target/release/examples/slowed_echo";
 const FOLDER: &str = "target/compare-check";
 
+/// The models of a run with planted servers, of which there are three: so it has as many contenders as a default run.
+const MODELS: [&str; 4] = ["completion-port", "overlapped-routine", "event-select", "async-select"];
+/// What makes the runs long that find out how much is to be burnt.
+const LONG: [&str; 4] = ["--duration", "50ms", "--runs", "100"];
+/// By scenario, how much is burnt of what a message costs.
+type Shares = Vec<(String, f64)>;
+
 /// What `compare --save` writes, as far as it is looked at.
 #[derive(Deserialize)]
 struct Saved {
     claims: Vec<Claim>,
     scenarios: Vec<Scenario>,
+    results: Vec<Cell>,
     foreign: Option<Foreign>,
 }
 
@@ -53,6 +64,19 @@ struct Claim {
 #[derive(Deserialize)]
 struct Scenario {
     name: String,
+}
+
+/// What one server cost in each round of a scenario.
+#[derive(Deserialize)]
+struct Cell {
+    scenario: String,
+    name: String,
+    runs: Vec<Run>,
+}
+
+#[derive(Deserialize)]
+struct Run {
+    server_cpu_us_per_message: Option<f64>,
 }
 
 #[derive(Deserialize)]
@@ -102,19 +126,18 @@ fn compare(name: &str, arguments: &Arguments, more: &[String]) -> anyhow::Result
 
 /// Whether ten percent were found and one was not claimed.
 fn planted(arguments: &Arguments) -> anyhow::Result<bool> {
-    let server = |name: &str, share: &str| {
-        ["--server".to_owned(), format!("{name}='{SLOWED}' --share {share} --threads {{threads}}")]
-    };
-    let servers = [server("base", "0"), server("ten", "0.1"), server("one", "0.01")].concat();
-    let saved = compare("planted", arguments, &servers)?;
-    let ratio = |scenario: &str, dearer: &str, than: &str| {
+    let shares = shares(arguments)?;
+    let models = ["--models".to_owned(), MODELS.join(",")];
+    let servers = [server("base", &[]), server("ten", &shares), server("one", &tenth(&shares))].concat();
+    let saved = compare("planted", arguments, &[models.as_slice(), &servers].concat())?;
+    let claimed = |scenario: &str, dearer: &str, than: &str| {
         let is_it = |claim: &&Claim| claim.scenario == scenario && claim.dearer == dearer && claim.than == than;
         saved.claims.iter().find(is_it).map(|claim| claim.ratio)
     };
     let mut right = true;
     for Scenario { name } in &saved.scenarios {
-        let ten = ratio(name, "ten", "base");
-        let one = ratio(name, "one", "base").or(ratio(name, "base", "one"));
+        let ten = claimed(name, "ten", "base");
+        let one = claimed(name, "one", "base").or(claimed(name, "base", "one"));
         println!(
             "{name}: 10 % {}; 1 % {}",
             ten.map_or("NOT found".to_owned(), |ratio| format!("found, {ratio:.2} times")),
@@ -123,6 +146,42 @@ fn planted(arguments: &Arguments) -> anyhow::Result<bool> {
         right &= ten.is_some() && one.is_none();
     }
     Ok(right)
+}
+
+/// Arguments for a server that burns these shares, none where there is none.
+fn server(name: &str, shares: &[(String, f64)]) -> [String; 2] {
+    let share = |(scenario, share): &(String, f64)| format!("{scenario}={share:.4}");
+    let shares = if shares.is_empty() { "0".into() } else { shares.iter().map(share).collect::<Vec<_>>().join(",") };
+    let command = format!("{name}='{SLOWED}' --share {shares} --scenario {{scenario}} --threads {{threads}}");
+    ["--server".to_owned(), command]
+}
+
+fn tenth(shares: &Shares) -> Shares {
+    shares.iter().map(|(scenario, share)| (scenario.clone(), share / 10.0)).collect()
+}
+
+/// How much is to be burnt in each scenario for a message to cost ten percent more.
+fn shares(arguments: &Arguments) -> anyhow::Result<Shares> {
+    const TRIED: f64 = 0.15;
+    let all = ["one", "64", "1000", "idle", "churn"].map(|name| (name.to_owned(), TRIED));
+    let long = [&["--models", MODELS[0]], LONG.as_slice()].concat();
+    let long: Vec<String> = long.into_iter().map(str::to_owned).collect();
+    let saved = compare("shares", arguments, &[&long[..], &server("base", &[]), &server("tried", &all)].concat())?;
+    let costs = |scenario: &str, name: &str| {
+        let cell = saved.results.iter().find(|cell| cell.scenario == scenario && cell.name == name);
+        let cell = cell.with_context(|| format!("{name} was not measured in {scenario}"))?;
+        anyhow::Ok(cell.runs.iter().map(|run| run.server_cpu_us_per_message).collect::<Vec<_>>())
+    };
+    let share = |Scenario { name }: &Scenario| {
+        let pairs = costs(name, "tried")?.into_iter().zip(costs(name, "base")?);
+        let paired = Paired::of(pairs.filter_map(|(tried, base)| Some(tried? / base?)), CONFIDENCE);
+        let ratio = paired.context("no round was measured")?.ratio;
+        ensure!(ratio > 1.0, "{name}: burning a share of {TRIED} made a message no dearer: {ratio:.2}");
+        let share = TRIED * 0.1 / (ratio - 1.0);
+        println!("{name}: burning {TRIED} of what a message costs makes it {ratio:.3} times as dear; {share:.3} it is");
+        Ok((name.clone(), share))
+    };
+    saved.scenarios.iter().map(share).collect()
 }
 
 /// Whether the second of two runs contradicts the first in one pair of twenty at most.

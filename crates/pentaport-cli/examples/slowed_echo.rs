@@ -3,6 +3,7 @@
 //!
 //! `slowed_echo --share 0.1 [--threads N]` serves until it is told to stop by SIGTERM. What a message costs differs by the
 //! load, so it is measured all the time: the CPU time of the process, without what was burnt, divided by the messages.
+//! `--share 64=0.1,1000=0.2 --scenario 64` chooses one of several shares.
 #![forbid(unsafe_code)]
 
 use cpu_time::ProcessTime;
@@ -89,6 +90,16 @@ fn calibrate() -> f64 {
     TURNS as f64 / attempts.min().map_or(1.0, |best| best.as_nanos() as f64).max(1.0)
 }
 
+/// The share itself, or that of the scenario.
+fn share(text: &str, scenario: Option<&str>) -> f64 {
+    let of_scenario = |part: &str| {
+        let (name, share) = part.split_once('=')?;
+        (Some(name) == scenario).then(|| share.to_owned())
+    };
+    let share = text.split(',').find_map(of_scenario).unwrap_or_else(|| text.to_owned());
+    share.parse().expect("--share SHARE, or SCENARIO=SHARE,… and --scenario SCENARIO")
+}
+
 fn main() -> std::io::Result<()> {
     let arguments: Vec<String> = std::env::args().collect();
     let value = |name: &str| {
@@ -101,7 +112,7 @@ fn main() -> std::io::Result<()> {
         options.threads = threads;
     }
     let service = Slowed {
-        share: number("--share").expect("--share SHARE"),
+        share: share(&value("--share").expect("--share SHARE"), value("--scenario").as_deref()),
         turns_per_nanosecond: calibrate(),
         messages: AtomicU64::new(0),
         turns: AtomicU64::new(0),

@@ -4,17 +4,17 @@
 //! throughput and latency do. Of each two servers of a scenario there is a ratio in each round, of measurements made next to
 //! each other. That one costs more than the other is claimed if
 //!
-//! * the interval of the median ratio, that of the sign test, lies above 1. Intervals are as wide as it takes for all of the
+//! * the interval of the ratio, that of the signed rank test, lies above 1. Intervals are as wide as it takes for all of the
 //!   run together to hold with 95 %: of a hundred comparisons at 95 % each, five would be wrong;
-//! * the median ratio is at least 1.05: less is of no use to a choice, though enough rounds could show it;
-//! * the median ratio is farther from 1 than that of the **control**, one model measured a second time in every round.
+//! * the ratio is at least 1.05: less is of no use to a choice, though enough rounds could show it;
+//! * the ratio is farther from 1 than that of the **control**, one model measured a second time in every round.
 //!
 //! A server's rank is 1 and the number of servers that were shown to cost less. Of what is not shown nothing is claimed: it
 //! is *not distinguishable*.
 
 use super::report::{Claim, Report};
 use super::scenario::Scenario;
-use pentaport_cli::statistics::{CONFIDENCE, Summary, fewest_runs, for_each_of};
+use pentaport_cli::statistics::{CONFIDENCE, Paired, Summary, fewest_runs, for_each_of};
 
 /// The least ratio that is claimed.
 pub(crate) const LEAST_EFFECT: f64 = 1.05;
@@ -38,9 +38,9 @@ pub(crate) struct Standing {
     /// By subject: it is known what it cost in at least one round.
     known: Vec<bool>,
     /// Of each subject's costs to each other's.
-    ratios: Vec<Vec<Option<Summary>>>,
+    ratios: Vec<Vec<Option<Paired>>>,
     /// The control: which subject, and the ratio of its second measurements to its first.
-    pub(crate) control: Option<(usize, Summary)>,
+    pub(crate) control: Option<(usize, Paired)>,
     medians: Vec<Option<f64>>,
     /// Rounds in which two servers were measured, at most.
     pub(crate) rounds: usize,
@@ -73,12 +73,11 @@ impl Claims {
             let names: Vec<&str> = report.cells(scenario).map(|cell| cell.name.as_str()).collect();
             for (subject, dearer) in names.iter().enumerate() {
                 for (other, than) in names.iter().enumerate().filter(|&(other, _)| standing.is_dearer(subject, other)) {
-                    let Some(Summary { median, interval: Some((low, high)), .. }) = standing.ratio(subject, other)
-                    else {
+                    let Some(Paired { ratio, interval: Some((low, high)) }) = standing.ratio(subject, other) else {
                         continue;
                     };
                     let (dearer, than) = ((*dearer).to_owned(), (*than).to_owned());
-                    claims.push(Claim { scenario: scenario.name.clone(), dearer, than, ratio: median, low, high });
+                    claims.push(Claim { scenario: scenario.name.clone(), dearer, than, ratio, low, high });
                 }
             }
         }
@@ -110,11 +109,16 @@ impl Standing {
     fn of(measured: &Measured, each: f64, fewest_rounds: usize) -> Standing {
         let ratio = |costs: &Costs, to: &Costs| {
             let pairs = costs.iter().zip(to);
-            Summary::with_confidence(pairs.filter_map(|(cost, to)| Some((*cost)? / (*to)?)), each)
+            Paired::of(pairs.filter_map(|(cost, to)| Some((*cost)? / (*to)?)), each)
         };
         let subjects = &measured.subjects;
-        let ratios: Vec<Vec<_>> =
-            subjects.iter().map(|costs| subjects.iter().map(|to| ratio(costs, to)).collect()).collect();
+        let mut ratios = vec![vec![None; subjects.len()]; subjects.len()];
+        for (one, costs) in subjects.iter().enumerate() {
+            for (other, to) in subjects.iter().enumerate().skip(one) {
+                ratios[one][other] = ratio(costs, to);
+                ratios[other][one] = ratios[one][other].map(Paired::inverse);
+            }
+        }
         let control = measured.control.as_ref();
         let rounds = subjects.iter().map(|costs| costs.iter().flatten().count()).max().unwrap_or(0);
         Standing {
@@ -128,19 +132,19 @@ impl Standing {
     }
 
     /// The ratio of what one costs to what the other one does.
-    pub(crate) fn ratio(&self, subject: usize, to: usize) -> Option<Summary> {
+    pub(crate) fn ratio(&self, subject: usize, to: usize) -> Option<Paired> {
         self.ratios[subject][to]
     }
 
     /// Whether one was shown to cost more than the other.
     pub(crate) fn is_dearer(&self, subject: usize, than: usize) -> bool {
-        let shown = |ratio: Summary| ratio.interval.is_some_and(|(low, _)| low > 1.0) && ratio.median >= self.floor();
+        let shown = |ratio: Paired| ratio.interval.is_some_and(|(low, _)| low > 1.0) && ratio.ratio >= self.floor();
         self.ratios[subject][than].is_some_and(shown)
     }
 
     /// Ratios below it are not claimed.
     pub(crate) fn floor(&self) -> f64 {
-        let of_control = self.control.map_or(1.0, |(_, ratio)| ratio.median.max(1.0 / ratio.median));
+        let of_control = self.control.map_or(1.0, |(_, ratio)| ratio.ratio.max(1.0 / ratio.ratio));
         LEAST_EFFECT.max(of_control)
     }
 
@@ -247,7 +251,7 @@ mod tests {
         holes[3] = None;
         let standing = standing(vec![rounds(10.0), vec![None; 20], holes], None);
         assert_eq!((0..3).map(|subject| standing.rank(subject)).collect::<Vec<_>>(), [Some(1), None, Some(2)]);
-        assert_eq!(standing.ratio(2, 0).unwrap().median, 2.0);
+        assert_eq!(standing.ratio(2, 0).unwrap().ratio, 2.0);
     }
 
     #[test]

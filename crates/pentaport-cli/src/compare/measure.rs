@@ -63,7 +63,7 @@ pub(super) struct Ready {
 impl Ready {
     /// Starts a server and opens the idle connections of the scenario, if they are kept.
     pub(super) fn start(subject: &Subject, scenario: &Scenario, conditions: &Conditions) -> anyhow::Result<Ready> {
-        let server = subject.start(conditions.server_threads, conditions.pin.as_ref())?;
+        let server = subject.start(&scenario.name, conditions.server_threads, conditions.pin.as_ref())?;
         let before = server.pid().and_then(process::usage);
         if !scenario.kept || scenario.idle == 0 {
             return Ok(Ready { server, before, holder: None });

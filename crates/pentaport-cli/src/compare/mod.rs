@@ -120,7 +120,8 @@ pub(crate) struct Arguments {
     /// Measure another echo server as well, started by this command for each measurement; may be repeated.
     ///
     /// The command is split into words as a shell does it, and no shell runs it. {threads} in it becomes the number of
-    /// worker threads. The first line that the server prints on standard output ends with its address. SIGTERM ends it.
+    /// worker threads, {scenario} the scenario's name. The first line that the server prints on standard output ends with
+    /// its address. SIGTERM ends it.
     ///
     /// CPU time is compared with that of the first --peer or, without any, of the first --server.
     #[arg(long = "server", value_name = "NAME=COMMAND", value_parser = subject::server)]

@@ -99,12 +99,13 @@ pub(crate) enum Standard {
 impl Standard {
     const ALL: [Standard; 5] = [Standard::One, Standard::Busy, Standard::Many, Standard::Idle, Standard::Churn];
 
-    /// How long its rounds may take: where a round opens 1,000 connections for each server, it takes longer.
+    /// How long its rounds may take: more where a round opens 1,000 connections for each server, and where rounds differ more.
     fn budget(self) -> Duration {
         Duration::from_secs(match self {
-            Standard::One | Standard::Busy | Standard::Churn => 15,
-            Standard::Idle => 14,
-            Standard::Many => 26,
+            Standard::One => 13,
+            Standard::Busy | Standard::Churn => 18,
+            Standard::Idle => 22,
+            Standard::Many => 37,
         })
     }
 

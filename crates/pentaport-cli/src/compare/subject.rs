@@ -92,8 +92,8 @@ impl Subject {
         }
     }
 
-    /// A server to measure.
-    pub(super) fn start(&self, threads: usize, pin: Option<&Pin>) -> anyhow::Result<Running> {
+    /// A server to measure in a scenario of this name.
+    pub(super) fn start(&self, scenario: &str, threads: usize, pin: Option<&Pin>) -> anyhow::Result<Running> {
         match self {
             Subject::Model(model, _) => {
                 let program = std::env::current_exe().context("cannot find this program")?;
@@ -107,7 +107,9 @@ impl Subject {
                 Served::start(command, End::OfInput).map(Running::Served)
             }
             Subject::Server(server) => {
-                let mut words = server.words.iter().map(|word| word.replace("{threads}", &threads.to_string()));
+                let filled =
+                    |word: &String| word.replace("{threads}", &threads.to_string()).replace("{scenario}", scenario);
+                let mut words = server.words.iter().map(filled);
                 let program = words.next().context("a command has words")?;
                 let mut command = Pin::server_command(pin, OsStr::new(&program));
                 command.args(words);

@@ -7,7 +7,7 @@ use super::scenario::Scenario;
 use super::table::{NONE, Table};
 use super::{sweep, verdict};
 use crate::text::{bytes, count, micros, plural, three_digits};
-use pentaport_cli::statistics::Summary;
+use pentaport_cli::statistics::Paired;
 
 /// Lines are no longer where there is no terminal that says how wide it is.
 const COLUMNS: usize = 110;
@@ -200,11 +200,11 @@ fn control(cells: &[&Cell], standing: &Standing) -> String {
     format!(" Control, {} against itself: {}.", cells[index].name, ratio_text(ratio))
 }
 
-/// `1.08 [1.02–1.13]`, or the median alone if there is no interval.
-pub(super) fn ratio_text(ratio: Summary) -> String {
+/// `1.08 [1.02–1.13]`, or the ratio alone if there is no interval.
+pub(super) fn ratio_text(ratio: Paired) -> String {
     match ratio.interval {
-        Some((low, high)) => format!("{} [{}–{}]", times(ratio.median), times(low), times(high)),
-        None => times(ratio.median),
+        Some((low, high)) => format!("{} [{}–{}]", times(ratio.ratio), times(low), times(high)),
+        None => times(ratio.ratio),
     }
 }
 
@@ -246,7 +246,7 @@ fn legend(report: &Report, claims: &Claims) -> String {
     let mut text = "Figures are medians (minimum–maximum) of the rounds.".to_owned();
     if claims.are_possible() {
         text += &format!(
-            " Ratios are of two servers in the same round: their median [interval]. All {} intervals of this run hold \
+            " Ratios are of two servers in the same round: the median of each two rounds' mean [interval]. All {} intervals of this run hold \
              together with 95 %. A rank is 1 and the number of models shown to cost less CPU time, by at least 5 % and by \
              more than the control differs from itself; the same rank: not distinguishable.",
             claims.comparisons

@@ -105,7 +105,7 @@ fn choice(report: &Report, standings: &[(&Scenario, &Standing)]) -> Vec<String> 
             record.ranked += 1;
             record.best_in += usize::from(rank == 1);
             let ratio = standing.reference(index).and_then(|reference| standing.ratio(index, reference));
-            record.dearer.extend(ratio.map(|ratio| (scenario.title.as_str(), ratio.median)));
+            record.dearer.extend(ratio.map(|ratio| (scenario.title.as_str(), ratio.ratio)));
         }
     }
     if records.len() < 2 {

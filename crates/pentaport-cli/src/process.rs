@@ -6,7 +6,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4};
 #[cfg(target_os = "linux")]
 use std::os::fd::AsRawFd;
-use std::process::{Child, ExitStatus};
+use std::process::{Child, Command, ExitStatus};
 use std::time::Duration;
 use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessesToUpdate, System};
 
@@ -238,6 +238,69 @@ pub(crate) const WHAT_IS_MEASURED: &str = if cfg!(windows) {
     "this project's engine, which gives Winsock to Linux, and not Windows"
 };
 
+/// The CPUs that this process may use.
+#[cfg(target_os = "linux")]
+pub(crate) fn allowed_cpus() -> io::Result<Vec<usize>> {
+    use nix::{sched, unistd::Pid};
+    let set = sched::sched_getaffinity(Pid::from_raw(0))?;
+    Ok((0..sched::CpuSet::count()).filter(|&cpu| set.is_set(cpu) == Ok(true)).collect())
+}
+
+/// See above.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn allowed_cpus() -> io::Result<Vec<usize>> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Keeps all threads of process `pid` on one CPU, and those that they start.
+#[cfg(target_os = "linux")]
+pub(crate) fn keep_on(pid: u32, cpu: usize) -> io::Result<()> {
+    use nix::{errno::Errno, sched, unistd::Pid};
+    let set = only(cpu)?;
+    for task in std::fs::read_dir(format!("/proc/{pid}/task"))? {
+        let name = task?.file_name();
+        let Some(thread) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
+        match sched::sched_setaffinity(Pid::from_raw(thread), &set) {
+            // It has ended.
+            Ok(()) | Err(Errno::ESRCH) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    Ok(())
+}
+
+/// See above.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn keep_on(_pid: u32, _cpu: usize) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Starts a process whose threads are kept on one CPU from the beginning.
+#[cfg(target_os = "linux")]
+pub(crate) fn spawn_on(command: &mut Command, cpu: usize) -> io::Result<Child> {
+    use nix::{sched, unistd::Pid};
+    // A child begins on the CPUs of the thread that starts it.
+    let this_thread = Pid::from_raw(0);
+    let before = sched::sched_getaffinity(this_thread)?;
+    sched::sched_setaffinity(this_thread, &only(cpu)?)?;
+    let child = command.spawn();
+    sched::sched_setaffinity(this_thread, &before)?;
+    child
+}
+
+/// See above.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn spawn_on(_command: &mut Command, _cpu: usize) -> io::Result<Child> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+#[cfg(target_os = "linux")]
+fn only(cpu: usize) -> io::Result<nix::sched::CpuSet> {
+    let mut set = nix::sched::CpuSet::new();
+    set.set(cpu)?;
+    Ok(set)
+}
+
 /// Asks a child to end by SIGTERM; ends it where there are no signals.
 #[cfg(unix)]
 pub(crate) fn terminate(child: &mut Child) -> io::Result<()> {
@@ -320,6 +383,27 @@ mod tests {
         assert_eq!((busy, steal, cpus), (Duration::from_millis(1_630), Duration::from_millis(800), 2));
         assert!(parse_machine_time("cpu  1 2\n", 100.0).is_none());
         assert!(machine_time().unwrap().busy > Duration::ZERO);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_process_is_kept_on_one_cpu() {
+        let cpus = || allowed_cpus().unwrap();
+        // Each test has a thread of its own, whose CPUs these are.
+        let before = cpus();
+        let cpu = before[before.len() - 1];
+        let mut child = spawn_on(Command::new("sleep").arg("60"), cpu).unwrap();
+        assert_eq!(cpus(), before, "this thread is where it was");
+        let list = |pid: u32| {
+            let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+            status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).unwrap().trim().to_owned()
+        };
+        assert_eq!(list(child.id()), cpu.to_string());
+        keep_on(child.id(), before[0]).unwrap();
+        assert_eq!(list(child.id()), before[0].to_string());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(keep_on(child.id(), cpu).is_err(), "it has ended");
     }
 
     #[test]

@@ -63,6 +63,20 @@ fn chosen_models_are_measured_as_often_as_asked() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn server_and_load_are_kept_on_cpus_of_their_own() {
+    let output = compare(&["--models", "select", "--pin", "--json", "-"]);
+    if std::thread::available_parallelism().is_ok_and(|cpus| cpus.get() > 1) {
+        success(&output);
+        let report: Value = serde_json::from_str(stdout(&output)).expect("stdout is JSON only");
+        assert_eq!(report["settings"]["pinned"], true);
+    } else {
+        let told = failure(&output, 1);
+        assert!(told.contains("pinning needs two"), "{told}");
+    }
+}
+
 #[test]
 fn a_peer_is_what_models_are_compared_with() {
     let peer = serve(&["--model", "thread-per-client"]);

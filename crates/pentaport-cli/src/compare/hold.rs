@@ -56,7 +56,7 @@ impl Holder {
         let mut command = Command::new(program);
         command.args(["hold", &server.to_string(), "--idle", &idle.to_string()]);
         command.args(["--timeout", &crate::text::duration(timeout)]);
-        Ok(Holder { process: Served::start(command, End::OfInput)? })
+        Ok(Holder { process: Served::start(command, None, End::OfInput)? })
     }
 
     /// Closes them.

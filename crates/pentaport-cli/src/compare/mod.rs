@@ -110,8 +110,8 @@ pub(crate) struct Arguments {
     /// Threads of the load generator [default: half of the CPUs, or 1 with --pin].
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = value::threads)]
     load_threads: Option<usize>,
-    /// Keep the server on one CPU and the load on another, by the program taskset. A peer of which --pid is known is
-    /// moved to the server's CPU and stays there.
+    /// Keep the server on one CPU and the load on another (on Linux). A peer of which --pid is known is moved to the
+    /// server's CPU and stays there.
     #[arg(long)]
     pin: bool,
     /// Measure no model against itself.
@@ -178,7 +178,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     // Before pinning, which leaves this process one CPU.
     let machine = Machine::describe();
     let peers = || subjects.iter().filter_map(Subject::peer);
-    let pin = if arguments.pin { Some(Pin::new(peers())?) } else { None };
+    let pin = if arguments.pin { Some(Pin::new(peers().filter_map(|peer| peer.pid))?) } else { None };
     let threads = |given: Option<usize>, default: usize| given.unwrap_or(if pin.is_some() { 1 } else { default });
     let settings = Settings {
         server_threads: threads(arguments.threads, serve::default_workers()),

@@ -6,7 +6,6 @@ use crate::failure::Failure;
 use crate::process;
 use anyhow::{Context, bail};
 use pentaport_server::Model;
-use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
@@ -97,23 +96,23 @@ impl Subject {
         match self {
             Subject::Model(model, _) => {
                 let program = std::env::current_exe().context("cannot find this program")?;
-                let mut command = Pin::server_command(pin, program.as_os_str());
+                let mut command = Command::new(program);
                 command.args(["serve", "--listen", "127.0.0.1:0", "--stop-at-eof", "--drain", "1s"]).args([
                     "--model",
                     model.name(),
                     "--threads",
                     &threads.to_string(),
                 ]);
-                Served::start(command, End::OfInput).map(Running::Served)
+                Served::start(command, pin, End::OfInput).map(Running::Served)
             }
             Subject::Server(server) => {
                 let filled =
                     |word: &String| word.replace("{threads}", &threads.to_string()).replace("{scenario}", scenario);
                 let mut words = server.words.iter().map(filled);
                 let program = words.next().context("a command has words")?;
-                let mut command = Pin::server_command(pin, OsStr::new(&program));
+                let mut command = Command::new(program);
                 command.args(words);
-                Served::start(command, End::BySignal).map(Running::Served)
+                Served::start(command, pin, End::BySignal).map(Running::Served)
             }
             Subject::Peer(peer) => Ok(Running::Peer { address: peer.address, pid: peer.pid }),
         }
@@ -224,12 +223,9 @@ pub(super) enum End {
 
 impl Served {
     /// Starts a server and waits until it says where it listens.
-    pub(super) fn start(mut command: Command, end: End) -> anyhow::Result<Served> {
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
+    pub(super) fn start(mut command: Command, pin: Option<&Pin>, end: End) -> anyhow::Result<Served> {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = Pin::spawn(pin, &mut command)
             .with_context(|| format!("cannot start {}", command.get_program().display()))?;
         let lines = child.stdout.take().map(read_lines);
         let complaints = child.stderr.take().map(read_complaints);

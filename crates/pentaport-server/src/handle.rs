@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use parking_lot::RwLock;
+use ranked_locks::{RwLock, rank};
 
 use crate::totals::Counters;
 use crate::{ConnectionId, Totals};
@@ -123,8 +123,8 @@ pub(crate) struct Shared {
     /// How many connections are served.
     pub(crate) connections: AtomicUsize,
     last_id: AtomicU64,
-    stop: RwLock<Option<Stop>>,
-    link: RwLock<Option<Arc<dyn Link>>>,
+    stop: RwLock<Option<Stop>, rank::Leaf>,
+    link: RwLock<Option<Arc<dyn Link>>, rank::Link>,
 }
 
 impl Shared {

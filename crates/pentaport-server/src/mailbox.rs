@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use parking_lot::Mutex;
+use ranked_locks::{Mutex, rank};
 
 use crate::SendError;
 
@@ -14,7 +14,7 @@ use crate::SendError;
 pub(crate) struct Mailbox {
     /// Bytes in the connection's send queue when last heard of.
     queued: AtomicUsize,
-    mail: Mutex<Mail>,
+    mail: Mutex<Mail, rank::Mailbox>,
 }
 
 /// Few connections ever get mail: what it takes is made with the first.

@@ -6,7 +6,7 @@ use std::hash::{Hash, Hasher};
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use ranked_locks::{Mutex, rank};
 
 use crate::ConnectionId;
 
@@ -24,7 +24,7 @@ pub(crate) fn name(id: ConnectionId) -> NonZeroU64 {
 /// outside, never for a message of its own. What it keeps are handles, cheap to clone.
 #[derive(Debug)]
 pub(crate) struct Registry<C> {
-    shards: [Mutex<HashSet<Entry<C>>>; SHARDS],
+    shards: [Mutex<HashSet<Entry<C>>, rank::Leaf>; SHARDS],
 }
 
 /// A handle, found by the name that it knows: so an entry is no larger than a handle.
@@ -92,7 +92,7 @@ impl<C: Clone + Named> Registry<C> {
         all
     }
 
-    fn shard(&self, name: NonZeroU64) -> &Mutex<HashSet<Entry<C>>> {
+    fn shard(&self, name: NonZeroU64) -> &Mutex<HashSet<Entry<C>>, rank::Leaf> {
         &self.shards[name.get() as usize % SHARDS]
     }
 }

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use ranked_locks::{Mutex, rank};
 
 use crate::error::finish_bool;
 use crate::objects::threads;
@@ -39,7 +39,7 @@ pub(crate) enum Target {
 const SHARED: usize = 4;
 
 /// Those that the next calls are to poll.
-static CURRENT: [Mutex<Option<Arc<OwnedFd>>>; SHARED] = [const { Mutex::new(None) }; SHARED];
+static CURRENT: [Mutex<Option<Arc<OwnedFd>>, rank::Leaf>; SHARED] = [const { Mutex::new(None) }; SHARED];
 
 /// An eventfd that a blocked thread polls.
 #[derive(Clone)]
@@ -108,11 +108,11 @@ struct Call {
 
 /// The calls that one thread is blocked in, the innermost last.
 #[derive(Default)]
-struct Calls(Mutex<Vec<Call>>);
+struct Calls(Mutex<Vec<Call>, rank::BlockedCalls>);
 
 /// The threads that have blocked, by their numbers. This lock comes after a socket's, that of a thread's calls after this
 /// one, and those of the shared eventfds and of a file's lane after both.
-static THREADS: Mutex<BTreeMap<u32, Arc<Calls>>> = Mutex::new(BTreeMap::new());
+static THREADS: Mutex<BTreeMap<u32, Arc<Calls>>, rank::BlockedThreads> = Mutex::new(BTreeMap::new());
 
 impl Call {
     /// False if it was cancelled before.

@@ -20,6 +20,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use ranked_locks::rank;
 use slab::Slab;
 use smallvec::SmallVec;
 
@@ -150,7 +151,7 @@ struct Dispatcher {
 }
 
 global! {
-    static DISPATCHER: Mutex<Dispatcher> = Mutex::new(Dispatcher { objects: Slab::new(), threads: Slab::new(), turns: 0 });
+    static DISPATCHER: Mutex<Dispatcher, rank::Dispatcher> = Mutex::new(Dispatcher { objects: Slab::new(), threads: Slab::new(), turns: 0 });
 }
 
 /// How a wait ended.
@@ -188,7 +189,9 @@ impl Object {
     pub(crate) fn mutex(owned: bool) -> Object {
         let mutex = Object::new(Kind::Mutex(Box::default()));
         if owned {
-            wait(std::slice::from_ref(&mutex), false, Some(Duration::ZERO), false);
+            // Not by a wait, which may look after the thread's sockets: a mutex with a name is made under the names' lock.
+            let me = thread::current();
+            DISPATCHER.lock().take(mutex.0.0, key_of(me.number()), 0);
         }
         mutex
     }
@@ -311,7 +314,7 @@ impl Wakes {
 
     fn wake(self) {
         let Some(first) = self.first else { return };
-        WAKES.with(|wakes| wakes.set(wakes.get().wrapping_add(1)));
+        note_wake();
         first.wake();
         self.more.iter().for_each(|sleeper| sleeper.wake());
     }
@@ -320,6 +323,10 @@ impl Wakes {
 local! {
     /// How often the calling thread has woken others.
     static WAKES: Cell<u32> = const { Cell::new(0) };
+}
+
+fn note_wake() {
+    WAKES.with(|wakes| wakes.set(wakes.get().wrapping_add(1)));
 }
 
 /// How often the calling thread has woken others: who does something finds out whether another thread waited for it.
@@ -604,13 +611,16 @@ pub(crate) struct Alertable<'a> {
 impl<'a> Alertable<'a> {
     /// From now on a routine that is queued wakes the thread in its place. `None` if one is queued already.
     pub(crate) fn enter(me: &'a thread::Current, place: Elsewhere) -> Option<Alertable<'a>> {
+        me.sleeper().go_elsewhere(place);
         let mut dispatcher = DISPATCHER.lock();
         let node = &mut dispatcher.threads[key_of(me.number())];
         if !node.apcs.is_empty() {
+            drop(dispatcher);
+            me.sleeper().awake();
             return None;
         }
         node.alertable = true;
-        me.sleeper().prepare_elsewhere(place);
+        me.sleeper().prepare_elsewhere();
         Some(Alertable { me })
     }
 }
@@ -638,6 +648,7 @@ pub(crate) fn has_apcs(me: &thread::Current) -> bool {
 /// Queues a routine to a thread; gives it back if there is no such thread any more.
 pub(crate) fn queue_apc(thread: u32, apc: Apc) -> Result<(), Apc> {
     let mut wakes = Wakes::default();
+    let mut elsewhere = None;
     let mut dispatcher = DISPATCHER.lock();
     let key = key_of(thread);
     let Some(node) = dispatcher.threads.get_mut(key).filter(|node| node.number == thread) else { return Err(apc) };
@@ -645,11 +656,15 @@ pub(crate) fn queue_apc(thread: u32, apc: Apc) -> Result<(), Apc> {
     if node.alertable && node.outcome.is_none() {
         match node.waits {
             true => dispatcher.end_wait(key, Outcome::Apc, &mut wakes),
-            false => wakes.push(&node.sleeper),
+            false => elsewhere = Some(node.sleeper.clone()).filter(|sleeper| sleeper.must_be_woken()),
         }
     }
     drop(dispatcher);
     wakes.wake();
+    if let Some(sleeper) = elsewhere {
+        note_wake();
+        sleeper.alert();
+    }
     Ok(())
 }
 

@@ -32,6 +32,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use parking_lot_core::SpinWait;
+use ranked_locks::rank;
 
 use crate::deadline::Deadline;
 use crate::dispatcher::{self, Alertable, Object};
@@ -115,12 +116,13 @@ pub(crate) struct Worker {
     /// How often it began to run, and which of these times the watchdog has found it asleep once.
     runs: AtomicU32,
     suspected: AtomicU32,
-    given: Mutex<Option<Given>>,
+    given: Mutex<Option<Given>, rank::Leaf>,
     /// A routine is queued to it in an alertable wait.
     alerted: AtomicBool,
 }
 
 /// A worker in an alertable wait for packets, for those who queue a routine to it.
+#[derive(Clone)]
 pub(crate) struct Wakeable {
     port: Arc<Port>,
     worker: Arc<Worker>,
@@ -135,7 +137,7 @@ impl Wakeable {
 pub(crate) struct Port {
     /// How many handles mean the port: with the last it is closed.
     pub(crate) handles: AtomicU32,
-    state: Mutex<State>,
+    state: Mutex<State, rank::Port>,
     /// Kept by the threads that post, too.
     posted: Arc<Posted>,
     /// Made when the first socket needs it.
@@ -154,7 +156,7 @@ struct Apart<T>(T);
 /// with each packet; so they meet only when the takers have nothing left.
 #[repr(align(128))]
 pub(crate) struct Posted {
-    packets: Mutex<VecDeque<Packet>>,
+    packets: Mutex<VecDeque<Packet>, rank::Leaf>,
     /// Nothing may be posted here: somebody may have to be woken. Changes under the port's lock and that of the packets.
     closed: AtomicBool,
     /// Whether there may be any, for those who look without a lock. They look often, so it is not beside what posters
@@ -484,7 +486,7 @@ impl Port {
     /// Moves what was posted to the packets to take, for a running thread that has taken all. Where posters keep bringing
     /// several between two calls, it lets them get ahead first: else they would meet it at each packet.
     #[inline(never)]
-    fn refill(&self, state: &mut MutexGuard<'_, State>) -> bool {
+    fn refill(&self, state: &mut MutexGuard<'_, State, rank::Port>) -> bool {
         if state.gathered > 1 {
             let pauses = state.gathered.min(PAUSES);
             MutexGuard::unlocked(state, || (0..pauses).for_each(|_| std::hint::spin_loop()));
@@ -625,7 +627,7 @@ impl Port {
         &self,
         worker: &Worker,
         entries: &mut [MaybeUninit<OVERLAPPED_ENTRY>],
-    ) -> Result<usize, MutexGuard<'_, State>> {
+    ) -> Result<usize, MutexGuard<'_, State, rank::Port>> {
         let mut state = self.state.lock();
         let looks_at_edges = state.taken >= BEFORE_EDGES && self.epoll.get().is_some();
         if !worker.keeps_slot(&state) || looks_at_edges || state.closed {
@@ -645,7 +647,7 @@ impl Port {
     #[inline(never)]
     fn stop_and_wait(
         &self,
-        mut state: MutexGuard<'_, State>,
+        mut state: MutexGuard<'_, State, rank::Port>,
         worker: &Arc<Worker>,
         entries: &mut [MaybeUninit<OVERLAPPED_ENTRY>],
         timeout: Option<Duration>,
@@ -660,7 +662,7 @@ impl Port {
     /// Takes packets if the concurrency value allows it, and else waits for them.
     fn wait(
         &self,
-        state: &mut MutexGuard<'_, State>,
+        state: &mut MutexGuard<'_, State, rank::Port>,
         worker: &Arc<Worker>,
         entries: &mut [MaybeUninit<OVERLAPPED_ENTRY>],
         timeout: Option<Duration>,
@@ -742,7 +744,7 @@ impl Port {
 
     /// Looks for packets for a while, without the lock: where threads work together, the next is mostly near, and to
     /// sleep and be woken costs them a hundred times as much. Returns false when that has been long enough.
-    fn look(&self, state: &mut MutexGuard<'_, State>, worker: &Worker, looks: &mut SpinWait) -> bool {
+    fn look(&self, state: &mut MutexGuard<'_, State, rank::Port>, worker: &Worker, looks: &mut SpinWait) -> bool {
         state.looking += 1;
         let found = MutexGuard::unlocked(state, || {
             while looks.spin() {
@@ -760,7 +762,7 @@ impl Port {
     /// meanwhile, if it was.
     fn poll(
         &self,
-        state: &mut MutexGuard<'_, State>,
+        state: &mut MutexGuard<'_, State, rank::Port>,
         epoll: &Epoll,
         arrival: u64,
         timeout: Option<Duration>,
@@ -792,7 +794,7 @@ impl Port {
 
     fn park(
         &self,
-        state: &mut MutexGuard<'_, State>,
+        state: &mut MutexGuard<'_, State, rank::Port>,
         worker: &Arc<Worker>,
         arrival: u64,
         timeout: Option<Duration>,
@@ -972,7 +974,7 @@ impl Port {
     }
 
     /// Frees the slots of running workers that are found asleep twice in a row: once may be a page fault or a lock.
-    fn free_slots_of_sleepers(&self, state: &mut MutexGuard<'_, State>) {
+    fn free_slots_of_sleepers(&self, state: &mut MutexGuard<'_, State, rank::Port>) {
         let runs = |worker: &Worker| match worker.running.load(Ordering::Relaxed) {
             running::YES => Some(worker.runs.load(Ordering::Relaxed)),
             _ => None,

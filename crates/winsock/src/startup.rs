@@ -3,7 +3,7 @@
 use std::ffi::CStr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use parking_lot::Mutex;
+use ranked_locks::{Mutex, rank};
 
 use crate::error::{WsaResult, fail, finish};
 use crate::socket::close_all_sockets;
@@ -14,7 +14,7 @@ static STARTUPS: AtomicU32 = AtomicU32::new(0);
 
 /// Held while the count changes, so that a startup cannot come between the last cleanup's count and its closing of
 /// all sockets.
-static CHANGING: Mutex<()> = Mutex::new(());
+static CHANGING: Mutex<(), rank::Startup> = Mutex::new(());
 
 /// The highest version, 2.2: minor version in the high byte, as MAKEWORD writes it.
 const VERSION_2_2: u16 = 0x0202;

@@ -12,7 +12,7 @@ mod system {
     pub(crate) use std::sync::atomic;
     pub(crate) use std::thread_local as local;
 
-    pub(crate) use parking_lot::{Mutex, MutexGuard};
+    pub(crate) use ranked_locks::{Mutex, MutexGuard};
 
     pub(crate) use crate::os::{futex_wait, futex_wake};
 
@@ -27,9 +27,11 @@ mod system {
 
 #[cfg(feature = "shuttle")]
 mod model {
+    use std::marker::PhantomData;
     use std::ops::{Deref, DerefMut};
     use std::time::Duration;
 
+    use ranked_locks::{Held, Rank};
     pub(crate) use shuttle::sync::atomic;
 
     macro_rules! local {
@@ -49,47 +51,54 @@ mod model {
     }
     pub(crate) use global;
 
-    /// As parking_lot's: no poisoning, and a guard that can let go for a while.
-    pub(crate) struct Mutex<T>(shuttle::sync::Mutex<T>);
+    /// As [`ranked_locks::Mutex`]: ranked, no poisoning, and a guard that can let go for a while.
+    pub(crate) struct Mutex<T, R: Rank> {
+        inner: shuttle::sync::Mutex<T>,
+        rank: PhantomData<fn() -> R>,
+    }
 
-    pub(crate) struct MutexGuard<'a, T>(&'a Mutex<T>, Option<shuttle::sync::MutexGuard<'a, T>>);
+    pub(crate) struct MutexGuard<'a, T, R: Rank> {
+        mutex: &'a Mutex<T, R>,
+        inner: Option<shuttle::sync::MutexGuard<'a, T>>,
+        held: Held<R>,
+    }
 
-    impl<T> Mutex<T> {
-        pub(crate) const fn new(value: T) -> Mutex<T> {
-            Mutex(shuttle::sync::Mutex::new(value))
+    impl<T, R: Rank> Mutex<T, R> {
+        pub(crate) const fn new(value: T) -> Self {
+            Mutex { inner: shuttle::sync::Mutex::new(value), rank: PhantomData }
         }
 
-        pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
-            MutexGuard(self, self.0.lock().ok())
+        #[track_caller]
+        pub(crate) fn lock(&self) -> MutexGuard<'_, T, R> {
+            let held = Held::waiting();
+            MutexGuard { mutex: self, inner: self.inner.lock().ok(), held }
         }
     }
 
-    impl<T: Default> Default for Mutex<T> {
-        fn default() -> Mutex<T> {
-            Mutex::new(T::default())
+    impl<T, R: Rank> MutexGuard<'_, T, R> {
+        #[track_caller]
+        pub(crate) fn unlocked<U>(guard: &mut Self, f: impl FnOnce() -> U) -> U {
+            let MutexGuard { mutex, inner, held } = guard;
+            held.interrupted(|| {
+                *inner = None;
+                let result = f();
+                *inner = mutex.inner.lock().ok();
+                result
+            })
         }
     }
 
-    impl<T> MutexGuard<'_, T> {
-        pub(crate) fn unlocked<R>(guard: &mut Self, f: impl FnOnce() -> R) -> R {
-            guard.1 = None;
-            let result = f();
-            guard.1 = guard.0.0.lock().ok();
-            result
-        }
-    }
-
-    impl<T> Deref for MutexGuard<'_, T> {
+    impl<T, R: Rank> Deref for MutexGuard<'_, T, R> {
         type Target = T;
 
         fn deref(&self) -> &T {
-            self.1.as_ref().expect("locked")
+            self.inner.as_ref().expect("locked")
         }
     }
 
-    impl<T> DerefMut for MutexGuard<'_, T> {
+    impl<T, R: Rank> DerefMut for MutexGuard<'_, T, R> {
         fn deref_mut(&mut self) -> &mut T {
-            self.1.as_mut().expect("locked")
+            self.inner.as_mut().expect("locked")
         }
     }
 

@@ -19,7 +19,7 @@ use std::sync::{Arc, LazyLock, OnceLock, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
+use ranked_locks::{Mutex, rank};
 
 use crate::os;
 use crate::port::Port;
@@ -64,7 +64,7 @@ thread_local! {
     static IS_WATCHDOG: Cell<bool> = const { Cell::new(false) };
 }
 
-static CHARGES: LazyLock<Mutex<Charges>> = LazyLock::new(Mutex::default);
+static CHARGES: LazyLock<Mutex<Charges, rank::Leaf>> = LazyLock::new(Mutex::default);
 
 /// Whether [`Charges::starved`] has any, for those who close descriptors.
 static STARVING: AtomicBool = AtomicBool::new(false);
@@ -165,7 +165,7 @@ impl Watchdog {
             return None;
         }
         static STARTED: OnceLock<Arc<Watchdog>> = OnceLock::new();
-        static STARTING: Mutex<()> = Mutex::new(());
+        static STARTING: Mutex<(), rank::Leaf> = Mutex::new(());
         if STARTED.get().is_none() {
             let _one_at_a_time = STARTING.lock();
             if STARTED.get().is_none() {

@@ -19,10 +19,10 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
 use pentaport::Result;
 use pentaport::select::{SelectSet, select};
 use pentaport::socket::Socket;
+use ranked_locks::{Condvar, Mutex, rank};
 
 use self::client::{Client, Patiently};
 use super::accept::Caller;
@@ -83,7 +83,7 @@ struct Runner<S: Service> {
     /// When the time to drain is over, from a stop on; `None` if it is never.
     drain_until: OnceLock<Option<Instant>>,
     /// Threads of clients, and couriers.
-    threads: Mutex<usize>,
+    threads: Mutex<usize, rank::Leaf>,
     one_less: Condvar,
 }
 

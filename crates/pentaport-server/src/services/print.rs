@@ -1,5 +1,6 @@
 use std::io::Write;
-use std::sync::{Mutex, PoisonError};
+
+use ranked_locks::{Mutex, rank};
 
 use crate::{Close, Connection, ConnectionId, Reply, Service};
 
@@ -12,7 +13,7 @@ use crate::{Close, Connection, ConnectionId, Reply, Service};
 /// An error of the sink is counted ([`write_errors`](Self::write_errors)), and the server goes on.
 #[derive(Debug)]
 pub struct Print<W> {
-    sink: Mutex<Sink<W>>,
+    sink: Mutex<Sink<W>, rank::Print>,
 }
 
 #[derive(Debug)]
@@ -36,11 +37,11 @@ impl<W: Write + Send + 'static> Print<W> {
 
     /// How many writes failed.
     pub fn write_errors(&self) -> u64 {
-        self.sink.lock().unwrap_or_else(PoisonError::into_inner).errors
+        self.sink.lock().errors
     }
 
     fn write(&self, text: &str) {
-        let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sink = self.sink.lock();
         let written = sink.to.write_all(text.as_bytes()).and_then(|()| sink.to.flush());
         if written.is_err() {
             sink.errors += 1;
@@ -116,7 +117,7 @@ mod tests {
     use super::*;
 
     #[derive(Clone, Default)]
-    struct Paper(Arc<Mutex<Vec<u8>>>);
+    struct Paper(Arc<std::sync::Mutex<Vec<u8>>>);
 
     impl Write for Paper {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {

@@ -5,9 +5,9 @@ use crate::raw::call::milliseconds;
 use crate::raw::panic::resume_panic;
 use crate::sys::{self, ext};
 use crate::{Error, Result};
+use ranked_locks::{Mutex, MutexGuard, rank};
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Any number of events to wait for, each registered once, under a token of the program's.
@@ -38,7 +38,7 @@ pub struct WaitSet {
     // Dropped first: it may wait for the events until then.
     set: ext::WaitSet,
     /// By handle.
-    events: Mutex<HashMap<usize, Event>>,
+    events: Mutex<HashMap<usize, Event>, rank::WaitSet>,
 }
 
 impl WaitSet {
@@ -126,9 +126,8 @@ impl WaitSet {
         }
     }
 
-    fn events(&self) -> MutexGuard<'_, HashMap<usize, Event>> {
-        // No code of the program runs under this lock, so nothing can be left half done.
-        self.events.lock().unwrap_or_else(PoisonError::into_inner)
+    fn events(&self) -> MutexGuard<'_, HashMap<usize, Event>, rank::WaitSet> {
+        self.events.lock()
     }
 }
 

@@ -9,10 +9,11 @@ use super::call::{check_bool, last_error, startup};
 use super::event::{self, Ending};
 use crate::sys::{self, HANDLE, HWND, SOCKET};
 use crate::{Error, Result};
+use ranked_locks::{RwLock, rank};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::mem::MaybeUninit;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock};
 
 /// The message numbers that are for our windows: those from here up to [`NUMBERS_END`].
 pub(crate) const NUMBERS_BEGIN: u32 = sys::WM_USER;
@@ -46,7 +47,7 @@ pub(crate) struct Window {
 
 /// Where other threads post to: the window, while there is one.
 #[derive(Clone, Debug)]
-pub(crate) struct Address(Arc<RwLock<Option<usize>>>);
+pub(crate) struct Address(Arc<RwLock<Option<usize>, rank::Window>>);
 
 thread_local! {
     /// For each window of ours on this thread, the messages that came by its procedure. Nearly always one.
@@ -181,7 +182,7 @@ impl Window {
 impl Drop for Window {
     fn drop(&mut self) {
         // From here on nobody posts: the handle may come to mean another window.
-        *self.address.0.write().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.address.0.write() = None;
         // SAFETY: the window is ours and of this thread, since `Window` cannot leave it.
         unsafe { sys::DestroyWindow(self.handle) };
         // At the thread's end the inboxes may be gone already.
@@ -192,7 +193,7 @@ impl Drop for Window {
 impl Address {
     /// Queues a message for the window.
     pub(crate) fn post(&self, message: Raw) -> Result<()> {
-        let window = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let window = self.0.read();
         let Some(window) = *window else {
             return Err(Error::from_code(sys::ERROR_INVALID_WINDOW_HANDLE as i32));
         };

@@ -8,7 +8,7 @@ use core::ffi::c_void;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
-use parking_lot::Mutex;
+use ranked_locks::{Mutex, rank};
 
 use crate::c::text::{WChar, from_units, narrow, wide};
 use crate::error::{finish_bool, is_bad, set_last_error};
@@ -31,7 +31,7 @@ const SIGNALS: [(i32, u32); 4] = [
     (libc::SIGTERM, CTRL_SHUTDOWN_EVENT),
 ];
 
-static HANDLERS: Mutex<Vec<Handler>> = Mutex::new(Vec::new());
+static HANDLERS: Mutex<Vec<Handler>, rank::Leaf> = Mutex::new(Vec::new());
 /// SetConsoleCtrlHandler(NULL, TRUE): Ctrl+C is ignored.
 static IGNORES_CTRL_C: AtomicBool = AtomicBool::new(false);
 /// Where a signal writes its number, for the thread that calls the handlers.

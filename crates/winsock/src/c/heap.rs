@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::c_void;
 use std::ptr::null_mut;
 
-use parking_lot::Mutex;
+use ranked_locks::{Mutex, rank};
 
 use crate::c::block;
 use crate::error::{finish_bool, set_last_error};
@@ -24,7 +24,7 @@ struct Heap {
 }
 
 /// The heaps that programs have made, by handle.
-static HEAPS: Mutex<BTreeMap<usize, Heap>> = Mutex::new(BTreeMap::new());
+static HEAPS: Mutex<BTreeMap<usize, Heap>, rank::Leaf> = Mutex::new(BTreeMap::new());
 
 impl Heap {
     /// Whether so many bytes more fit.

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::ffi::{CStr, CString};
 use std::ptr::{null, null_mut};
 
-use parking_lot::Mutex;
+use ranked_locks::{Mutex, rank};
 
 use crate::error::{WsaError, WsaResult, fail, finish, is_bad, set_last_error, wsa_from_errno};
 use crate::port::blocking;
@@ -180,7 +180,7 @@ pub(super) fn own_name() -> WsaResult<CString> {
 }
 
 /// The C library keeps its answers in one place for all threads.
-static DATABASE: Mutex<()> = Mutex::new(());
+static DATABASE: Mutex<(), rank::Leaf> = Mutex::new(());
 
 /// A list of strings of the C library's, copied.
 ///

@@ -7,7 +7,7 @@ use core::ffi::c_void;
 use std::collections::BTreeMap;
 use std::ptr::null_mut;
 
-use parking_lot::Mutex;
+use ranked_locks::{Mutex, rank};
 
 use crate::c::block;
 use crate::error::{finish_bool, is_bad, set_last_error};
@@ -19,7 +19,7 @@ const PAGE: usize = 4096;
 const MEM_TOP_DOWN: u32 = 0x10_0000;
 
 /// What VirtualAlloc has reserved: address and size.
-static REGIONS: Mutex<BTreeMap<usize, usize>> = Mutex::new(BTreeMap::new());
+static REGIONS: Mutex<BTreeMap<usize, usize>, rank::Leaf> = Mutex::new(BTreeMap::new());
 
 fn fail(code: WIN32_ERROR) -> *mut c_void {
     set_last_error(code);

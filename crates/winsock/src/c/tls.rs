@@ -7,7 +7,7 @@ use core::ffi::c_void;
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use parking_lot::Mutex;
+use ranked_locks::{Mutex, rank};
 
 use crate::error::{finish_bool, set_last_error};
 use crate::types::*;
@@ -18,7 +18,7 @@ const TLS_OUT_OF_INDEXES: u32 = u32::MAX;
 
 /// How often each number was allocated or freed: odd while it is allocated.
 static LIVES: [AtomicU32; NUMBERS] = [const { AtomicU32::new(0) }; NUMBERS];
-static CHANGING: Mutex<()> = Mutex::new(());
+static CHANGING: Mutex<(), rank::Leaf> = Mutex::new(());
 
 thread_local! {
     /// The life in which a value was stored, and the value.

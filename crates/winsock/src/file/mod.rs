@@ -36,7 +36,7 @@ pub(crate) mod standard;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use ranked_locks::{Mutex, rank};
 
 use crate::dispatcher;
 use crate::file::open::Doomed;
@@ -87,11 +87,11 @@ struct Core {
     access: Access,
     /// FILE_FLAG_OVERLAPPED.
     overlapped: bool,
-    state: Mutex<State>,
+    state: Mutex<State, rank::File>,
     /// The handle itself, as something to wait for.
     signalled: dispatcher::Object,
     /// Of a file that is not overlapped. Locked for the time of an operation: such a file has one at a time.
-    position: Mutex<u64>,
+    position: Mutex<u64, rank::Leaf>,
     reads: Arc<Lane>,
     writes: Arc<Lane>,
 }

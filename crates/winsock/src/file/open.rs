@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use ranked_locks::Mutex;
 
 use crate::dispatcher;
 use crate::error::set_last_error;

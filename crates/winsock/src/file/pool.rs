@@ -15,7 +15,7 @@ use std::sync::{Arc, LazyLock};
 use std::thread;
 use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex};
+use ranked_locks::{Condvar, Mutex, rank};
 
 use crate::file::request::Request;
 use crate::os::{self, OsResult};
@@ -54,7 +54,7 @@ impl Ticket {
 /// A queue of requests and the threads that work on it.
 pub(super) struct Lane {
     most: usize,
-    state: Mutex<State>,
+    state: Mutex<State, rank::Lane>,
     work: Condvar,
     finished: Condvar,
     /// Written to when a request that runs is cancelled, if that can have an effect.
@@ -140,7 +140,7 @@ impl Lane {
                 return None;
             }
             state.idle += 1;
-            waited_long = self.work.wait_for(&mut state, PATIENCE).timed_out();
+            waited_long = self.work.wait_for(&mut state, PATIENCE);
             state.idle -= 1;
         }
     }

@@ -3,7 +3,7 @@
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 
-use parking_lot::{Condvar, Mutex};
+use ranked_locks::{Condvar, Mutex, rank};
 
 use crate::file::codes::status_from_errno;
 use crate::file::pool::{Lane, Ticket};
@@ -61,7 +61,7 @@ unsafe impl Send for Request {}
 /// A call that waits for a thread of a lane.
 #[derive(Default)]
 pub(super) struct Waiting {
-    outcome: Mutex<Option<Outcome>>,
+    outcome: Mutex<Option<Outcome>, rank::Leaf>,
     known: Condvar,
 }
 

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use parking_lot::Mutex;
+use ranked_locks::{Mutex, rank};
 
 use crate::types::*;
 
@@ -25,7 +25,7 @@ struct Held {
     shares: FILE_SHARE_MODE,
 }
 
-static HELD: LazyLock<Mutex<HashMap<Id, Vec<Held>>>> = LazyLock::new(Mutex::default);
+static HELD: LazyLock<Mutex<HashMap<Id, Vec<Held>>, rank::Leaf>> = LazyLock::new(Mutex::default);
 
 impl Claim {
     /// Opens a file for what `wants` says, with FILE_SHARE_READ for reading and so on, and lets others open it for what

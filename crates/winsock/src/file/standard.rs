@@ -2,7 +2,7 @@
 
 use std::os::fd::RawFd;
 
-use parking_lot::Mutex;
+use ranked_locks::{Mutex, rank};
 
 use crate::blocked::{self, Target};
 use crate::file::codes::win32_from_errno;
@@ -65,8 +65,8 @@ const TAKEN_AT_ONCE: usize = 4096;
 /// As for [`write_all`].
 unsafe fn write_when_ready(fd: RawFd, buffer: *const u8, len: usize) -> os::OsResult<usize> {
     // What others write does not come between the pieces.
-    static WRITING: [Mutex<()>; 3] = [const { Mutex::new(()) }; 3];
-    let _writing = usize::try_from(fd).ok().and_then(|fd| WRITING.get(fd)).map(Mutex::lock);
+    static WRITING: [Mutex<(), rank::StandardStream>; 3] = [const { Mutex::new(()) }; 3];
+    let _writing = usize::try_from(fd).ok().and_then(|fd| WRITING.get(fd)).map(|stream| stream.lock());
     let mut done = 0;
     loop {
         match blocked::wait_ready(Target::Standard(fd), fd, libc::POLLOUT) {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use ranked_locks::{Mutex, rank};
 
 use super::name::ClassName;
 use super::procedure::DefWindowProcA;
@@ -27,7 +27,7 @@ pub(super) struct Class {
     pub(super) extra: usize,
 }
 
-static CLASSES: Mutex<Vec<Arc<Class>>> = Mutex::new(Vec::new());
+static CLASSES: Mutex<Vec<Arc<Class>>, rank::Leaf> = Mutex::new(Vec::new());
 
 /// The class of a name. While it is held, the class counts as having a window.
 pub(super) fn find(name: &ClassName) -> Option<Arc<Class>> {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
+use ranked_locks::{Mutex, rank};
 
 use super::descriptor::Descriptor;
 use super::filter::{Filter, POSTED};
@@ -91,7 +91,7 @@ pub(super) struct Queue {
     /// Set when what its owner waits for has come; the wait resets it. It may be set once too often, so that who was woken
     /// looks again.
     pub(super) event: Object,
-    state: Mutex<State>,
+    state: Mutex<State, rank::MessageQueue>,
 }
 
 #[derive(Default)]
@@ -118,7 +118,8 @@ struct Queues {
     pool: Vec<&'static Queue>,
 }
 
-static QUEUES: Mutex<Queues> = Mutex::new(Queues { of_threads: BTreeMap::new(), pool: Vec::new() });
+static QUEUES: Mutex<Queues, rank::MessageQueues> =
+    Mutex::new(Queues { of_threads: BTreeMap::new(), pool: Vec::new() });
 
 /// A thread's hold on its queue; the end of the thread is the end of both.
 struct Own(OnceCell<&'static Queue>);

@@ -13,7 +13,7 @@ use std::ptr::null_mut;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
-use parking_lot::Mutex;
+use ranked_locks::{Mutex, rank};
 
 use super::class::Class;
 use super::queue::Queue;
@@ -40,7 +40,7 @@ pub(super) struct Window {
     parent: AtomicU32,
     /// WM_DESTROY has been sent.
     pub(super) doomed: AtomicBool,
-    data: Mutex<Data>,
+    data: Mutex<Data, rank::Leaf>,
 }
 
 /// What the program keeps with a window.
@@ -61,7 +61,7 @@ struct Free {
 }
 
 static SLOTS: [AtomicPtr<Window>; MOST_WINDOWS] = [const { AtomicPtr::new(null_mut()) }; MOST_WINDOWS];
-static FREE: Mutex<Free> = Mutex::new(Free { recycled: VecDeque::new(), next: 0 });
+static FREE: Mutex<Free, rank::Leaf> = Mutex::new(Free { recycled: VecDeque::new(), next: 0 });
 
 fn index_of(handle: u32) -> usize {
     (handle as usize >> 2) & (MOST_WINDOWS - 1)

@@ -56,7 +56,22 @@ pub unsafe extern "system" fn ReleaseMutex(hmutex: HANDLE) -> BOOL {
 mod tests {
     use std::sync::mpsc;
 
+    use super::*;
     use crate::dispatcher::Object;
+    use crate::reactor::Epoll;
+    use crate::{CloseHandle, thread};
+
+    #[test]
+    fn the_names_are_not_locked_while_a_thread_looks_after_its_sockets() {
+        let home = thread::home().expect("a home");
+        let before = Epoll::harvests(&home);
+        for round in 0..200 {
+            let mutex = create(Ok(Some(format!("looked after {round}"))), true);
+            // SAFETY: it is ours.
+            assert_eq!(unsafe { CloseHandle(mutex) }, TRUE);
+        }
+        assert_eq!(Epoll::harvests(&home), before);
+    }
 
     #[test]
     fn a_mutex_that_is_closed_while_it_is_owned_takes_no_other_with_it() {

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 
-use parking_lot::Mutex;
+use ranked_locks::{Mutex, rank};
 
 use crate::dispatcher;
 use crate::error::{is_bad, set_last_error};
@@ -47,7 +47,7 @@ impl Named {
     }
 }
 
-static NAMES: Mutex<BTreeMap<String, Named>> = Mutex::new(BTreeMap::new());
+static NAMES: Mutex<BTreeMap<String, Named>, rank::Names> = Mutex::new(BTreeMap::new());
 
 /// What a program gave as a name: none, or one, or one that cannot be.
 pub(crate) type Name = Result<Option<String>, WIN32_ERROR>;

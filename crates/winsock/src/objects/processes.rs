@@ -9,7 +9,7 @@ use std::process::{Child, Command, ExitStatus};
 use std::sync::{Arc, mpsc};
 use std::thread;
 
-use parking_lot::Mutex;
+use ranked_locks::{Mutex, rank};
 
 use crate::dispatcher::Object;
 use crate::objects::threads::ThreadObject;
@@ -25,7 +25,7 @@ pub(crate) struct ProcessObject {
     pub(crate) exited: Object,
     /// Its first thread, which ends with it and with the same exit code.
     pub(crate) main: Arc<ThreadObject>,
-    state: Mutex<State>,
+    state: Mutex<State, rank::Leaf>,
 }
 
 struct State {

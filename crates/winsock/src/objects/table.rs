@@ -15,7 +15,7 @@ use std::collections::VecDeque;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
-use parking_lot::Mutex;
+use ranked_locks::{Mutex, rank};
 
 use crate::objects::Object;
 use crate::socket::Socket;
@@ -85,7 +85,7 @@ struct Half<T: 'static> {
     /// The index of its first place.
     first: u32,
     chunks: [AtomicPtr<T>; CHUNKS],
-    free: Mutex<Free>,
+    free: Mutex<Free, rank::Leaf>,
 }
 
 struct Free {
@@ -151,7 +151,7 @@ struct Slot {
     /// The socket, for duplicates of its handle.
     socket: AtomicPtr<Socket>,
     /// The object, for all others.
-    object: Mutex<Option<Object>>,
+    object: Mutex<Option<Object>, rank::Handle>,
 }
 
 const _: () = assert!(size_of::<Slot>() <= 40, "PLATFORM.md says what a handle costs");

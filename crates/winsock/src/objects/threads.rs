@@ -4,6 +4,8 @@ use std::ffi::c_void;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, mpsc};
 
+use ranked_locks::rank;
+
 use crate::apc::Apc;
 use crate::dispatcher::{self, Object};
 use crate::error::{finish_bool, set_last_error};
@@ -29,7 +31,7 @@ pub(crate) struct ThreadObject {
     exit_code: AtomicU32,
     /// The system's number; 0 before it has begun.
     id: AtomicU32,
-    stage: Mutex<Stage>,
+    stage: Mutex<Stage, rank::Thread>,
 }
 
 /// How far a thread has got.

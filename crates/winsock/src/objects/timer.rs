@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Once, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
-use parking_lot::{Condvar, Mutex};
+use ranked_locks::{Condvar, Mutex, MutexGuard, rank};
 
 use crate::apc::{self, Apc, TimerRoutine};
 use crate::dispatcher::Object as Waitable;
@@ -23,7 +23,7 @@ const UNIX_EPOCH: i128 = 116_444_736_000_000_000;
 pub(crate) struct Timer {
     /// Set when the time has come.
     pub(crate) due: Waitable,
-    setting: Mutex<Setting>,
+    setting: Mutex<Setting, rank::Timer>,
 }
 
 #[derive(Default)]
@@ -48,7 +48,7 @@ unsafe impl Send for Routine {}
 type Due = (Instant, u64);
 
 /// What is to come due.
-static SCHEDULE: Mutex<BTreeMap<Due, Weak<Timer>>> = Mutex::new(BTreeMap::new());
+static SCHEDULE: Mutex<BTreeMap<Due, Weak<Timer>>, rank::Leaf> = Mutex::new(BTreeMap::new());
 static CHANGED: Condvar = Condvar::new();
 
 impl Timer {
@@ -122,7 +122,7 @@ fn run() {
             Some(next) => {
                 let (due, timer) = next.remove_entry();
                 // A timer's lock comes first.
-                parking_lot::MutexGuard::unlocked(&mut schedule, || {
+                MutexGuard::unlocked(&mut schedule, || {
                     timer.upgrade().iter().for_each(|timer| timer.fire(due));
                 });
             }

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use ranked_locks::{Mutex, rank};
 
 use crate::address::Address;
 use crate::blocked::{self, Target};
@@ -107,7 +107,7 @@ impl Drop for AcceptData {
 /// The acceptors of a listener that wait for first data, by their handles. Nothing is locked under its lock, so that it may
 /// be taken with a socket locked: the acceptor whose operation ends.
 #[derive(Clone, Default)]
-pub(crate) struct Receiving(Arc<Mutex<HashMap<u32, &'static Socket>>>);
+pub(crate) struct Receiving(Arc<Mutex<HashMap<u32, &'static Socket>, rank::Leaf>>);
 
 impl Receiving {
     fn add(&self, acceptor: &Locked, teller: Teller) -> AcceptData {

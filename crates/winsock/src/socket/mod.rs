@@ -4,8 +4,8 @@
 //! queue with ordinary non-blocking calls. So buffers are used in posting order, nothing in the kernel holds a
 //! caller's buffer between completions, and cancelling is taking out of a queue.
 //!
-//! One lock per socket, never held while code of the program runs. No thread that has one waits for another socket's
-//! (`lock_order.rs`). A socket's lock comes before a port's.
+//! One lock per socket, never held while code of the program runs. No thread that has one waits for another socket's:
+//! [`lock_second`] is the way to it.
 
 pub(crate) mod accept;
 pub(crate) mod accept_ex;
@@ -18,7 +18,6 @@ mod connect;
 mod create;
 mod disconnect;
 pub(crate) mod event_select;
-mod lock_order;
 mod messages;
 mod network_events;
 mod options;
@@ -40,7 +39,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use parking_lot::{Mutex, MutexGuard};
+use ranked_locks::{Mutex, MutexGuard, rank};
 
 use crate::blocked::{Blocked, Eventfd, Target};
 use crate::deadline::Deadline;
@@ -54,7 +53,6 @@ use crate::sleeper::Elsewhere;
 use crate::socket::accept::Listener;
 use crate::socket::arrivals::{NetworkEvents, Waited};
 use crate::socket::connect::Connecting;
-use crate::socket::lock_order::Held;
 use crate::socket::request::{Apart, Fifo, Notice};
 use crate::thread;
 use crate::types::*;
@@ -258,7 +256,7 @@ pub(crate) struct State {
 /// A socket. Never freed but recycled in place, so that a pointer to one stays valid: who holds one locks it and looks
 /// whether it is still what it was.
 pub(crate) struct Socket {
-    state: Mutex<State>,
+    state: Mutex<State, rank::Socket>,
     /// How many threads poll the descriptor in a blocking call.
     blocked: AtomicU32,
     /// Its first handle.
@@ -270,8 +268,7 @@ const _: () = assert!(size_of::<Socket>() <= 216, "PLATFORM.md says what a socke
 /// A socket, locked.
 pub(crate) struct Locked {
     pub(crate) socket: &'static Socket,
-    guard: MutexGuard<'static, State>,
-    held: Held,
+    guard: MutexGuard<'static, State, rank::Socket>,
 }
 
 impl Deref for Locked {
@@ -290,6 +287,7 @@ impl DerefMut for Locked {
 
 /// Locks the socket that a handle means.
 #[inline]
+#[cfg_attr(debug_assertions, track_caller)]
 pub(crate) fn lock(handle: SOCKET) -> WsaResult<Locked> {
     let (value, socket, handle) = table::candidate(handle).ok_or(WsaError(WSAENOTSOCK))?;
     let locked = socket.lock();
@@ -297,6 +295,7 @@ pub(crate) fn lock(handle: SOCKET) -> WsaResult<Locked> {
 }
 
 /// Locks a second socket. Others may lock the two the other way round, so it is waited for without the first.
+#[cfg_attr(debug_assertions, track_caller)]
 pub(crate) fn lock_second(first: &mut Locked, handle: SOCKET) -> WsaResult<Locked> {
     loop {
         let (value, socket, handle) = table::socket(handle).ok_or(WsaError(WSAENOTSOCK))?;
@@ -370,15 +369,20 @@ impl Socket {
 
     /// Waits for the socket's lock. The calling thread has no other socket locked.
     #[inline]
+    #[cfg_attr(debug_assertions, track_caller)]
     pub(crate) fn lock(&'static self) -> Locked {
-        lock_order::may_wait();
-        Locked { socket: self, guard: self.state.lock(), held: Held::new() }
+        Locked { socket: self, guard: self.state.lock() }
     }
 
     /// Locks the socket if nobody has it locked.
     #[inline]
+    #[cfg_attr(debug_assertions, track_caller)]
     pub(crate) fn try_lock(&'static self) -> Option<Locked> {
-        self.state.try_lock().map(|guard| Locked { socket: self, guard, held: Held::new() })
+        // Not by a closure, which would be what is named as the place where it was locked.
+        match self.state.try_lock() {
+            Some(guard) => Some(Locked { socket: self, guard }),
+            None => None,
+        }
     }
 }
 
@@ -655,12 +659,13 @@ impl State {
 
 impl Locked {
     /// Lets go of the lock for the time of `f`.
+    #[cfg_attr(debug_assertions, track_caller)]
     pub(crate) fn unlocked<T>(&mut self, f: impl FnOnce() -> T) -> T {
-        let Locked { guard, held, .. } = self;
-        held.interrupted(|| MutexGuard::unlocked(guard, f))
+        MutexGuard::unlocked(&mut self.guard, f)
     }
 
     /// Lets go of the lock until another socket's was free; false if this socket was closed meanwhile.
+    #[cfg_attr(debug_assertions, track_caller)]
     pub(crate) fn let_go_until_free(&mut self, other: &'static Socket) -> bool {
         let mine = self.handle;
         self.unlocked(|| drop(other.lock()));

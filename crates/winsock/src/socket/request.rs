@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use parking_lot::Mutex;
+use ranked_locks::{Mutex, rank};
 
 use crate::address::Address;
 use crate::apc::{FileRoutine, WinsockRoutine};
@@ -243,7 +243,7 @@ pub(crate) struct Apart(Option<Box<Fifo>>);
 
 /// Queues that no socket needs at the moment.
 #[expect(clippy::vec_box, reason = "what is kept is the allocation")]
-static SPARE: Mutex<Vec<Box<Fifo>>> = Mutex::new(Vec::new());
+static SPARE: Mutex<Vec<Box<Fifo>>, rank::Leaf> = Mutex::new(Vec::new());
 const MOST_SPARE: usize = 64;
 
 impl Apart {

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use arrayvec::ArrayVec;
-use parking_lot::Mutex;
+use ranked_locks::{Mutex, rank};
 
 use crate::deadline::Deadline;
 use crate::dispatcher::{self, Alertable};
@@ -25,7 +25,7 @@ use crate::thread;
 use crate::types::*;
 
 /// Threads that are in select, each by the eventfd that wakes it.
-static SELECTING: Mutex<Vec<Arc<OwnedFd>>> = Mutex::new(Vec::new());
+static SELECTING: Mutex<Vec<Arc<OwnedFd>>, rank::Leaf> = Mutex::new(Vec::new());
 
 /// Wakes every thread that is in select: a socket was closed that one of them may look at.
 pub(crate) fn wake_all() {

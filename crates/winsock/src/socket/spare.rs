@@ -6,7 +6,7 @@
 
 use std::os::fd::OwnedFd;
 
-use parking_lot::Mutex;
+use ranked_locks::{Mutex, rank};
 
 use crate::types::ADDRESS_FAMILY;
 
@@ -20,7 +20,7 @@ struct Spare {
     fd: OwnedFd,
 }
 
-static SPARES: Mutex<Vec<Spare>> = Mutex::new(Vec::new());
+static SPARES: Mutex<Vec<Spare>, rank::Leaf> = Mutex::new(Vec::new());
 
 /// Keeps a descriptor of a stream socket with which nothing was done, or closes it.
 pub(crate) fn keep(family: ADDRESS_FAMILY, protocol: i32, fd: OwnedFd) {

@@ -1,14 +1,14 @@
 //! Copies of what sends have accepted and the kernel has not taken yet. Their memory is kept for the next ones: a server
 //! whose clients read late makes one with most of its sends.
 
-use parking_lot::Mutex;
+use ranked_locks::{Mutex, rank};
 
 use crate::socket::request::{Owned, total};
 use crate::types::*;
 
 /// Copies that are not needed at the moment. All together take a megabyte at most.
 #[expect(clippy::vec_box, reason = "what is kept is the allocation")]
-static SPARE: Mutex<Vec<Box<Owned>>> = Mutex::new(Vec::new());
+static SPARE: Mutex<Vec<Box<Owned>>, rank::Leaf> = Mutex::new(Vec::new());
 const MOST_SPARE: usize = 16;
 const LARGEST_SPARE: usize = 64 * 1024;
 

@@ -3,10 +3,10 @@
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::SeqCst;
 
-use parking_lot::Mutex;
 use pentaport::Result;
 use pentaport::completion_port::{Accepted, Failed, Operation, Started};
 use pentaport::socket::{Family, Socket};
+use ranked_locks::{Mutex, rank};
 
 use super::client::Client;
 use super::{Desk, Key, PortSocket, Runner};
@@ -16,11 +16,11 @@ use crate::{Connection, Service, Shortage};
 
 /// The listener, and the accept operations that are not pending.
 pub(super) struct Acceptor<S: Service> {
-    listener: Mutex<Option<PortSocket<S>>>,
+    listener: Mutex<Option<PortSocket<S>>, rank::Leaf>,
     /// Operations that are pending, or whose packets have not been taken yet.
     pub(super) pending: AtomicUsize,
     /// Operations that could not be started for want of descriptors or memory.
-    parked: Mutex<Vec<Operation<()>>>,
+    parked: Mutex<Vec<Operation<()>>, rank::Leaf>,
 }
 
 /// Accept operations that are pending for each worker. Connections that come faster wait in the listener's backlog.

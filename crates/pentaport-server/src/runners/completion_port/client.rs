@@ -3,10 +3,10 @@
 use std::num::NonZeroU64;
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
 use pentaport::Result;
 use pentaport::completion_port::{Failed, Operation, OperationKind, Started};
 use pentaport::socket::Shutdown;
+use ranked_locks::{Mutex, rank};
 
 use super::clock::Moment;
 use super::{Desk, Key, PortSocket, Runner};
@@ -24,7 +24,7 @@ pub(super) struct Client<S: Service> {
     /// Never 0, so that [`Key`] needs no room to tell a client.
     name: NonZeroU64,
     pub(super) mailbox: Mailbox,
-    state: Mutex<State<S>>,
+    state: Mutex<State<S>, rank::Client>,
 }
 
 struct State<S: Service> {

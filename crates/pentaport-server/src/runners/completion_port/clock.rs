@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
+use ranked_locks::{Mutex, rank};
 
 use crate::Options;
 use crate::machine::Patience;
@@ -20,7 +20,7 @@ pub(super) struct Clock {
     start: Instant,
     limits: Limits,
     drain: Duration,
-    plans: Mutex<Plans>,
+    plans: Mutex<Plans, rank::Leaf>,
     /// Whether there is any plan: without, nobody takes the lock.
     planned: AtomicBool,
 }

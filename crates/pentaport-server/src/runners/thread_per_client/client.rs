@@ -7,9 +7,9 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex, MutexGuard};
 use pentaport::Result;
 use pentaport::socket::{Shutdown, Socket};
+use ranked_locks::{Condvar, Mutex, MutexGuard, rank};
 
 use super::{Counted, Runner};
 use crate::conversation::{Conversation, Step, Worker};
@@ -30,7 +30,7 @@ pub(super) struct Client<S: Service> {
     name: NonZeroU64,
     socket: Socket,
     pub(super) mailbox: Mailbox,
-    state: Mutex<State<S>>,
+    state: Mutex<State<S>, rank::Client>,
     /// Someone else than the client's own thread has changed the state.
     changed: Condvar,
     /// The connection is closed; for those who send in several calls.
@@ -279,7 +279,7 @@ impl<S: Service> Client<S> {
 /// What a connection does.
 impl<S: Service> Client<S> {
     /// Does what the conversation says, until it waits or wants to receive.
-    fn drive(self: &Arc<Self>, helper: &mut Helper<'_, S>, state: &mut MutexGuard<'_, State<S>>) {
+    fn drive(self: &Arc<Self>, helper: &mut Helper<'_, S>, state: &mut MutexGuard<'_, State<S>, rank::Client>) {
         let mut turns = TURNS;
         loop {
             match state.conversation.next(&mut helper.worker(self), &mut turns) {
@@ -332,7 +332,12 @@ impl<S: Service> Client<S> {
         }
     }
 
-    fn receive(self: &Arc<Self>, own: &mut Helper<'_, S>, state: &mut MutexGuard<'_, State<S>>, buffer: &mut Vec<u8>) {
+    fn receive(
+        self: &Arc<Self>,
+        own: &mut Helper<'_, S>,
+        state: &mut MutexGuard<'_, State<S>, rank::Client>,
+        buffer: &mut Vec<u8>,
+    ) {
         let (set_limit, limit) = self.time_left(own, state);
         let received = self.call(own, state, |socket| {
             if set_limit {
@@ -355,7 +360,7 @@ impl<S: Service> Client<S> {
         }
     }
 
-    fn send(self: &Arc<Self>, helper: &mut Helper<'_, S>, state: &mut MutexGuard<'_, State<S>>) {
+    fn send(self: &Arc<Self>, helper: &mut Helper<'_, S>, state: &mut MutexGuard<'_, State<S>, rank::Client>) {
         let (set_limit, limit) = self.time_left(helper, state);
         let buffer = state.conversation.take_front();
         let mut sent = 0;
@@ -387,7 +392,7 @@ impl<S: Service> Client<S> {
     fn call<T>(
         &self,
         helper: &mut Helper<'_, S>,
-        state: &mut MutexGuard<'_, State<S>>,
+        state: &mut MutexGuard<'_, State<S>, rank::Client>,
         call: impl FnOnce(&Socket) -> Result<T>,
     ) -> Result<T> {
         state.in_calls += 1;

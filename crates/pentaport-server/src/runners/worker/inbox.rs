@@ -4,9 +4,9 @@ use std::sync::OnceLock;
 use std::sync::atomic::AtomicU8;
 use std::sync::atomic::Ordering::SeqCst;
 
-use parking_lot::Mutex;
 use pentaport::Result;
 use pentaport::socket::Socket;
+use ranked_locks::{Mutex, rank};
 
 use super::ClientId;
 use crate::Connection;
@@ -18,7 +18,7 @@ pub(super) struct Inbox<W> {
     /// One of [`bell`]. In one word: a worker that takes its notes while somebody calls it must not miss half of that.
     bell: AtomicU8,
     /// `None` when the worker has gone home.
-    notes: Mutex<Option<Vec<Note>>>,
+    notes: Mutex<Option<Vec<Note>>, rank::Leaf>,
 }
 
 /// Whether a worker is to look.

@@ -11,16 +11,17 @@
 //! it also means: a wait without a time sees what the waiters have seen so far, and an object that was reset again may
 //! still be reported once.
 //!
-//! Lock order: `members`, then a group's `plan`, then `ready`. A waiter waits with no lock held.
+//! A waiter waits with no lock held.
 
 use super::super::{
     ERROR_ALREADY_EXISTS, ERROR_INVALID_HANDLE, ERROR_NOT_ENOUGH_MEMORY, ERROR_NOT_FOUND, HANDLE, INFINITE, WAIT_EVENT,
     WAIT_FAILED, WAIT_IO_COMPLETION, WAIT_TIMEOUT, WIN32_ERROR, WSA_MAXIMUM_WAIT_EVENTS,
 };
 use crate::raw::event::{Ending, OwnedEvent, wait};
+use ranked_locks::{Condvar, Mutex, rank};
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -32,7 +33,7 @@ const GROUP: usize = WSA_MAXIMUM_WAIT_EVENTS as usize - 1;
 /// The caller keeps the objects open while they are in the set.
 #[derive(Debug)]
 pub struct WaitSet {
-    members: Mutex<Members>,
+    members: Mutex<Members, rank::WaitSetMembers>,
     ready: Arc<Ready>,
     /// How many threads wait.
     waiting: AtomicUsize,
@@ -59,7 +60,7 @@ struct Group {
 
 #[derive(Debug)]
 struct Shared {
-    plan: Mutex<Plan>,
+    plan: Mutex<Plan, rank::WaitSetPlan>,
     /// Calls the waiter back to look at the plan.
     changed: OwnedEvent,
     /// Somebody waits for the waiter to have seen the plan.
@@ -78,7 +79,7 @@ struct Plan {
 /// The objects that were found signalled.
 #[derive(Debug)]
 struct Ready {
-    lists: Mutex<Lists>,
+    lists: Mutex<Lists, rank::WaitSetReady>,
     /// Manual-reset; set while `lists.waiting` has something.
     event: OwnedEvent,
 }
@@ -108,7 +109,7 @@ impl WaitSet {
     /// ERROR_INVALID_HANDLE; ERROR_ALREADY_EXISTS if it is in the set; ERROR_NOT_ENOUGH_MEMORY for want of a thread.
     pub fn add(&self, handle: HANDLE, token: usize) -> Result<(), WIN32_ERROR> {
         let object = handle.expose_provenance();
-        let mut members = lock(&self.members);
+        let mut members = self.members.lock();
         if members.groups_of.contains_key(&object) {
             return Err(ERROR_ALREADY_EXISTS);
         }
@@ -117,7 +118,7 @@ impl WaitSet {
         let signalled = wait(&[handle], false, 0, false).map_err(|_| ERROR_INVALID_HANDLE)? != Ending::Timeout;
         members.groups_of.insert(object, group);
         members.groups[group].members += 1;
-        lock(&self.ready.lists).tokens.insert(object, token);
+        self.ready.lists.lock().tokens.insert(object, token);
         match signalled {
             true => self.ready.report(object),
             false => members.groups[group].shared.arm(object),
@@ -131,7 +132,7 @@ impl WaitSet {
     /// ERROR_NOT_FOUND.
     pub fn remove(&self, handle: HANDLE) -> Result<(), WIN32_ERROR> {
         let object = handle.expose_provenance();
-        let mut members = lock(&self.members);
+        let mut members = self.members.lock();
         let group = members.groups_of.remove(&object).ok_or(ERROR_NOT_FOUND)?;
         members.groups[group].members -= 1;
         members.groups[group].shared.disarm(object);
@@ -179,8 +180,8 @@ impl WaitSet {
 
     /// Arms what earlier waits have handed out.
     fn arm_again(&self) {
-        let members = lock(&self.members);
-        let handed_out = std::mem::take(&mut lock(&self.ready.lists).handed_out);
+        let members = self.members.lock();
+        let handed_out = std::mem::take(&mut self.ready.lists.lock().handed_out);
         for object in handed_out {
             members.groups[members.groups_of[&object]].shared.arm(object);
         }
@@ -189,8 +190,8 @@ impl WaitSet {
 
 impl Drop for WaitSet {
     fn drop(&mut self) {
-        for group in &mut lock(&self.members).groups {
-            lock(&group.shared.plan).stop = true;
+        for group in &mut self.members.lock().groups {
+            group.shared.plan.lock().stop = true;
             group.shared.changed.set();
             if let Some(thread) = group.thread.take() {
                 // A waiter that panicked has nothing more to say.
@@ -242,7 +243,7 @@ impl Shared {
 
     /// Copies what there is to wait for; false at the end.
     fn look(&self, handles: &mut Vec<HANDLE>) -> bool {
-        let mut plan = lock(&self.plan);
+        let mut plan = self.plan.lock();
         plan.seen = plan.version;
         self.seen.notify_all();
         handles.clear();
@@ -253,7 +254,7 @@ impl Shared {
 
     /// An object was found signalled. One that is not armed was removed meanwhile.
     fn report(&self, object: Object, ready: &Ready) {
-        let mut plan = lock(&self.plan);
+        let mut plan = self.plan.lock();
         if let Some(index) = plan.armed.iter().position(|&armed| armed == object) {
             // The order is kept, so that each one's turn comes to be the lowest index.
             plan.armed.remove(index);
@@ -262,7 +263,7 @@ impl Shared {
     }
 
     fn arm(&self, object: Object) {
-        let mut plan = lock(&self.plan);
+        let mut plan = self.plan.lock();
         plan.armed.push(object);
         plan.version += 1;
         self.changed.set();
@@ -270,7 +271,7 @@ impl Shared {
 
     /// Returns when the waiter does not wait for the object any more.
     fn disarm(&self, object: Object) {
-        let mut plan = lock(&self.plan);
+        let mut plan = self.plan.lock();
         let armed = plan.armed.len();
         plan.armed.retain(|&armed| armed != object);
         if plan.armed.len() == armed {
@@ -281,20 +282,20 @@ impl Shared {
         let version = plan.version;
         self.changed.set();
         while plan.seen < version {
-            plan = self.seen.wait(plan).unwrap_or_else(PoisonError::into_inner);
+            self.seen.wait(&mut plan);
         }
     }
 }
 
 impl Ready {
     fn report(&self, object: Object) {
-        let mut lists = lock(&self.lists);
+        let mut lists = self.lists.lock();
         lists.waiting.push_back(object);
         self.event.set();
     }
 
     fn hand_out(&self, tokens: &mut [usize]) -> usize {
-        let mut lists = lock(&self.lists);
+        let mut lists = self.lists.lock();
         let count = tokens.len().min(lists.waiting.len());
         for token in &mut tokens[..count] {
             let object = lists.waiting.pop_front().expect("counted just now");
@@ -308,7 +309,7 @@ impl Ready {
     }
 
     fn forget(&self, object: Object) {
-        let mut lists = lock(&self.lists);
+        let mut lists = self.lists.lock();
         lists.tokens.remove(&object);
         lists.handed_out.remove(&object);
         lists.waiting.retain(|&waiting| waiting != object);
@@ -324,11 +325,6 @@ fn handle(object: Object) -> HANDLE {
 
 fn code(error: crate::Error) -> WIN32_ERROR {
     error.code() as WIN32_ERROR
-}
-
-/// The lists are whole between any two statements, so a panic elsewhere does not spoil them.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -362,7 +358,7 @@ mod tests {
     fn each_signal_of_an_automatic_event_is_reported_once() {
         let events = events(200, false);
         let set = set_of(&events);
-        assert_eq!(lock(&set.members).groups.len(), 4);
+        assert_eq!(set.members.lock().groups.len(), 4);
         for _ in 0..3 {
             events.iter().for_each(OwnedEvent::set);
             let mut seen = vec![0; events.len()];
@@ -414,7 +410,7 @@ mod tests {
         other.set();
         set.add(other.handle(), 9).unwrap();
         assert_eq!(tokens(&set, 4), [9]);
-        assert_eq!(lock(&set.members).groups.len(), 2);
+        assert_eq!(set.members.lock().groups.len(), 2);
         assert_eq!(set.add(std::ptr::null_mut(), 0), Err(ERROR_INVALID_HANDLE));
         drop(set);
     }

@@ -6,7 +6,7 @@
 use core::ffi::c_void;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use parking_lot::{Condvar, Mutex};
+use ranked_locks::{Condvar, Mutex, rank};
 
 use super::lock_at;
 use crate::error::{finish_bool, is_bad};
@@ -24,7 +24,7 @@ const RUNNING: usize = 1;
 const RACING: usize = 2;
 const DONE: usize = 3;
 
-static WAITERS: Mutex<()> = Mutex::new(());
+static WAITERS: Mutex<(), rank::Leaf> = Mutex::new(());
 static CHANGED: Condvar = Condvar::new();
 
 /// # Safety
@@ -41,9 +41,9 @@ fn begin(once: &AtomicUsize) -> Option<usize> {
             Ok(_) => return None,
             Err(word) if word & STAGE == DONE => return Some(word & !STAGE),
             Err(_) => {
+                let _elsewhere = blocking();
                 let mut waiters = WAITERS.lock();
                 if once.load(Ordering::Acquire) & STAGE == RUNNING {
-                    let _elsewhere = blocking();
                     CHANGED.wait(&mut waiters);
                 }
             }
@@ -209,10 +209,15 @@ pub unsafe extern "system" fn InitOnceComplete(
 
 #[cfg(test)]
 mod tests {
+    use std::mem::MaybeUninit;
     use std::ptr::null_mut;
+    use std::sync::atomic::AtomicBool;
+    use std::time::Duration;
 
     use super::*;
     use crate::error::last_error;
+    use crate::port::{self, Packet, Port};
+    use crate::testing::until;
 
     /// Counts its calls, fails the first time, and leaves the count's address.
     unsafe extern "system" fn initialise(_: *mut INIT_ONCE, parameter: *mut c_void, context: *mut *mut c_void) -> BOOL {
@@ -245,6 +250,32 @@ mod tests {
             });
         }
         assert_eq!(count.load(Ordering::SeqCst), 2);
+    }
+
+    #[test]
+    fn a_worker_of_a_port_that_waits_lets_another_run() {
+        let once = AtomicUsize::new(RUNNING);
+        let port = Port::new(1);
+        let take = |timeout| {
+            let mut entries = [MaybeUninit::uninit()];
+            // No handle that there is, so that each call finds the port by itself.
+            port::get(0, || Some(port.clone()), &mut entries, timeout)
+        };
+        let packet = || Packet::new(0, null_mut(), STATUS_SUCCESS, 0);
+        let runs = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                assert_eq!(take(None), Ok(1));
+                runs.store(true, Ordering::SeqCst);
+                assert_eq!(begin(&once), Some(0));
+            });
+            port.push(packet());
+            until("the worker runs", || runs.load(Ordering::SeqCst));
+            port.push(packet());
+            // Only one may run.
+            until("the worker waits", || take(Some(Duration::ZERO)) == Ok(1));
+            end(&once, DONE);
+        });
     }
 
     #[test]

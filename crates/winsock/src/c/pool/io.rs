@@ -3,7 +3,7 @@
 use core::ffi::c_void;
 use std::sync::{Arc, OnceLock};
 
-use parking_lot::{Condvar, Mutex};
+use ranked_locks::{Condvar, Mutex, rank};
 
 use super::{Context, Registry};
 use crate::completion_port::{CreateIoCompletionPort, GetQueuedCompletionStatusEx};
@@ -15,7 +15,7 @@ use crate::types::*;
 struct Io {
     callback: Callback,
     /// Operations that have begun and are not told of yet.
-    pending: Mutex<usize>,
+    pending: Mutex<usize, rank::Leaf>,
     quiet: Condvar,
 }
 
@@ -193,7 +193,7 @@ mod tests {
     use crate::testing::{Pair, until};
 
     /// What a callback was told.
-    static TOLD: Mutex<Vec<(usize, u32, usize)>> = Mutex::new(Vec::new());
+    static TOLD: Mutex<Vec<(usize, u32, usize)>, rank::Leaf> = Mutex::new(Vec::new());
 
     unsafe extern "system" fn pool_tells(
         _: isize,

@@ -13,12 +13,12 @@ mod work;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use ranked_locks::{Mutex, rank};
 
 use crate::c::pool::wait::Waiter;
 
 /// Things that programs know by a number: no address, and no handle of the table.
-struct Registry<T>(Mutex<(usize, BTreeMap<usize, Arc<T>>)>);
+struct Registry<T>(Mutex<(usize, BTreeMap<usize, Arc<T>>), rank::Leaf>);
 
 impl<T> Registry<T> {
     const fn new() -> Registry<T> {

@@ -1,10 +1,10 @@
 //! Waits and timers with callbacks: RegisterWaitForSingleObject, CreateThreadpoolWait, CreateThreadpoolTimer.
 
 use core::ffi::c_void;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use parking_lot::{Condvar, Mutex};
+use ranked_locks::{Condvar, Mutex, MutexGuard, rank};
 
 use super::{Context, WAITERS};
 use crate::completion_port::timeout;
@@ -20,7 +20,7 @@ use crate::wait::waitable;
 pub(super) struct Waiter {
     /// Set when the setting has changed.
     changed: Object,
-    state: Mutex<State>,
+    state: Mutex<State, rank::PoolWait>,
     quiet: Condvar,
     callback: Box<dyn Fn(Outcome) + Send + Sync>,
 }
@@ -109,7 +109,7 @@ impl Waiter {
             }
         };
         state.running = true;
-        parking_lot::MutexGuard::unlocked(&mut state, || (self.callback)(outcome));
+        MutexGuard::unlocked(&mut state, || (self.callback)(outcome));
         state.running = false;
         if let Some(done) = state.done.take() {
             done.set();
@@ -282,7 +282,7 @@ pub unsafe extern "system" fn CreateThreadpoolWait(
 ) -> PTP_WAIT {
     let context = Context(pv);
     created(pfnwa.ok_or(ERROR_INVALID_PARAMETER).and_then(|callback| {
-        let number = Arc::new(Mutex::new(0));
+        let number = Arc::new(OnceLock::new());
         let mine = number.clone();
         let call = move |outcome| {
             let result = match outcome {
@@ -290,13 +290,13 @@ pub unsafe extern "system" fn CreateThreadpoolWait(
                 Outcome::Abandoned(_) => WAIT_ABANDONED_0,
                 _ => WAIT_OBJECT_0,
             };
-            let number = *mine.lock();
+            // Nothing is waited for before the program knows the number.
+            let number = mine.get().copied().unwrap_or(0);
             // SAFETY: the caller's promise.
             unsafe { callback(0, context.get(), number as PTP_WAIT, result) };
         };
-        let mut number = number.lock();
-        *number = Waiter::start(None, Box::new(call))?;
-        Ok(*number)
+        let started = Waiter::start(None, Box::new(call))?;
+        Ok(*number.get_or_init(|| started))
     }))
 }
 
@@ -354,16 +354,16 @@ pub unsafe extern "system" fn CreateThreadpoolTimer(
 ) -> PTP_TIMER {
     let context = Context(pv);
     created(pfnti.ok_or(ERROR_INVALID_PARAMETER).and_then(|callback| {
-        let number = Arc::new(Mutex::new(0));
+        let number = Arc::new(OnceLock::new());
         let mine = number.clone();
         let call = move |_| {
-            let number = *mine.lock();
+            // Nothing is waited for before the program knows the number.
+            let number = mine.get().copied().unwrap_or(0);
             // SAFETY: the caller's promise.
             unsafe { callback(0, context.get(), number as PTP_TIMER) };
         };
-        let mut number = number.lock();
-        *number = Waiter::start(None, Box::new(call))?;
-        Ok(*number)
+        let started = Waiter::start(None, Box::new(call))?;
+        Ok(*number.get_or_init(|| started))
     }))
 }
 

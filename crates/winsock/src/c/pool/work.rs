@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex};
+use ranked_locks::{Condvar, Mutex, MutexGuard, rank};
 
 use super::{Context, Registry};
 use crate::error::{finish_bool, set_last_error};
@@ -24,7 +24,7 @@ struct Pool {
     idle: usize,
 }
 
-static POOL: Mutex<Pool> = Mutex::new(Pool { jobs: VecDeque::new(), threads: 0, idle: 0 });
+static POOL: Mutex<Pool, rank::Leaf> = Mutex::new(Pool { jobs: VecDeque::new(), threads: 0, idle: 0 });
 static JOBS: Condvar = Condvar::new();
 
 /// Has a thread of the pool do something.
@@ -54,11 +54,11 @@ fn run() {
     let mut pool = POOL.lock();
     loop {
         if let Some(job) = pool.jobs.pop_front() {
-            parking_lot::MutexGuard::unlocked(&mut pool, job);
+            MutexGuard::unlocked(&mut pool, job);
             continue;
         }
         pool.idle += 1;
-        let timed_out = JOBS.wait_for(&mut pool, IDLE).timed_out();
+        let timed_out = JOBS.wait_for(&mut pool, IDLE);
         pool.idle -= 1;
         if timed_out && pool.jobs.is_empty() {
             pool.threads -= 1;
@@ -113,7 +113,7 @@ pub unsafe extern "system" fn TrySubmitThreadpoolCallback(
 struct Work {
     callback: unsafe extern "system" fn(PTP_CALLBACK_INSTANCE, *mut c_void, PTP_WORK),
     context: Context,
-    state: Mutex<State>,
+    state: Mutex<State, rank::Leaf>,
     quiet: Condvar,
 }
 
@@ -165,7 +165,7 @@ pub unsafe extern "system" fn SubmitThreadpoolWork(pwk: PTP_WORK) {
         state.pending -= 1;
         state.running += 1;
         // SAFETY: who made the work vouches for the callback.
-        parking_lot::MutexGuard::unlocked(&mut state, || unsafe { (mine.callback)(0, mine.context.get(), pwk) });
+        MutexGuard::unlocked(&mut state, || unsafe { (mine.callback)(0, mine.context.get(), pwk) });
         state.running -= 1;
         mine.quiet.notify_all();
     };
@@ -255,7 +255,7 @@ mod tests {
     #[test]
     fn items_are_done_even_if_others_block() {
         static DONE: AtomicUsize = AtomicUsize::new(0);
-        static BLOCKS: Mutex<()> = Mutex::new(());
+        static BLOCKS: parking_lot::Mutex<()> = parking_lot::Mutex::new(());
         unsafe extern "system" fn block(_: *mut c_void) -> u32 {
             drop(BLOCKS.lock());
             0

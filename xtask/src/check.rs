@@ -1,6 +1,6 @@
 //! The rules of the code that no compiler checks.
 
-use crate::platform;
+use crate::{platform, ranks};
 use anyhow::Context;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -67,6 +67,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
             }
         }
     }
+    faults.push_str(&ranks::faults_of_table(&root)?);
     if faults.is_empty() {
         println!("{} source files keep the rules", files.len());
         return Ok(ExitCode::SUCCESS);
@@ -106,6 +107,9 @@ fn faults_in(path: &str, text: &str) -> String {
         if words(code).any(|word| word == UNSAFE) && !within(&MAY_BE_UNSAFE) {
             fault("only winsock and the raw modules may have such code");
         }
+    }
+    for (line, lock) in ranks::bare_locks(path, text) {
+        writeln!(faults, "{path}:{line}: a lock has a rank (the crate ranked-locks): {lock}").expect("as above");
     }
     if is_crate_root(path)
         && !within(&MAY_BE_UNSAFE)

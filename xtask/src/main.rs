@@ -9,6 +9,7 @@ mod install;
 mod instructions;
 mod libtest;
 mod platform;
+mod ranks;
 mod register;
 mod suite;
 mod windows;

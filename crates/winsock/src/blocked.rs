@@ -110,8 +110,7 @@ struct Call {
 #[derive(Default)]
 struct Calls(Mutex<Vec<Call>, rank::BlockedCalls>);
 
-/// The threads that have blocked, by their numbers. This lock comes after a socket's, that of a thread's calls after this
-/// one, and those of the shared eventfds and of a file's lane after both.
+/// The threads that have blocked, by their numbers.
 static THREADS: Mutex<BTreeMap<u32, Arc<Calls>>, rank::BlockedThreads> = Mutex::new(BTreeMap::new());
 
 impl Call {

@@ -21,7 +21,7 @@
 //!   asks again, blocks in a call of ours, ends, or is found asleep by the watchdog while packets queue and waiters
 //!   are parked.
 //!
-//! Lock order: a socket's lock comes before a port's. Under a port's come only that of its [`Posted`], that of what a
+//! A port's lock comes after a socket's. Under it come the wait engine's and leaves: that of its [`Posted`], that of what a
 //! [`Worker`] is given, and the watchdog's.
 
 use std::cell::{Cell, RefCell};

@@ -22,8 +22,8 @@
 //! **New input.** MsgWaitForMultipleObjects wakes for input that is *new*, as on Windows: come since the thread last
 //! looked. The queue keeps a bit for each kind of input that a look clears.
 //!
-//! **Locks.** A queue's lock is a leaf below a socket's (a network message is posted under it, so that messages of one
-//! socket queue in the order of what happened), above that of the wait engine. Window procedures, timer procedures and
+//! **Locks.** A queue's lock comes after a socket's (a network message is posted under it, so that messages of one
+//! socket queue in the order of what happened), and before that of the wait engine. Window procedures, timer procedures and
 //! messages that were sent run with no lock held.
 //!
 //! **The descriptor.** [`message_queue_fd`] is what a main loop of GLib, Qt or calloop watches; see [`descriptor`].

@@ -3,7 +3,7 @@
 //! Queues are leaked and recycled, as sockets are: a window's pointer to its queue is valid for ever, and who has locked
 //! the queue asks the window whether it still is.
 //!
-//! The lock is a leaf. Under it nothing of the program runs, and nothing else is locked but the table of windows when one
+//! Under the lock nothing of the program runs, and nothing else is locked but the table of windows when one
 //! is made or destroyed, and the wait engine's lock when an owner that waits is woken.
 
 use std::cell::OnceCell;

@@ -151,7 +151,8 @@ struct Dispatcher {
 }
 
 global! {
-    static DISPATCHER: Mutex<Dispatcher, rank::Dispatcher> = Mutex::new(Dispatcher { objects: Slab::new(), threads: Slab::new(), turns: 0 });
+    static DISPATCHER: Mutex<Dispatcher, rank::Dispatcher> =
+        Mutex::new(Dispatcher { objects: Slab::new(), threads: Slab::new(), turns: 0 });
 }
 
 /// How a wait ended.

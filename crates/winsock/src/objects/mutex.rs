@@ -58,19 +58,18 @@ mod tests {
 
     use super::*;
     use crate::dispatcher::Object;
-    use crate::reactor::Epoll;
     use crate::{CloseHandle, thread};
 
     #[test]
     fn the_names_are_not_locked_while_a_thread_looks_after_its_sockets() {
         let home = thread::home().expect("a home");
-        let before = Epoll::harvests(&home);
+        let before = home.harvests();
         for round in 0..200 {
             let mutex = create(Ok(Some(format!("looked after {round}"))), true);
             // SAFETY: it is ours.
             assert_eq!(unsafe { CloseHandle(mutex) }, TRUE);
         }
-        assert_eq!(Epoll::harvests(&home), before);
+        assert_eq!(home.harvests(), before);
     }
 
     #[test]

@@ -236,6 +236,24 @@ unsafe extern "system" fn count(counter: usize) {
     unsafe { &*(counter as *const AtomicUsize) }.fetch_add(1, Ordering::SeqCst);
 }
 
+/// Waits alertably until both have come: the packet 9, and the routine that counts.
+fn take_packet_and_routine(port: &Arc<Port>, ran: &AtomicUsize) {
+    let mut got = Vec::new();
+    while got.len() < 2 {
+        let mut entries = [MaybeUninit::uninit()];
+        got.push(match port::get_alertably(HANDLE, || Some(port.clone()), &mut entries, None) {
+            Ok(_) => key_of(&entries),
+            Err(error) => {
+                assert_eq!(error, GetError::Alerted);
+                0
+            }
+        });
+    }
+    got.sort_unstable();
+    assert_eq!(got, [0, 9]);
+    assert_eq!(ran.load(Ordering::SeqCst), 1);
+}
+
 #[test]
 fn a_routine_gets_a_worker_out_of_an_alertable_wait_and_takes_no_packet() {
     check(|| {
@@ -250,20 +268,33 @@ fn a_routine_gets_a_worker_out_of_an_alertable_wait_and_takes_no_packet() {
                 port.push(packet(9));
             })
         };
-        let mut got = Vec::new();
-        while got.len() < 2 {
-            let mut entries = [MaybeUninit::uninit()];
-            got.push(match port::get_alertably(HANDLE, || Some(port.clone()), &mut entries, None) {
-                Ok(_) => key_of(&entries),
-                Err(error) => {
-                    assert_eq!(error, GetError::Alerted);
-                    0
-                }
-            });
-        }
-        got.sort_unstable();
-        assert_eq!(got, [0, 9]);
-        assert_eq!(ran.load(Ordering::SeqCst), 1);
+        take_packet_and_routine(&port, &ran);
+        helper.join().expect("no panic");
+    });
+}
+
+#[test]
+fn a_thread_that_has_waited_for_the_port_itself_gets_packet_and_routine() {
+    check(|| {
+        let port = Port::new(1);
+        let handle = port.waitable();
+        let ran = Arc::new(AtomicUsize::new(0));
+        let me = threads::number();
+        let poster = {
+            let port = port.clone();
+            // It ends the wait for the handle, and wakes the thread, with the port locked.
+            thread::spawn(move || port.push(packet(9)))
+        };
+        let helper = {
+            let ran = ran.clone();
+            thread::spawn(move || {
+                let argument = Arc::as_ptr(&ran) as usize;
+                assert!(dispatcher::queue_apc(me, Apc::User { routine: count, argument }).is_ok());
+            })
+        };
+        dispatcher::wait(&[handle], false, None, false);
+        take_packet_and_routine(&port, &ran);
+        poster.join().expect("no panic");
         helper.join().expect("no panic");
     });
 }

@@ -210,6 +210,7 @@ fn locks_are_checked_while_the_locals_of_a_thread_are_destroyed() {
 #[test]
 fn a_refusal_on_a_thread_of_the_engines_own_ends_the_process() {
     const WITHIN: &str = "RANKED_LOCKS_TEST_WITHIN";
+    const THIS_TEST: &str = "tests::a_refusal_on_a_thread_of_the_engines_own_ends_the_process";
     if std::env::var_os(WITHIN).is_some() {
         let refused = || {
             let (outer, inner) = locks();
@@ -224,8 +225,7 @@ fn a_refusal_on_a_thread_of_the_engines_own_ends_the_process() {
         return;
     }
     let this = std::env::current_exe().expect("this test");
-    let name = thread::current().name().expect("the test's").to_owned();
-    let run = Command::new(this).args(["--exact", &name]).env(WITHIN, "1").output().expect("it starts");
+    let run = Command::new(this).args(["--exact", THIS_TEST]).env(WITHIN, "1").output().expect("it starts");
     assert!(!run.status.success());
     let said = String::from_utf8_lossy(&run.stderr);
     assert!(said.contains("rank Socket at") && said.contains("rank Port taken at"), "{said}");

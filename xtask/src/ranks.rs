@@ -48,7 +48,7 @@ pub(crate) fn bare_locks(path: &str, text: &str) -> Vec<(usize, String)> {
 /// Whether a lock of the standard library or of parking_lot is named.
 fn is_bare(statement: &str) -> bool {
     let words = || statement.split(|c: char| !c.is_alphanumeric() && c != '_');
-    let of_std = statement.contains("std::sync") || statement.contains("sync::{");
+    let of_std = statement.contains("std::sync") || statement.starts_with("use std::{") && statement.contains("sync::");
     words().any(|word| LOCKS.contains(&word)) && (of_std || words().any(|word| word == "parking_lot"))
 }
 
@@ -113,9 +113,12 @@ mod tests {
             assert!(bare_locks(PATH, &format!("#[cfg(test)]\nmod tests {{\n{bare}}}\n")).is_empty());
             assert!(bare_locks(PATH, &format!("/// {}", bare.replace('\n', "\n/// "))).is_empty());
         }
-        for fine in
-            ["use ranked_locks::{Mutex, rank};\n", "use std::sync::{Arc, OnceLock};\n", "use parking_lot::RawMutex;\n"]
-        {
+        for fine in [
+            "use ranked_locks::{Mutex, rank};\n",
+            "use std::sync::{Arc, OnceLock};\n",
+            "use parking_lot::RawMutex;\n",
+            "use crate::sync::{Mutex, local};\n",
+        ] {
             assert!(bare_locks(PATH, fine).is_empty(), "{fine}");
         }
     }

@@ -44,11 +44,8 @@ impl<T: ?Sized, R: Rank> Mutex<T, R> {
     #[inline(always)]
     #[cfg_attr(debug_assertions, track_caller)]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T, R>> {
-        // Not by a closure, which would be the place that the list names.
-        match self.inner.try_lock() {
-            Some(inner) => Some(MutexGuard { inner, held: Held::tried() }),
-            None => None,
-        }
+        let inner = self.inner.try_lock()?;
+        Some(MutexGuard { inner, held: Held::tried() })
     }
 
     /// What it guards, for its only owner.

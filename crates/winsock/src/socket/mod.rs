@@ -378,11 +378,7 @@ impl Socket {
     #[inline]
     #[cfg_attr(debug_assertions, track_caller)]
     pub(crate) fn try_lock(&'static self) -> Option<Locked> {
-        // Not by a closure, which would be what is named as the place where it was locked.
-        match self.state.try_lock() {
-            Some(guard) => Some(Locked { socket: self, guard }),
-            None => None,
-        }
+        self.state.try_lock().map(|guard| Locked { socket: self, guard })
     }
 }
 

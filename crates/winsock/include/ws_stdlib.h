@@ -82,6 +82,9 @@ WS_INLINE char *_fullpath(char *buffer, const char *path, size_t size) {
     return error == 0 ? buffer : 0;
 }
 
+/* gcc's <ia32intrin.h>, which <immintrin.h> brings, has macros of these names. */
+#undef _rotl
+#undef _rotr
 WS_INLINE unsigned _rotl(unsigned value, int shift) { return (value << (shift & 31)) | (value >> (-shift & 31)); }
 WS_INLINE unsigned _rotr(unsigned value, int shift) { return (value >> (shift & 31)) | (value << (-shift & 31)); }
 WS_INLINE unsigned long long _rotl64(unsigned long long value, int shift) {

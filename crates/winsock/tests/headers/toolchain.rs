@@ -1,5 +1,6 @@
 //! The compilers, the headers and the library that the checks use.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
@@ -44,12 +45,17 @@ impl Language {
 
     /// The compiler with what makes it take Windows's sources.
     pub(crate) fn compiler(self) -> Command {
+        self.compiler_of("")
+    }
+
+    /// The same; `suffix` is what gcc puts behind a language's name for other kinds of files than sources.
+    fn compiler_of(self, suffix: &str) -> Command {
         let (program, language, standard) = match self {
             Self::C(standard) => ("gcc", "c", standard),
             Self::Cxx(standard) => ("g++", "c++", standard),
         };
         let mut command = Command::new(program);
-        command.args(PREDEFINED).args(["-x", language]).arg(format!("-std={standard}"));
+        command.args(PREDEFINED).arg(format!("-std={standard}")).args(["-x", &format!("{language}{suffix}")]);
         command
     }
 
@@ -61,6 +67,30 @@ impl Language {
         let output = run(&mut command, source.as_bytes());
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         (!output.status.success() || !said.is_empty()).then_some(said)
+    }
+
+    /// The text that the compiler sees of headers which are not ours, by their paths.
+    pub(crate) fn text_of_the_systems(self, source: &str) -> BTreeMap<String, String> {
+        let mut command = self.compiler();
+        command.args(["-E", "-I"]).arg(include()).arg("-");
+        let output = run(&mut command, source.as_bytes());
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{self:?}: {said}\n{source}");
+
+        let ours = include().display().to_string();
+        let mut texts: BTreeMap<String, String> = BTreeMap::new();
+        let mut path = None;
+        for line in String::from_utf8_lossy(&output.stdout).lines() {
+            // `# 12 "/usr/include/stdio.h" 3 4`
+            if let Some(marker) = line.strip_prefix("# ") {
+                path = marker.split('"').nth(1).filter(|path| path.starts_with('/') && !path.starts_with(&ours));
+            } else if let Some(path) = path.filter(|_| !line.trim().is_empty()) {
+                let text = texts.entry(path.to_owned()).or_default();
+                text.push_str(line.trim());
+                text.push('\n');
+            }
+        }
+        texts
     }
 
     /// As [`Self::output_of`], of a source in memory.
@@ -89,6 +119,39 @@ impl Language {
         assert!(output.status.success(), "{self:?} {}: {} {said}", source.display(), output.status);
         fs::remove_file(&program).unwrap();
         String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+/// Headers in the form in which the compiler reads them fastest. It goes with this.
+pub(crate) struct Precompiled {
+    header: PathBuf,
+    result: PathBuf,
+}
+
+impl Precompiled {
+    /// `name` is the test's own, as tests run beside each other.
+    pub(crate) fn new(name: &str, language: Language, text: &str) -> Self {
+        let header = scratch(&format!("{name}-{language:?}")).with_extension("h");
+        let result = header.with_extension("h.gch");
+        fs::write(&header, text).unwrap();
+        let mut command = language.compiler_of("-header");
+        command.args(["-Wall", "-Wno-format", "-I"]).arg(include()).arg(&header).arg("-o").arg(&result);
+        let output = run(&mut command, b"");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && said.is_empty(), "{language:?}: {said}");
+        Self { header, result }
+    }
+
+    /// The first line of a source that has it.
+    pub(crate) fn include(&self) -> String {
+        format!("#include \"{}\"\n", self.header.display())
+    }
+}
+
+impl Drop for Precompiled {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.header);
+        let _ = fs::remove_file(&self.result);
     }
 }
 

@@ -71,7 +71,8 @@ impl Build {
     }
 }
 
-fn target() -> PathBuf {
+/// Where cargo puts what it builds.
+pub(crate) fn target() -> PathBuf {
     crate::root().join(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }
 

@@ -8,6 +8,7 @@ mod conformance;
 mod install;
 mod instructions;
 mod libtest;
+mod names;
 mod platform;
 mod ranks;
 mod register;
@@ -33,6 +34,8 @@ enum Command {
     CompareCheck(compare_check::Arguments),
     /// Count the instructions of the engine's hot paths and compare them with bench/instructions.tsv
     Instructions(instructions::Arguments),
+    /// Write the table of Windows's names with what works of them, or check that it only grows
+    Names(names::Arguments),
     /// Build for Windows and run the tests under Wine
     Windows(windows::Arguments),
 }
@@ -45,6 +48,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Check => check::run(),
         Command::CompareCheck(arguments) => compare_check::run(&arguments),
         Command::Instructions(arguments) => instructions::run(&arguments),
+        Command::Names(arguments) => names::run(&arguments),
         Command::Windows(arguments) => windows::run(&arguments),
     }
 }

@@ -47,7 +47,11 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let compare = ["-p", "pentaport-cli", "--", "compare", "--connections", "100", "--duration", "3s"];
     let models = succeeds_in_two_tries(cargo("run").args(compare))?;
     let programs = succeeds_in_two_tries(&mut programs_on_both_systems())?;
-    Ok(exit_code(tests.passed() && conformance == ExitCode::SUCCESS && models && programs))
+    // Here, where mingw is.
+    let names = crate::names::check()?;
+    Ok(exit_code(
+        tests.passed() && conformance == ExitCode::SUCCESS && models && programs && names == ExitCode::SUCCESS,
+    ))
 }
 
 /// The test that builds C and C++ programs by mingw, too, and runs them under Wine. It is one of this system's tests, which

@@ -7,8 +7,10 @@ pub(crate) const HELP: &str = "\
 winsock-cc and winsock-c++ build Windows network programs for Linux as they are.
 
 Usage: winsock-cc [gcc's options] [--explain] FILES
+       winsock-cc --check [-finput-charset=ENCODING] DIRECTORIES AND FILES
 
   --explain                  print the real command and what changes in the sources; compile nothing
+  --check                    say what the sources use of Windows that is not offered, and compile nothing; 1 if anything
   -finput-charset=ENCODING   of the sources; else UTF-8, UTF-16 and GBK are told apart
   -lws2_32, ws2_32.lib, …    Windows's libraries are accepted in every spelling
 

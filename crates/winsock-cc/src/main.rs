@@ -4,6 +4,7 @@
 //! $ winsock-cc server.c -o server
 //! $ winsock-c++ -O2 main.cpp pool.cpp -lws2_32 -lmswsock -o server
 //! $ winsock-cc --explain server.c -o server      # the real command, and what would change in the sources
+//! $ winsock-cc --check src                       # what of Windows the sources use and is not offered; compiles nothing
 //! ```
 //!
 //! Arguments are gcc's and go on to it. The program's own sources and headers are translated into a temporary folder
@@ -12,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod check;
 mod compiler;
 mod encoding;
 mod explain;

@@ -1,6 +1,7 @@
 //! From a command line to the compiler's, and what is left to do when that is over.
 
 use crate::arguments::{Arguments, Goal, Item};
+use crate::check;
 use crate::compiler::Compiler;
 use crate::explain::{HELP, explanation};
 use crate::layout::Layout;
@@ -17,6 +18,9 @@ use std::{fs, io};
 
 /// Does what the command line says.
 pub(crate) fn run(arguments: Vec<OsString>, driver: Language) -> anyhow::Result<ExitCode> {
+    if arguments.iter().any(|argument| argument == check::OPTION) {
+        return check::run(&arguments);
+    }
     let arguments = Arguments::parse(arguments, driver)?;
     if arguments.help {
         print!("{HELP}");

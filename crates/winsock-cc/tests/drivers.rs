@@ -167,6 +167,49 @@ fn libraries_are_found_or_named() {
     assert_eq!(folder.execute("user", &[]).1, Some(7));
 }
 
+/// A header, a function and a type; each with its first place, and not what is in comments, strings, other systems' code or
+/// is the program's own.
+#[test]
+fn a_check_names_what_is_missing() {
+    let folder = Folder::new("check");
+    folder.write(
+        "src/main.cpp",
+        b"#include <WinSock2.h>\r\n#include <SSPI.h>\r\n#include \"..\\Inc\\Own.H\"\r\n#include <vector>\r\n\
+          // CreateMailslotA(); \xd6\xd0\r\nconst char *s = \"CreateMailslotA()\";\r\n\
+          #if 0\r\nReportEventA();\r\n#endif\r\n#ifdef __linux__\r\n#include <nothing.h>\r\n#endif\r\n\
+          int main() {\r\n    WSADATA data; WSAStartup(MAKEWORD(2, 2), &data);\r\n    Beep(1); own.GetTickCount99();\r\n\
+          \x20   CreateMailslotA(s, 0, 0, 0);\r\n    HANDLE h = CreateMailslotA(s, 0, 0, 0);\r\n}\r\n",
+    );
+    folder.write("inc/own.h", "int Beep(int);\nextern WIN32_FIND_STREAM_DATA *found;\nstruct CredHandle { int x; };\n");
+    folder.write("inc/readme.txt", "ReportEventA();\n");
+    let output = folder.run("winsock-cc", &["--check", "src", "inc"]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    let said = said(&output);
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines.len(), 4, "{said}");
+    assert!(lines[0].starts_with("src/main.cpp:2: header SSPI.h: not offered; "), "{said}");
+    assert!(lines[1].starts_with("src/main.cpp:16: function CreateMailslotA, 2 places: not offered ("), "{said}");
+    assert!(lines[1].contains("kernel32") && lines[2].contains("not offered (winbase.h); "), "{said}");
+    assert!(lines[2].starts_with("inc/own.h:2: type WIN32_FIND_STREAM_DATA: "), "{said}");
+    assert!(lines[3].starts_with("missing in 2 files: 1 header, 1 function, 1 type; "), "{said}");
+}
+
+#[test]
+fn a_check_of_what_lacks_nothing_says_so() {
+    let folder = Folder::new("check-whole");
+    folder.write("a.c", "#include \"B.h\"\nint main(void) { WSACleanup(); TerminateThread(0, 0); return OWN; }\n");
+    folder.write("b.h", "#include <winsock2.h>\n#define OWN 0\n");
+    let output = folder.build("winsock-cc", &["a.c", "--check"]);
+    let said = said(&output);
+    assert!(said.contains("a.c:2: note: function TerminateThread: offered, but it always fails"), "{said}");
+    assert!(said.ends_with("nothing is missing: 2 files, 2 of Windows's names, all offered\n"), "{said}");
+
+    for arguments in [&["--check"][..], &["--check", "none.c"], &["--check", "-O2", "a.c"], &["--check", "empty"]] {
+        fs::create_dir_all(folder.path().join("empty")).expect("a folder");
+        assert_eq!(folder.run("winsock-cc", arguments).status.code(), Some(1), "{arguments:?}");
+    }
+}
+
 #[test]
 fn rules_for_make_name_the_originals() {
     let folder = Folder::new("rules");

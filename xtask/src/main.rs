@@ -12,6 +12,7 @@ mod names;
 mod platform;
 mod ranks;
 mod register;
+mod soak;
 mod suite;
 mod windows;
 
@@ -36,6 +37,8 @@ enum Command {
     Instructions(instructions::Arguments),
     /// Write the table of Windows's names with what works of them, or check that it only grows
     Names(names::Arguments),
+    /// Run the servers for long under every kind of stress, and see that they come back
+    Soak(soak::Arguments),
     /// Build for Windows and run the tests under Wine
     Windows(windows::Arguments),
 }
@@ -49,6 +52,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::CompareCheck(arguments) => compare_check::run(&arguments),
         Command::Instructions(arguments) => instructions::run(&arguments),
         Command::Names(arguments) => names::run(&arguments),
+        Command::Soak(arguments) => soak::run(&arguments),
         Command::Windows(arguments) => windows::run(&arguments),
     }
 }

@@ -1,8 +1,8 @@
 //! What the clients of a soak have done, counted while it runs.
 
 use std::fmt::Display;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 
 /// Faults that are told; of further ones only the number is.
 const TOLD: usize = 10;
@@ -33,8 +33,8 @@ pub(super) struct Ledger {
     pub(super) limit_moves: AtomicU64,
     pub(super) faults: AtomicU64,
     told: Mutex<Vec<String>>,
-    /// Ctrl-C.
-    interrupted: AtomicBool,
+    /// By Ctrl-C; all models' ledgers have the same.
+    interrupted: Arc<AtomicBool>,
 }
 
 /// The counters at one moment.
@@ -67,6 +67,10 @@ impl Counts {
 }
 
 impl Ledger {
+    pub(super) fn new(interrupted: Arc<AtomicBool>) -> Ledger {
+        Ledger { interrupted, ..Ledger::default() }
+    }
+
     pub(super) fn counts(&self) -> Counts {
         Counts {
             attempted: self.attempted.load(Relaxed),
@@ -96,10 +100,6 @@ impl Ledger {
     /// The first faults.
     pub(super) fn told(&self) -> Vec<String> {
         self.told.lock().expect("nothing panics under this lock").clone()
-    }
-
-    pub(super) fn interrupt(&self) {
-        self.interrupted.store(true, Relaxed);
     }
 
     /// Whether clients are to end at once: by Ctrl-C, or since too much has failed.

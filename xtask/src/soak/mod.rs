@@ -4,7 +4,7 @@
 //! cycles of phases ([`phases`]), one kind of stress each ([`behaviours`]), whose clients check each byte that comes back.
 //! After each phase all clients go, and there is a lull: within a time the server must have no more descriptors and threads
 //! than in its first lull, and at the end of a cycle no more memory than in the two of its warm-up, within a margin
-//! ([`verdict`]). At the end it is told to stop while some clients are there: it has to end in its drain time with status 0,
+//! ([`verdict`]). In the end it is told to stop while some clients are there: it has to end in its drain time with status 0,
 //! and the totals that it prints have to agree with what the clients did ([`totals`]).
 //!
 //! What was seen lies in `target/soak`: a drawing, a table of samples and the server's errors for each model. No result
@@ -12,6 +12,7 @@
 
 mod behaviours;
 mod course;
+mod cycles;
 mod drawing;
 mod ledger;
 mod loads;
@@ -19,16 +20,14 @@ mod peer;
 mod phases;
 mod report;
 mod server;
-#[expect(clippy::module_inception, reason = "the soak of one model, beside what it is made of")]
-mod soak;
 mod totals;
 mod verdict;
 mod vitals;
 
 use anyhow::{Context, ensure};
+use cycles::{Outcome, soak};
 use ledger::Ledger;
 use pentaport_server::Model;
-use soak::{Outcome, soak};
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -69,19 +68,14 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     );
     build()?;
     let interrupted = Arc::new(AtomicBool::new(false));
-    let current: Arc<std::sync::Mutex<Arc<Ledger>>> = Arc::default();
-    let (flag, ledger) = (Arc::clone(&interrupted), Arc::clone(&current));
-    ctrlc::set_handler(move || {
-        flag.store(true, Ordering::SeqCst);
-        ledger.lock().expect("nothing panics under this lock").interrupt();
-    })?;
+    let by_signal = Arc::clone(&interrupted);
+    ctrlc::set_handler(move || by_signal.store(true, Ordering::SeqCst))?;
     let mut outcomes = Vec::new();
     for &model in models {
-        let ledger = Arc::new(Ledger::default());
-        *current.lock().expect("nothing panics under this lock") = Arc::clone(&ledger);
         if interrupted.load(Ordering::SeqCst) {
             break;
         }
+        let ledger = Ledger::new(Arc::clone(&interrupted));
         let outcome = soak_and_draw(model, share, &ledger).with_context(|| format!("the soak of {model}"))?;
         println!("{}\n", report::phases(&outcome));
         outcomes.push(outcome);

@@ -1,6 +1,6 @@
 //! What a soak prints: a table of each model's phases, and one of the models.
 
-use super::soak::{Outcome, Share};
+use super::cycles::{Outcome, Share};
 use super::vitals::Vitals;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 

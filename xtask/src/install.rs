@@ -29,6 +29,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     headers(&crate::root().join("crates/winsock/include"), &fresh(&prefix.join("include/winsock"))?)?;
     libraries(&build, &prefix.join("lib"))?;
     entry(&prefix.join("lib"))?;
+    sanitizers(&prefix.join("include/winsock"), &prefix.join("lib"))?;
     for (file, text) in [
         ("lib/pkgconfig/winsock.pc", include_str!("install/winsock.pc")),
         ("lib/cmake/winsock/winsock-toolchain.cmake", include_str!("install/winsock-toolchain.cmake")),
@@ -110,6 +111,12 @@ fn entry(lib: &Path) -> anyhow::Result<()> {
     succeed(Command::new(compiler).args(["-std=gnu11", "-O2", "-fPIC", "-c"]).arg(source).arg("-o").arg(&object))?;
     succeed(Command::new("ar").arg("rcs").arg(&archive).arg(&object))?;
     place(&archive, &lib.join("libwinsock_main.a"))
+}
+
+/// `libwinsock_tsan.so` and what goes with it, for programs under ThreadSanitizer.
+fn sanitizers(include: &Path, lib: &Path) -> anyhow::Result<()> {
+    let build = crate::root().join("crates/winsock-cc/tsan/build.sh");
+    succeed(Command::new("sh").arg(build).arg(include).arg(lib))
 }
 
 /// Copies the headers, folders included.

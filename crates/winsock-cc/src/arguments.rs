@@ -2,6 +2,7 @@
 
 use crate::encoding;
 use crate::libraries::{Library, library};
+use crate::sanitizers::checks_threads;
 use crate::translate::Language;
 use anyhow::{Context, bail};
 use encoding_rs::Encoding;
@@ -87,6 +88,8 @@ pub(crate) struct Arguments {
     pub(crate) compiles: bool,
     /// `-shared`: no program, so nothing begins.
     pub(crate) is_shared: bool,
+    /// `-fsanitize=thread`.
+    pub(crate) checks_threads: bool,
     /// `-nostdlib` and the like: the user links by hand.
     pub(crate) links_by_hand: bool,
     pub(crate) output: Option<PathBuf>,
@@ -195,6 +198,7 @@ impl Arguments {
         if let Some(path) = option.strip_prefix("-Wp,-MD,").or(option.strip_prefix("-Wp,-MMD,")) {
             (self.writes_rules, self.rules) = (true, Some(path.into()));
         }
+        self.checks_threads = checks_threads(option, self.checks_threads);
         if let Some(name) = option.strip_prefix("-finput-charset=") {
             self.encoding = Some(encoding::named(name).with_context(|| format!("no encoding is called {name}"))?);
             return Ok(());

@@ -61,7 +61,7 @@ impl Compiler {
         ["-isystem".into(), include.as_os_str().to_owned()].into_iter().chain(fixed).collect()
     }
 
-    fn is_clang(&self) -> bool {
+    pub(crate) fn is_clang(&self) -> bool {
         self.words
             .iter()
             .filter_map(|word| Path::new(word).file_name())

@@ -22,6 +22,7 @@ mod layout;
 mod lexer;
 mod libraries;
 mod run;
+mod sanitizers;
 mod scratch;
 mod sources;
 mod translate;

@@ -6,6 +6,7 @@ use crate::compiler::Compiler;
 use crate::explain::{HELP, explanation};
 use crate::layout::Layout;
 use crate::libraries::{Library, complaint, library};
+use crate::sanitizers;
 use crate::sources::Sources;
 use crate::translate::Language;
 use anyhow::{Context, bail};
@@ -58,6 +59,9 @@ fn command(
     let mut command = compiler.words();
     if arguments.compiles || !arguments.has_input {
         command.extend(compiler.flags(&layout.include));
+        if arguments.checks_threads {
+            command.extend(sanitizers::compiler_flags(compiler.is_clang()));
+        }
     }
     // Where a macro names the header, the compiler looks for it itself.
     for folder in folders_of(arguments) {
@@ -137,6 +141,9 @@ fn link_flags(arguments: &Arguments, driver: Language, lib: &Path) -> Vec<OsStri
     let mut flags = vec![option("-L", lib), option("-Wl,-rpath,", lib)];
     if !arguments.is_shared {
         flags.push("-lwinsock_main".into());
+    }
+    if arguments.checks_threads {
+        flags.extend(sanitizers::link_flags(lib, arguments.is_shared));
     }
     flags.extend(["-lwinsock", "-lpthread", "-ldl", "-lm"].map(OsString::from));
     // Microsoft's compiler is one for both languages.

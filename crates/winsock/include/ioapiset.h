@@ -19,7 +19,21 @@ WS_DECLARE(BOOL, GetOverlappedResultEx,
            (HANDLE file, LPOVERLAPPED overlapped, LPDWORD bytes, DWORD milliseconds, BOOL alertable));
 WS_END
 
+#ifdef WS_TSAN
+/* Tells ThreadSanitizer that the start of the operation was before. Of libwinsock_tsan, if there is that. */
+WS_BEGIN
+extern void ws_tsan_completed(const void *overlapped) __attribute__((__weak__));
+WS_END
+WS_INLINE ULONG_PTR ws_status_of(const volatile OVERLAPPED *overlapped) {
+    if (ws_tsan_completed) {
+        ws_tsan_completed((const void *)overlapped);
+    }
+    return __atomic_load_n(&overlapped->Internal, __ATOMIC_ACQUIRE);
+}
+#define HasOverlappedIoCompleted(overlapped) (ws_status_of(overlapped) != (ULONG_PTR)STATUS_PENDING)
+#else
 #define HasOverlappedIoCompleted(overlapped) \
     (__atomic_load_n(&(overlapped)->Internal, __ATOMIC_ACQUIRE) != (ULONG_PTR)STATUS_PENDING)
+#endif
 
 #endif

@@ -34,6 +34,15 @@
 #define WS_VARIADIC __attribute__((__weak__))
 #endif
 
+/* Whether ThreadSanitizer checks the program. */
+#if defined(__SANITIZE_THREAD__)
+#define WS_TSAN
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define WS_TSAN
+#endif
+#endif
+
 /* For functions that do not return. */
 #define WS_NORETURN __attribute__((__noreturn__))
 

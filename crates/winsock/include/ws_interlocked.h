@@ -55,13 +55,24 @@ WS_INLINE BOOLEAN InterlockedBitTestAndReset(LONG volatile *target, LONG bit) {
     return (BOOLEAN)((__atomic_fetch_and(target, ~(1u << (bit & 31)), __ATOMIC_SEQ_CST) >> (bit & 31)) & 1);
 }
 #ifdef __x86_64__
+#ifdef WS_TSAN
+void __tsan_acquire(void *address);
+void __tsan_release(void *address);
+#endif
 /* 1 if `target` held what `comparand` holds; `comparand` receives what it held. */
 WS_INLINE BOOLEAN InterlockedCompareExchange128(LONG64 volatile *target, LONG64 high, LONG64 low, LONG64 *comparand) {
     BOOLEAN same;
+#ifdef WS_TSAN
+    /* Which does not see what assembler does. */
+    __tsan_release((void *)target);
+#endif
     __asm__ __volatile__("lock cmpxchg16b %1"
                          : "=@ccz"(same), "+m"(*(LONG64 volatile(*)[2])target), "+a"(comparand[0]), "+d"(comparand[1])
                          : "b"(low), "c"(high)
                          : "memory");
+#ifdef WS_TSAN
+    __tsan_acquire((void *)target);
+#endif
     return same;
 }
 #endif

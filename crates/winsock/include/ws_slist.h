@@ -20,14 +20,19 @@ typedef union _SLIST_HEADER {
 
 WS_BEGIN
 WS_INLINE PSLIST_ENTRY ws_slist_lock(PSLIST_HEADER list) {
-    while (__atomic_fetch_or(&list->Alignment, 1, __ATOMIC_ACQUIRE) & 1) {
+    ULONGLONG first;
+    while ((first = __atomic_fetch_or(&list->Alignment, 1, __ATOMIC_ACQUIRE)) & 1) {
         while (__atomic_load_n(&list->Alignment, __ATOMIC_RELAXED) & 1) {
         }
     }
-    return (PSLIST_ENTRY)(ULONG_PTR)(list->Alignment & ~1ULL);
+    return (PSLIST_ENTRY)(ULONG_PTR)first;
 }
 WS_INLINE void ws_slist_unlock(PSLIST_HEADER list, PSLIST_ENTRY first) {
     __atomic_store_n(&list->Alignment, (ULONG_PTR)first, __ATOMIC_RELEASE);
+}
+/* With the lock held; QueryDepthSList reads without it. */
+WS_INLINE void ws_slist_count(PSLIST_HEADER list, ULONGLONG count) {
+    __atomic_store_n(&list->Region, count, __ATOMIC_RELAXED);
 }
 WS_INLINE void InitializeSListHead(PSLIST_HEADER list) {
     list->Alignment = 0;
@@ -36,21 +41,21 @@ WS_INLINE void InitializeSListHead(PSLIST_HEADER list) {
 WS_INLINE PSLIST_ENTRY InterlockedPushEntrySList(PSLIST_HEADER list, PSLIST_ENTRY entry) {
     PSLIST_ENTRY first = ws_slist_lock(list);
     entry->Next = first;
-    list->Region++;
+    ws_slist_count(list, list->Region + 1);
     ws_slist_unlock(list, entry);
     return first;
 }
 WS_INLINE PSLIST_ENTRY InterlockedPopEntrySList(PSLIST_HEADER list) {
     PSLIST_ENTRY first = ws_slist_lock(list);
     if (first != 0) {
-        list->Region--;
+        ws_slist_count(list, list->Region - 1);
     }
     ws_slist_unlock(list, first == 0 ? 0 : first->Next);
     return first;
 }
 WS_INLINE PSLIST_ENTRY InterlockedFlushSList(PSLIST_HEADER list) {
     PSLIST_ENTRY first = ws_slist_lock(list);
-    list->Region = 0;
+    ws_slist_count(list, 0);
     ws_slist_unlock(list, 0);
     return first;
 }

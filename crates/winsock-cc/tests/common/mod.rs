@@ -46,6 +46,8 @@ fn make_stage(stage: &Path) {
         Command::new("cc").args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-c"]).arg(entry).arg("-o").arg(&object),
     );
     succeed(Command::new("ar").arg("rcs").arg(archive).arg(object));
+    let tsan = Path::new(env!("CARGO_MANIFEST_DIR")).join("tsan/build.sh");
+    succeed(Command::new("sh").arg(tsan).arg(root().join("crates/winsock/include")).arg(stage).env_remove("CC"));
     for driver in ["winsock-cc", "winsock-c++"] {
         link(Path::new(env!("CARGO_BIN_EXE_winsock-cc")), &stage.join(driver));
     }

@@ -85,24 +85,35 @@ static char *command_line(int argc, char **argv) {
     return line;
 }
 
+/* What programs are given lives as long as the process: kept here, so that LeakSanitizer finds it. */
+static wchar_t **arguments, **environment, *wide_line;
+static char *line;
+
 int main(int argc, char **argv, char **envp) {
     if (ws_void_main) {
         ws_void_main(argc, argv, envp);
         return 0;
     }
     if (wmain) {
-        return wmain(argc, widen_all(argc, argv), widen_all(count_of(envp), envp));
+        arguments = widen_all(argc, argv);
+        environment = widen_all(count_of(envp), envp);
+        return wmain(argc, arguments, environment);
     }
     if (ws_void_wmain) {
-        ws_void_wmain(argc, widen_all(argc, argv), widen_all(count_of(envp), envp));
+        arguments = widen_all(argc, argv);
+        environment = widen_all(count_of(envp), envp);
+        ws_void_wmain(argc, arguments, environment);
         return 0;
     }
     void *module = ws_GetModuleHandleA ? ws_GetModuleHandleA(NULL) : (void *)&__executable_start;
     if (WinMain) {
-        return WinMain(module, NULL, command_line(argc, argv), SW_SHOWNORMAL);
+        line = command_line(argc, argv);
+        return WinMain(module, NULL, line, SW_SHOWNORMAL);
     }
     if (wWinMain) {
-        return wWinMain(module, NULL, widen(command_line(argc, argv)), SW_SHOWNORMAL);
+        line = command_line(argc, argv);
+        wide_line = widen(line);
+        return wWinMain(module, NULL, wide_line, SW_SHOWNORMAL);
     }
     static const char message[] = "no main, wmain, WinMain or wWinMain in this program\n";
     return write(STDERR_FILENO, message, sizeof message - 1) < 0 ? 126 : 127;

@@ -5,6 +5,7 @@ mod bench;
 mod check;
 mod compare_check;
 mod conformance;
+mod full;
 mod install;
 mod instructions;
 mod libtest;
@@ -13,6 +14,7 @@ mod platform;
 mod ranks;
 mod register;
 mod soak;
+mod sanitize;
 mod suite;
 mod windows;
 
@@ -39,6 +41,10 @@ enum Command {
     Names(names::Arguments),
     /// Run the servers for long under every kind of stress, and see that they come back
     Soak(soak::Arguments),
+    /// Run what takes too long for .ci/run, each step to its end
+    Full(full::Arguments),
+    /// Run the tests under AddressSanitizer or ThreadSanitizer
+    Sanitize(sanitize::Arguments),
     /// Build for Windows and run the tests under Wine
     Windows(windows::Arguments),
 }
@@ -53,6 +59,8 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Instructions(arguments) => instructions::run(&arguments),
         Command::Names(arguments) => names::run(&arguments),
         Command::Soak(arguments) => soak::run(&arguments),
+        Command::Full(arguments) => full::run(&arguments),
+        Command::Sanitize(arguments) => sanitize::run(&arguments),
         Command::Windows(arguments) => windows::run(&arguments),
     }
 }

@@ -44,13 +44,19 @@ fn what_each_primitive_hands_over_is_no_race() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
+/// What a case with a race printed last, unless the race is shown. Two threads that come to the place in the same instant
+/// may be missed, so it is tried some times.
+fn not_shown(folder: &Folder, case: &str) -> Option<String> {
+    let run = || fault(folder, &[case, "race"], RACE, "data race");
+    (0..10).try_fold(None, |_, _| run().map(Some)).flatten()
+}
+
 #[test]
 fn a_race_of_the_programs_own_is_shown() {
     let folder = build("sanitized/hand_over.cpp", &["-fsanitize=undefined,thread"]);
     let (cases, _) = folder.execute("program", &[]);
     assert!(cases.lines().count() > 40, "{cases}");
-    let faults: Vec<String> =
-        cases.lines().filter_map(|case| fault(&folder, &[case, "race"], RACE, "data race")).collect();
+    let faults: Vec<String> = cases.lines().filter_map(|case| not_shown(&folder, case)).collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
@@ -70,7 +76,8 @@ fn libraries_of_the_program_share_what_is_known() {
         }\n";
     folder.write("main.c", main);
     folder.build("winsock-cc", &["-fsanitize=thread", "-fPIC", "-shared", "give.c", "-o", "libgive.so"]);
-    folder.build("winsock-cc", &["-fsanitize=thread", "main.c", "-L.", "-lgive", "-Wl,-rpath,$ORIGIN", "-o", "program"]);
+    folder
+        .build("winsock-cc", &["-fsanitize=thread", "main.c", "-L.", "-lgive", "-Wl,-rpath,$ORIGIN", "-o", "program"]);
     assert_eq!(folder.execute("program", &[]), (String::new(), Some(0)));
 }
 

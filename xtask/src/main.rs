@@ -13,8 +13,8 @@ mod names;
 mod platform;
 mod ranks;
 mod register;
-mod soak;
 mod sanitize;
+mod soak;
 mod suite;
 mod windows;
 

@@ -29,8 +29,8 @@ enum Sanitizer {
 
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
-/// Of each crate what runs under both. Left out are documentation tests, and the tests that build or count: `headers`
-/// checks what gcc makes of the headers, and the allocators of the tests of allocations are not the sanitizers'.
+/// Of each crate what runs under both. Left out are documentation tests and `headers`, which checks what gcc makes of the
+/// headers.
 const TESTS: [(&str, &[&str]); 3] = [
     ("winsock", &["--lib", "--test", "port_stress", "--test", "startup", "--test", "traps", "--test", "two_workers"]),
     ("pentaport", &["--lib", "--tests"]),

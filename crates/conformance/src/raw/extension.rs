@@ -3,7 +3,9 @@
 use super::address::RawAddress;
 use super::{Begin, Outcome, Request, Socket, wsa_get_last_error};
 use pentaport::sys;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Mutex;
 
 /// What the pointer of a function of no particular type is cast to.
 type Function = unsafe extern "system" fn();
@@ -91,14 +93,11 @@ pub fn connect_ex_without_overlapped(socket: &Socket, to: SocketAddr) -> Begin {
 
 /// DisconnectEx; without a request, with a null pointer for the OVERLAPPED.
 pub fn disconnect_ex(socket: &Socket, request: Option<Request>, flags: u32, reserved: u32) -> Begin {
-    let (function, _) = fetch(&super::tcp(), &sys::WSAID_DISCONNECTEX).expect("the function");
-    // SAFETY: the pointer was fetched by the GUID of this function; Option of a function pointer has its layout.
-    let function = unsafe { std::mem::transmute::<Function, sys::LPFN_DISCONNECTEX>(function) };
-    let function = function.expect("not null");
+    let function = fetch_as::<sys::LPFN_DISCONNECTEX>(&sys::WSAID_DISCONNECTEX).expect("not null");
     let overlapped = request.map_or(std::ptr::null_mut(), Request::pointer);
     // SAFETY: the OVERLAPPED lives for ever.
     let result = unsafe { function(socket.raw(), overlapped, flags, reserved) };
-    Begin::of_bool(result, request.unwrap_or_else(|| Request::new(0)))
+    Begin::of_bool(result, request)
 }
 
 /// A call of TransmitFile, but for the socket.
@@ -118,10 +117,7 @@ pub struct Transmit {
 
 /// TransmitFile.
 pub fn transmit_file(socket: &Socket, call: Transmit) -> Begin {
-    let (function, _) = fetch(&super::tcp(), &sys::WSAID_TRANSMITFILE).expect("the function");
-    // SAFETY: the pointer was fetched by the GUID of this function; Option of a function pointer has its layout.
-    let function = unsafe { std::mem::transmute::<Function, sys::LPFN_TRANSMITFILE>(function) };
-    let function = function.expect("not null");
+    let function = fetch_as::<sys::LPFN_TRANSMITFILE>(&sys::WSAID_TRANSMITFILE).expect("not null");
     let around = call.around.map(|(head, tail)| sys::TRANSMIT_FILE_BUFFERS {
         Head: head.as_ptr().cast_mut().cast(),
         HeadLength: head.len() as u32,
@@ -133,7 +129,7 @@ pub fn transmit_file(socket: &Socket, call: Transmit) -> Begin {
     // SAFETY: the buffers and the OVERLAPPED live for ever; their description outlives the call, which copies it.
     let result =
         unsafe { function(socket.raw(), call.file as sys::HANDLE, call.count, 0, overlapped, around, call.flags) };
-    Begin::of_bool(result, call.request.unwrap_or_else(|| Request::new(0)))
+    Begin::of_bool(result, call.request)
 }
 
 fn call_accept_ex(
@@ -144,10 +140,7 @@ fn call_accept_ex(
     request: Request,
     overlapped: bool,
 ) -> Begin {
-    let (function, _) = fetch(&super::tcp(), &sys::WSAID_ACCEPTEX).expect("the function");
-    // SAFETY: the pointer was fetched by the GUID of this function; Option of a function pointer has its layout.
-    let function = unsafe { std::mem::transmute::<Function, sys::LPFN_ACCEPTEX>(function) };
-    let function = function.expect("not null");
+    let function = fetch_as::<sys::LPFN_ACCEPTEX>(&sys::WSAID_ACCEPTEX).expect("not null");
     // SAFETY: the buffer is null, which is refused, or has the lengths given; it and the OVERLAPPED live for ever.
     let result = unsafe {
         function(
@@ -161,14 +154,11 @@ fn call_accept_ex(
             if overlapped { request.pointer() } else { std::ptr::null_mut() },
         )
     };
-    Begin::of_bool(result, request)
+    Begin::of_bool(result, Some(request))
 }
 
 fn call_connect_ex(socket: &Socket, to: SocketAddr, request: Request, send: u32, overlapped: bool) -> Begin {
-    let (function, _) = fetch(&super::tcp(), &sys::WSAID_CONNECTEX).expect("the function");
-    // SAFETY: the pointer was fetched by the GUID of this function; Option of a function pointer has its layout.
-    let function = unsafe { std::mem::transmute::<Function, sys::LPFN_CONNECTEX>(function) };
-    let function = function.expect("not null");
+    let function = fetch_as::<sys::LPFN_CONNECTEX>(&sys::WSAID_CONNECTEX).expect("not null");
     let to = RawAddress::of(to);
     let (buffer, length) = request.first_buffer();
     assert!(length >= send as usize, "the buffer is too small");
@@ -185,12 +175,19 @@ fn call_connect_ex(socket: &Socket, to: SocketAddr, request: Request, send: u32,
             if overlapped { request.pointer() } else { std::ptr::null_mut() },
         )
     };
-    Begin::of_bool(result, request)
+    Begin::of_bool(result, Some(request))
 }
 
 /// The function of this GUID, as a pointer of its type, which is an Option of a function pointer.
+///
+/// It is asked for once in the process: asking takes a socket.
 pub(super) fn fetch_as<F: Copy>(guid: &sys::GUID) -> F {
-    let (function, _) = fetch(&super::tcp(), guid).expect("the function");
+    /// By the parts of their GUIDs.
+    type Fetched = BTreeMap<(u32, u16, u16, [u8; 8]), Function>;
+    static FETCHED: Mutex<Fetched> = Mutex::new(Fetched::new());
+    let name = (guid.data1, guid.data2, guid.data3, guid.data4);
+    let fetch_it = || fetch(&super::tcp(), guid).expect("the function").0;
+    let function = *FETCHED.lock().unwrap().entry(name).or_insert_with(fetch_it);
     assert_eq!(size_of::<F>(), size_of::<Function>());
     // SAFETY: the caller names the type of the function whose GUID it is; the sizes are the same.
     unsafe { std::mem::transmute_copy(&function) }

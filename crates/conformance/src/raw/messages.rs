@@ -91,11 +91,9 @@ pub fn wsa_recv_msg_null(socket: &Socket) -> Outcome<()> {
 /// WSARecvMsg with an OVERLAPPED, into the request's buffer: what is to be looked at is the request.
 pub fn wsa_recv_msg_overlapped(socket: &Socket, request: Request) -> Outcome<()> {
     let function = fetch_as::<sys::LPFN_WSARECVMSG>(&sys::WSAID_WSARECVMSG).expect("not null");
-    let (pointer, length) = request.first_buffer();
-    let buffer = Box::leak(Box::new(sys::WSABUF { len: length as u32, buf: pointer }));
-    let message = Box::leak(Box::new(sys::WSAMSG { lpBuffers: buffer, dwBufferCount: 1, ..Default::default() }));
     // SAFETY: all of it lives for ever.
-    let result = unsafe { function(socket.raw(), message, request.count_pointer(), request.pointer(), None) };
+    let result =
+        unsafe { function(socket.raw(), request.message_pointer(), request.count_pointer(), request.pointer(), None) };
     if result == 0 { Ok(()) } else { Err(wsa_get_last_error()) }
 }
 

@@ -60,8 +60,8 @@ pub use socket::{
     Caller, Socket, accept_raw, any_v4, listener, loopback, pair, socket, tcp, tcp6, udp, udp6, wsa_socket,
 };
 pub use startup::{
-    StartupData, get_last_error, set_last_error, startup, wsa_cleanup, wsa_get_last_error, wsa_set_last_error,
-    wsa_startup, wsa_startup_without_data,
+    StartupData, get_last_error, set_last_error, startup, startup_for_long, wsa_cleanup, wsa_get_last_error,
+    wsa_set_last_error, wsa_startup, wsa_startup_without_data,
 };
 pub use thread::{Thread, current_process, current_thread};
 pub use wait::{

@@ -68,6 +68,7 @@ struct Record {
     count: UnsafeCell<u32>,
     flags: UnsafeCell<u32>,
     from: UnsafeCell<RawAddress>,
+    message: UnsafeCell<(sys::WSAMSG, sys::WSABUF)>,
     buffers: Vec<Buffer>,
 }
 
@@ -125,6 +126,7 @@ impl Request {
             count: UnsafeCell::new(UNTOUCHED),
             flags: UnsafeCell::new(0),
             from: UnsafeCell::new(RawAddress::room()),
+            message: UnsafeCell::default(),
             buffers,
         })))
     }
@@ -215,6 +217,36 @@ impl Request {
             .collect()
     }
 
+    /// Copies these bytes to the beginning of the first buffer, which no operation uses now.
+    pub fn write(self, data: &[u8]) {
+        let buffer = self.0.buffers[0];
+        assert!(data.len() <= buffer.length, "the buffer is too small");
+        // SAFETY: the buffer has room for so many bytes, and lives for ever; the caller says that the system is done.
+        unsafe { std::ptr::copy_nonoverlapping(data.as_ptr(), buffer.pointer, data.len()) };
+    }
+
+    /// A copy of the first bytes of the first buffer, which no operation uses now.
+    pub fn read(self, length: usize) -> Vec<u8> {
+        let buffer = self.0.buffers[0];
+        assert!(length <= buffer.length, "the buffer is too small");
+        let mut data = vec![0; length];
+        // SAFETY: the buffer has so many bytes, and lives for ever; the caller says that the system is done.
+        unsafe { std::ptr::copy_nonoverlapping(buffer.pointer, data.as_mut_ptr(), length) };
+        data
+    }
+
+    /// A message of WSARecvMsg with the first buffer alone.
+    pub(super) fn message_pointer(self) -> *mut sys::WSAMSG {
+        let (pointer, length) = self.first_buffer();
+        let place = self.0.message.get();
+        // SAFETY: the record lives for ever; no operation uses it yet.
+        unsafe {
+            (*place).1 = sys::WSABUF { len: length as u32, buf: pointer };
+            (*place).0 = sys::WSAMSG { lpBuffers: &raw mut (*place).1, dwBufferCount: 1, ..Default::default() };
+            &raw mut (*place).0
+        }
+    }
+
     /// Overwrites the first buffer.
     pub fn fill(self, byte: u8) {
         let buffer = self.0.buffers[0];
@@ -276,8 +308,11 @@ impl Request {
 
 impl Begin {
     /// What a call of the extension kind (TRUE or FALSE) means.
-    pub(super) fn of_bool(result: sys::BOOL, request: Request) -> Self {
-        if result != 0 { Begin::Done(request.count()) } else { Begin::failed() }
+    pub(super) fn of_bool(result: sys::BOOL, request: Option<Request>) -> Self {
+        match result {
+            0 => Begin::failed(),
+            _ => Begin::Done(request.map_or(UNTOUCHED, Request::count)),
+        }
     }
 
     fn failed() -> Self {

@@ -17,14 +17,24 @@ pub struct StartupData {
     pub max_udp_datagram: u16,
 }
 
-/// Starts Winsock 2.2 once for the whole test program, which never ends it.
+static STARTED: Once = Once::new();
+
+/// Starts Winsock 2.2 once for the whole test program, which never ends it, and ends the program if it runs for minutes.
 pub fn startup() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
+    STARTED.call_once(|| {
         crate::process::bound_the_program();
-        let (code, _) = wsa_startup(0x0202);
-        assert_eq!(code, 0, "WSAStartup(2.2)");
+        start();
     });
+}
+
+/// The same for a program that may run for as long as it likes. To be called before anything else here.
+pub fn startup_for_long() {
+    STARTED.call_once(start);
+}
+
+fn start() {
+    let (code, _) = wsa_startup(0x0202);
+    assert_eq!(code, 0, "WSAStartup(2.2)");
 }
 
 /// WSAStartup: the code that it returns itself, and what it filled in.

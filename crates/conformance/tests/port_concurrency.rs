@@ -483,6 +483,30 @@ fn p21_a_worker_blocked_on_a_channel_frees_its_slot() {
 }
 
 #[test]
+fn p21_a_thread_that_polls_gets_what_a_blocked_worker_would_hold_up() {
+    let port = Arc::new(Port::new(1));
+    let (release, released) = mpsc::channel::<()>();
+    let (took, taken) = mpsc::channel();
+    let worker = {
+        let port = port.clone();
+        thread::spawn(move || {
+            took.send(port.packet().key).unwrap();
+            released.recv().unwrap();
+        })
+    };
+    port.post(0, 1, 0).unwrap();
+    assert_eq!(taken.recv(), Ok(1));
+    port.post(0, 2, 0).unwrap();
+    // Nobody waits for packets: this thread comes now and then, and is gone when somebody looks at who does.
+    until("the packet comes", || {
+        nap();
+        port.get(0).ok
+    });
+    release.send(()).unwrap();
+    worker.join().unwrap();
+}
+
+#[test]
 fn p21_p20_packets_of_sockets_reach_another_worker_too() {
     // The packet that waits is one of a socket, which somebody must first read from the network.
     let crew = Crew::new(1, 2);

@@ -89,6 +89,10 @@ impl Packet {
     }
 }
 
+/// How often the watchdog looks for sleepers after a thread went away without a packet: it has to see each twice, and it
+/// stops if the thread does not come again.
+const LOOKS_FOR_SLEEPERS: u8 = 3;
+
 /// What a parked thread is woken with.
 enum Given {
     Packet(Packet),
@@ -233,6 +237,9 @@ struct State {
     recalled: bool,
     /// What it has been given meanwhile. It has a slot with it.
     given: Option<Packet>,
+    /// A thread whose time was over before it had a slot may come again: how often the watchdog is still to look for
+    /// sleepers on its behalf.
+    turned_away: u8,
     closed: bool,
     /// The port's handle as something to wait for: set while packets are queued. Made when somebody waits.
     waitable: Option<Object>,
@@ -402,6 +409,7 @@ impl Port {
             poller: None,
             recalled: false,
             given: None,
+            turned_away: 0,
             closed: false,
             waitable: None,
         };
@@ -714,6 +722,10 @@ impl Port {
             if over {
                 // Somebody else may wait for longer than we did.
                 self.put_to_poll(state);
+                if state.active >= state.concurrency {
+                    state.turned_away = LOOKS_FOR_SLEEPERS;
+                    self.watch_if_stuck(state);
+                }
                 return Err(GetError::Timeout);
             }
             match self.epoll.get() {
@@ -898,9 +910,10 @@ impl Port {
         }
     }
 
-    /// Whether threads wait that the concurrency value holds back.
+    /// Whether threads wait, or did a moment ago, that the concurrency value holds back.
     fn is_full(state: &State) -> bool {
-        (state.poller.is_some() || !state.waiters.is_empty()) && state.active >= state.concurrency
+        let wanted = state.poller.is_some() || !state.waiters.is_empty() || state.turned_away > 0;
+        wanted && state.active >= state.concurrency
     }
 
     /// Has the watchdog look for sleepers, if packets queue while the concurrency value is reached.
@@ -954,6 +967,7 @@ impl Port {
         // The port is watched no more.
         self.close_for_posts(&mut state);
         if Port::is_full(&state) && (unread || self.has(&mut state, 1)) {
+            state.turned_away = state.turned_away.saturating_sub(1);
             self.free_slots_of_sleepers(&mut state);
             self.hand_out(&mut state);
             self.put_to_poll(&mut state);

@@ -230,6 +230,24 @@ fn x30_a_lost_connection_gives_its_handle_back_too() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: TF_REUSE_SOCKET does not wait for the peer (X30)")]
+fn x30_d51_a_reset_that_a_send_meets_first_ends_receives_before_the_handle_is_given_back() {
+    let (client, server) = pair();
+    client.set_sol_option(sys::SO_SNDBUF, 4096).unwrap();
+    let (receive, cancelled, disconnect) = (Request::new(8), Request::new(8), Request::new(0));
+    pends(client.wsa_recv(receive));
+    pends(client.wsa_recv(cancelled));
+    pends(client.wsa_send(Request::new(32 << 20)));
+    pends(disconnect_ex(&client, Some(disconnect), sys::TF_REUSE_SOCKET, 0));
+    server.reset();
+    // What was queued behind a cancelled operation is tried: the send, before an edge tells the receives.
+    let _ = cancel_io_ex(client.raw(), Some(cancelled));
+    until("the receive ends", || receive.has_completed());
+    assert_eq!(receive.status(), sys::STATUS_CONNECTION_RESET);
+    until("the handle is given back", || disconnect.has_completed());
+}
+
+#[test]
 #[cfg_attr(windows, ignore = "Wine 8: TF_REUSE_SOCKET gives no handle back (X30)")]
 fn x30_an_accepted_socket_connects_and_a_connected_one_is_accepted_into() {
     let (listener, address) = listener();

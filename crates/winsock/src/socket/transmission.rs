@@ -15,7 +15,7 @@ use crate::socket::address_calls::finish_sending;
 use crate::socket::overlapped::{self, Completion, Operation, Overlapped, conclude};
 use crate::socket::request::{Fifo, Role};
 use crate::socket::send::{self, Try, stream_failed};
-use crate::socket::{Locked, Phase, Readable, State, create};
+use crate::socket::{Locked, Phase, Readable, State, create, receive};
 use crate::types::*;
 
 /// How much of a file goes into one system call: the lock is held meanwhile.
@@ -140,11 +140,15 @@ pub(super) fn waits_for_end(state: &State) -> bool {
 
 /// Reads away what still comes, unless receives of the program wait for it, and says whether the peer has ended.
 fn peer_has_ended(socket: &mut Locked) -> bool {
-    if socket.end_of_stream || socket.fatal != 0 {
-        return true;
+    let over = socket.end_of_stream || socket.fatal != 0;
+    if over && !socket.receives.is_empty() {
+        // A send has met the end, and the edge that tells receives of it is still to come: they belong to this connection.
+        socket.readable = Readable::Unknown;
+        receive::drain(socket, None);
     }
-    if !socket.receives.is_empty() {
-        return false;
+    // A thread that is blocked in a receive carries that out itself, and looks here again.
+    if over || !socket.receives.is_empty() {
+        return socket.receives.is_empty();
     }
     socket.readable = Readable::Unknown;
     loop {

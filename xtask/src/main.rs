@@ -6,6 +6,7 @@ mod check;
 mod compare_check;
 mod conformance;
 mod full;
+mod fuzz;
 mod install;
 mod instructions;
 mod libtest;
@@ -29,6 +30,8 @@ enum Command {
     Bench(bench::Arguments),
     /// Run the conformance suite and print a table of the facts by section
     Conformance(conformance::Arguments),
+    /// Run random sequences of Winsock calls from several threads and check what comes of them
+    Fuzz(fuzz::Arguments),
     /// Build the command, the compiler drivers, the headers and the libraries, and install them
     Install(install::Arguments),
     /// Check the rules of the code that no compiler checks
@@ -53,6 +56,7 @@ fn main() -> anyhow::Result<ExitCode> {
     match Command::parse() {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Conformance(arguments) => conformance::run(&arguments),
+        Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Install(arguments) => install::run(&arguments),
         Command::Check => check::run(),
         Command::CompareCheck(arguments) => compare_check::run(&arguments),

@@ -10,8 +10,9 @@ use crate::trace::Outcome;
 use crate::waiting::For;
 use crate::worker::Worker;
 use crate::world::ADDRESS_ROOM;
-use conformance::raw::{accept_ex, connect_ex, disconnect_ex, loopback};
+use conformance::raw::{Socket, accept_ex, connect_ex, disconnect_ex, loopback};
 use pentaport::sys;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -49,6 +50,9 @@ impl Worker {
         let Some(address) = listener.address() else { return Outcome::Nothing };
         let raw = self.world.stream();
         let Some(connection) = self.world.bind_client(&raw) else { return Outcome::Nothing };
+        if connects_to_itself(&raw, address) {
+            return Outcome::Nothing;
+        }
         let result = raw.connect(address);
         if result.is_ok() {
             let client = self.world.add(raw, Role::Connected(connection, Side::Client), step.how);
@@ -68,7 +72,7 @@ impl Worker {
             return Outcome::Nothing;
         }
         let connection = client.raw.getsockname().ok().and_then(|name| self.world.connection_of(name));
-        let Some(connection) = connection else {
+        let Some(connection) = connection.filter(|_| !connects_to_itself(&client.raw, address)) else {
             client.become_(Role::Dead);
             return Outcome::Nothing;
         };
@@ -153,4 +157,10 @@ impl Worker {
         self.uses(&socket);
         self.world.close(&socket, reset).into()
     }
+}
+
+/// Whether a client got the port of a listener that was closed a moment ago. TCP connects such a one to itself: it receives
+/// what it sends.
+fn connects_to_itself(client: &Socket, address: SocketAddr) -> bool {
+    client.getsockname() == Ok(address)
 }

@@ -17,10 +17,12 @@ pub(crate) struct Arguments {
 }
 
 /// The steps: the name, and the arguments of cargo.
-const STEPS: [(&str, &[&str]); 5] = [
+const STEPS: [(&str, &[&str]); 7] = [
     ("sanitize-address", &["xtask", "sanitize", "address"]),
     ("sanitize-thread", &["xtask", "sanitize", "thread"]),
     ("sanitize-programs", &["test", "--locked", "-p", "winsock-cc", "--test", "sanitizers"]),
+    ("fuzz", &["xtask", "fuzz", "--operations", "10000000"]),
+    ("fuzz-release", &["xtask", "fuzz", "--release", "--operations", "10000000"]),
     ("compare-check", &["xtask", "compare-check"]),
     ("windows", &["xtask", "windows"]),
 ];

@@ -45,10 +45,10 @@ fn what_each_primitive_hands_over_is_no_race() {
 }
 
 /// What a case with a race printed last, unless the race is shown. Two threads that come to the place in the same instant
-/// may be missed, so it is tried some times.
+/// may be missed, so it is tried many times.
 fn not_shown(folder: &Folder, case: &str) -> Option<String> {
     let run = || fault(folder, &[case, "race"], RACE, "data race");
-    (0..10).try_fold(None, |_, _| run().map(Some)).flatten()
+    (0..100).try_fold(None, |_, _| run().map(Some)).flatten()
 }
 
 #[test]

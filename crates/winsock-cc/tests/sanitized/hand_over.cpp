@@ -98,19 +98,27 @@ static void WaitMutex() {
         ReleaseMutex(object);
     }
 }
-// A thread that ends leaves its mutex to the next.
-static void NewOwned() { NewMutex(); second = CreateEvent(NULL, TRUE, FALSE, NULL); }
+// A thread that ends leaves its mutex to the next. What takes it is in order with all threads that have ended, so the one
+// that meddles ends last.
+static HANDLE was_read;
+static void NewOwned() {
+    NewMutex();
+    second = CreateEvent(NULL, TRUE, FALSE, NULL);
+    was_read = CreateEvent(NULL, TRUE, FALSE, NULL);
+}
 static unsigned __stdcall OwnAndEnd(void *) { WaitFor(object); Write(); return 0; }
 static void Abandon() {
     HANDLE thread = (HANDLE)_beginthreadex(NULL, 0, OwnAndEnd, NULL, 0, NULL);
     while (WaitForSingleObject(thread, 0) != WAIT_OBJECT_0) Sleep(1);
     SetEvent(second);
     Meddle();
+    WaitFor(was_read);
 }
 static void TakeAbandoned() {
     WaitFor(second);
     Check(WaitForSingleObject(object, INFINITE) == WAIT_ABANDONED, "abandoned");
     Read();
+    SetEvent(was_read);
 }
 
 static void NewTwo() { NewEvent(); second = CreateEvent(NULL, FALSE, FALSE, NULL); }

@@ -145,8 +145,10 @@ use crate::Result;
 use crate::event_select::{Event, MAX_EVENTS, handles};
 use crate::raw::call::milliseconds;
 use crate::raw::event::Ending;
+use crate::raw::socket::option;
 use crate::raw::window::{Raw, Taken, Window};
 use crate::socket::{Socket, SocketId};
+use crate::sys;
 use crate::sys::ext::Descriptor;
 use selections::Selections;
 use std::borrow::Borrow;
@@ -194,7 +196,7 @@ impl MessageQueue {
     pub fn select(&self, socket: &Socket, events: NetworkEvents) -> Result<()> {
         let number = self.selections.borrow_mut().unused();
         self.window.async_select(socket.raw(), number, events.bits())?;
-        self.selections.borrow_mut().begin(socket.id(), events, number);
+        self.selections.borrow_mut().begin(socket.id(), events, number, is_open);
         Ok(())
     }
 
@@ -313,6 +315,11 @@ impl MessageQueue {
     pub(crate) fn descriptor(&self) -> &Descriptor {
         &self.descriptor
     }
+}
+
+/// Whether a socket has this number, be it another than the one that was selected.
+fn is_open(SocketId(socket): SocketId) -> bool {
+    !option::<i32>(socket, sys::SOL_SOCKET, sys::SO_TYPE).is_err_and(|error| error.code() == sys::WSAENOTSOCK)
 }
 
 impl fmt::Debug for MessageQueue {

@@ -20,10 +20,16 @@ pub(super) fn is_network(number: u32) -> bool {
     number >= NETWORK_BEGIN
 }
 
+/// Fewer sockets than these are not worth looking for closed ones among them.
+const FEW: usize = 256;
+
 #[derive(Debug)]
 pub(super) struct Selections {
-    /// The number of each socket's present selection. What is closed stays here until its number is selected again.
+    /// The number of each socket's present selection. The queue is not told of a socket that is closed, and its number may
+    /// never be selected again: closed ones are looked for when there are twice as many as were open the last time.
     numbers: HashMap<SocketId, u32>,
+    /// How many there are then.
+    sweep_at: usize,
     /// Those of them that are for `ACCEPT`. Few.
     inheritable: Vec<u32>,
     next: u32,
@@ -31,13 +37,25 @@ pub(super) struct Selections {
 
 impl Default for Selections {
     fn default() -> Self {
-        Self { numbers: HashMap::new(), inheritable: Vec::new(), next: NETWORK_BEGIN }
+        Self { numbers: HashMap::new(), sweep_at: FEW, inheritable: Vec::new(), next: NETWORK_BEGIN }
     }
 }
 
 impl Selections {
-    /// A selection of a socket has begun, with an unused number; it takes the place of an earlier one.
-    pub(super) fn begin(&mut self, socket: SocketId, events: NetworkEvents, number: u32) {
+    /// A selection of a socket has begun, with an unused number; it takes the place of an earlier one. `is_open` tells
+    /// closed sockets, which are forgotten, from those that are open.
+    pub(super) fn begin(
+        &mut self,
+        socket: SocketId,
+        events: NetworkEvents,
+        number: u32,
+        is_open: impl Fn(SocketId) -> bool,
+    ) {
+        if self.numbers.len() >= self.sweep_at {
+            // What is inherited from a listener that was closed may still be on: its number stays inheritable.
+            self.numbers.retain(|&socket, _| is_open(socket));
+            self.sweep_at = FEW.max(2 * self.numbers.len());
+        }
         if let Some(earlier) = self.numbers.insert(socket, number) {
             self.withdraw(earlier);
         }
@@ -83,8 +101,24 @@ mod tests {
 
     fn begin(selections: &mut Selections, socket: SocketId, events: NetworkEvents) -> u32 {
         let number = selections.unused();
-        selections.begin(socket, events, number);
+        selections.begin(socket, events, number, |_| true);
         number
+    }
+
+    #[test]
+    fn closed_sockets_are_forgotten_and_open_ones_are_not() {
+        let mut selections = Selections::default();
+        let is_open = |SocketId(number): SocketId| number % 100 == 0;
+        let mut open = Vec::new();
+        for socket in (0..100 * FEW).map(|number| SocketId(number as _)) {
+            let number = selections.unused();
+            selections.begin(socket, READ, number, is_open);
+            if is_open(socket) {
+                open.push((socket, number));
+            }
+            assert!(selections.numbers.len() <= FEW.max(2 * open.len()), "{} of {socket:?}", selections.numbers.len());
+        }
+        assert!(open.iter().all(|&(socket, number)| selections.is_current(socket, number)));
     }
 
     #[test]

@@ -167,13 +167,15 @@ impl Run<'_> {
         self.lulls.push(Lull { phase: phase.name, cycle, vitals, excess });
     }
 
-    /// Waits until the server is back at its plateau, or the time for that is over; None if there is no server.
+    /// Waits until the server is back at its plateau, or the time for that is over; None if there is no server. What it has not
+    /// given back once is not waited for again: else a soak that fails would take ten times as long.
     fn lull(&self, phase: &'static str, plateau: &Plateau, bounds_memory: bool) -> Option<(Vitals, Vec<String>)> {
+        let patience = if self.lulls.iter().all(|lull| lull.excess.is_empty()) { PATIENCE } else { QUIET };
         let begun = Instant::now();
         loop {
             let vitals = self.server.vitals().map_err(|error| self.ledger.fault(phase, format!("{error:#}"))).ok()?;
             let excess = plateau.excess(&vitals, bounds_memory);
-            if excess.is_empty() || begun.elapsed() > PATIENCE || self.ledger.is_interrupted() {
+            if excess.is_empty() || begun.elapsed() > patience || self.ledger.is_interrupted() {
                 return Some((vitals, excess));
             }
             thread::sleep(Duration::from_millis(20));

@@ -19,6 +19,11 @@ use std::time::{Duration, Instant};
 pub(super) const DRAIN: Duration = Duration::from_secs(2);
 const ABORT: Duration = Duration::from_secs(3);
 
+/// Bytes that may wait for a client that does not read (--send-queue-limit). A worker keeps the buffers of 64 such queues, of
+/// up to twice the limit each, for the next ones: by the default limit this is tens of megabytes, which come slowly, as one
+/// queue after the other has grown, and in which a leak is not seen.
+const SEND_QUEUE_LIMIT: &str = "16384";
+
 /// The command, built for release.
 pub(super) fn pentaport() -> PathBuf {
     crate::root().join("target/release/pentaport")
@@ -41,6 +46,7 @@ impl Server {
         let log = File::create(log).with_context(|| log.display().to_string())?;
         let mut process = Command::new(pentaport())
             .args(["serve", "--listen", "127.0.0.1:0", "--stop-at-eof", "--model", model.name()])
+            .args(["--send-queue-limit", SEND_QUEUE_LIMIT])
             .args(["--drain", &humantime::format_duration(DRAIN).to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -3,8 +3,8 @@
 use super::vitals::Vitals;
 
 /// What memory may grow beyond the peak of the warm-up, each seen in the lull at the end of a cycle. Between phases it is not
-/// judged: which pages the allocator can give back differs from time to time. A leak of 100 bytes for each connection is more
-/// than the margin after some 40,000 connections.
+/// judged: which pages the allocator can give back differs from time to time. A leak of 20 bytes for each connection is more
+/// than the margin after some 200,000 connections.
 const MARGIN_BYTES: u64 = 4 << 20;
 const MARGIN_PERCENT: u64 = 20;
 

@@ -61,14 +61,17 @@ fn chart(
         .x_label_area_size(24)
         .y_label_area_size(56)
         .build_cartesian_2d(0.0..end, 0.0..top)?;
-    chart.draw_series(phases(samples).into_iter().enumerate().map(|(index, (phase, from, to))| {
-        let shade = if phase == LULL { WHITE } else { SHADES[index / 2 % SHADES.len()] };
-        Rectangle::new([(from, 0.0), (to, top)], shade.filled())
-    }))?;
+    // A lull can be too short for a sample: neighbours differ all the same.
+    let stressed = phases(samples).into_iter().filter(|(phase, ..)| *phase != LULL);
+    chart.draw_series(
+        stressed
+            .clone()
+            .zip(SHADES.iter().cycle())
+            .map(|((_, from, to), shade)| Rectangle::new([(from, 0.0), (to, top)], shade.filled())),
+    )?;
     chart.configure_mesh().x_desc("s").light_line_style(TRANSPARENT).draw()?;
     // The names would cover each other further on.
-    let first_cycle =
-        phases(samples).into_iter().filter(|(phase, ..)| *phase != LULL).take(super::phases::PHASES.len());
+    let first_cycle = stressed.take(super::phases::PHASES.len());
     chart.draw_series(first_cycle.map(|(phase, from, _)| {
         Text::new(phase, (from, top * 0.98), ("sans-serif", 10).into_font().transform(FontTransform::Rotate90))
     }))?;
